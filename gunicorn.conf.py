@@ -1,0 +1,34 @@
+"""How gunicorn serves the site. HOST, PORT, WORKERS and THREADS come from the environment or `.env`."""
+
+import os
+from typing import Any
+
+from mnistweb import config
+
+# One thread a prediction: it takes well under a millisecond, and requests already use every core. Set before
+# torch is imported, which also keeps the master from starting threads that a fork would lose.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings = config.load(config.environment())
+
+wsgi_app = "wsgi:app"
+bind = f"{settings['HOST']}:{settings['PORT']}"
+workers = settings["WORKERS"]
+worker_class = "gthread"
+threads = settings["THREADS"]
+# The application is made once, before the workers are forked, which then share the memory of torch and its
+# networks.
+preload_app = True
+timeout = 30
+graceful_timeout = 10
+keepalive = 5
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Forget the database connections of the parent process: two processes must not talk on one."""
+    from mnistweb.extensions import db
+    from wsgi import app
+
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose(close=False)

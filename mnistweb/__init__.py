@@ -1,0 +1,60 @@
+"""mnistweb: a digit is drawn in the browser, and a convolutional network says which one it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# Flask is imported by the functions, not by the package: recognition, training and their commands do without.
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The site, configured by `settings` (default: the process environment and `.env`).
+
+    Raises ConfigError for a setting outside its range, ModelFileError for a network that cannot be used.
+    """
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from mnistweb import api, errors, health, networks, pages, responses, visitors
+    from mnistweb.extensions import csrf
+
+    app = create_database_app(settings)
+    csrf.init_app(app)
+    networks.init_app(app)
+    visitors.init_app(app)
+    responses.init_app(app)
+    errors.init_app(app)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(health.blueprint)
+    csrf.exempt(api.blueprint)
+    if hops := app.config["PROXY_HOPS"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The site's configuration and database alone: enough to migrate with, and made without loading torch."""
+    from flask import Flask
+
+    from mnistweb import config
+    from mnistweb.extensions import db, migrate
+
+    root = config.project_root()
+    values = config.load(config.environment() if settings is None else settings)
+    instance = root / values["INSTANCE_PATH"]
+    instance.mkdir(parents=True, exist_ok=True)
+    app = Flask(
+        __name__,
+        root_path=str(root),
+        instance_path=str(instance),
+        template_folder=str(root / "templates"),
+        static_folder=str(root / "static"),
+    )
+    app.config.update(config.for_flask(values, instance))
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(root / "migrations"), render_as_batch=True)
+    return app

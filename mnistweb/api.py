@@ -1,0 +1,128 @@
+"""The JSON face, under /api/v1/. It demands application/json, which is why it needs no CSRF token."""
+
+import json
+import uuid
+from typing import Any
+
+from flask import Blueprint, current_app, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import UnsupportedMediaType
+
+from mnistweb import predictions
+from mnistweb.models import Prediction, Source
+from mnistweb.networks import zoo
+from mnistweb.predictions import PredictionError
+from mnistweb.recognition.drawing import DrawingError, decode_base64_image
+from mnistweb.requests import requested_cursor, requested_limit
+from mnistweb.strokes import check_strokes
+from mnistweb.visitors import current_visitor
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/predictions")
+def predict() -> ResponseReturnValue:
+    """Recognise `image` (a data URL or bare base64) with the network `model`; keep it with its `strokes`."""
+    body = _body()
+    image = body.get("image")
+    if not isinstance(image, str):
+        raise DrawingError("missing_image", "There is no image in the request.")
+    prediction = predictions.recognise_and_save(
+        decode_base64_image(image, current_app.config["MAX_IMAGE_BYTES"]),
+        visitor=current_visitor(),
+        source=Source.API,
+        model=_model(body.get("model")),
+        strokes=_strokes(body.get("strokes")),
+    )
+    if not prediction.saved:
+        return jsonify(_item(prediction) | {"id": None, "saved": False}), 200
+    location = url_for("api.show", prediction_id=prediction.id)
+    return jsonify(_item(prediction) | {"saved": True}), 201, {"Location": location}
+
+
+@blueprint.post("/predictions/<uuid:prediction_id>/feedback")
+def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Take the right digit: `label`, 0..9, or null for what is no digit."""
+    body = _body()
+    label = body.get("label", "")
+    # `True` is an int to Python, not a digit.
+    if label is not None and (isinstance(label, bool) or not isinstance(label, int)):
+        raise PredictionError("invalid_label", "The label must be a number from 0 to 9, or null.")
+    return jsonify(_item(predictions.give_feedback(prediction_id, current_visitor(), label)))
+
+
+@blueprint.get("/predictions")
+def listing() -> ResponseReturnValue:
+    """All logged predictions, newest first."""
+    page = predictions.page(requested_cursor(), requested_limit())
+    return jsonify(items=[_item(prediction) for prediction in page.items], next=page.next)
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>")
+def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """One logged prediction."""
+    return jsonify(_item(predictions.get(prediction_id)))
+
+
+@blueprint.get("/models")
+def models() -> ResponseReturnValue:
+    """The networks that a request can name."""
+    networks = zoo()
+    default = networks.get().card.name
+    return jsonify(
+        items=[
+            {
+                "name": card.name,
+                "title": card.title,
+                "version": card.version,
+                "parameters": card.parameters,
+                "default": card.name == default,
+            }
+            for card in networks.cards()
+        ]
+    )
+
+
+def _body() -> dict[str, Any]:
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise PredictionError("invalid_json", "The body of the request is not a JSON object.")
+    return body
+
+
+def _model(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise PredictionError("unknown_model", "There is no network of that name.")
+    return value
+
+
+def _strokes(value: object) -> dict[str, Any] | None:
+    try:
+        return None if value is None else check_strokes(value)
+    except ValueError as error:
+        raise PredictionError("invalid_strokes", f"The strokes cannot be read: {error}.") from None
+
+
+def _item(prediction: Prediction) -> dict[str, Any]:
+    """What anyone may know of a prediction: never whose it is."""
+    return {
+        "id": prediction.id,
+        "created_at": prediction.created_at.isoformat(),
+        "source": prediction.source,
+        "digit": prediction.digit,
+        "confidence": prediction.confidence,
+        "not_a_digit": prediction.not_a_digit,
+        "reason": prediction.reason,
+        "probabilities": prediction.probabilities,
+        "model": prediction.model,
+        "model_version": prediction.model_version,
+        "recognition_ms": prediction.recognition_ms,
+        "label": prediction.label,
+        "labelled": prediction.labelled,
+        "correct": prediction.correct,
+    }

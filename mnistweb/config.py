@@ -1,0 +1,160 @@
+"""Every setting of the site: its default, its range, and what is wrong with a value outside it."""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+class ConfigError(RuntimeError):
+    """A setting that stops the start; the message names its key and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its key in the environment, its default as it would stand there, and how it is read."""
+
+    key: str
+    default: str
+    read: Callable[[str], Any]
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            raise ValueError(f"a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("not empty")
+    return text
+
+
+def _secret(text: str) -> str:
+    if 0 < len(text) < 16:
+        raise ValueError("at least 16 characters")
+    return text
+
+
+def _database_url(text: str) -> str:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError("a database URL, such as postgresql://user:password@host/name") from None
+    # The driver is named because "postgresql" alone means another one from SQLAlchemy 2.1 on, and
+    # hosting services still hand out "postgres".
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg2")
+    if url.drivername not in ("sqlite", "postgresql+psycopg2"):
+        raise ValueError("the URL of an SQLite or a PostgreSQL database")
+    return url.render_as_string(hide_password=False)
+
+
+SETTINGS = (
+    Setting("HOST", "127.0.0.1", _text),
+    Setting("PORT", "8000", _whole(1, 65535)),
+    Setting("WORKERS", "2", _whole(1, 64)),
+    Setting("THREADS", "4", _whole(1, 64)),
+    Setting("DATABASE_URL", "sqlite:///mnistweb.sqlite3", _database_url),
+    Setting("SECRET_KEY", "", _secret),
+    Setting("INSTANCE_PATH", "instance", _text),
+    Setting("MAX_IMAGE_BYTES", str(8 * 1024**2), _whole(1024, 64 * 1024**2)),
+    Setting("MAX_IMAGE_PIXELS", str(16 * 1024**2), _whole(28 * 28, 100_000_000)),
+    Setting("DEFAULT_MODEL", "cnn", _text),
+    Setting("PROXY_HOPS", "0", _whole(0, 8)),
+)
+
+
+def project_root() -> Path:
+    """The checkout that holds templates/, static/ and migrations/: beside the package, or the current folder.
+
+    Raises ConfigError where neither does.
+    """
+    for root in (PACKAGE.parent, Path.cwd()):
+        if (root / "templates").is_dir() and (root / "migrations").is_dir():
+            return root
+    raise ConfigError("templates/ and migrations/ were not found: start mnistweb from its checkout.")
+
+
+def environment() -> dict[str, str]:
+    """What the process environment and, below it, the checkout's `.env` say about the settings."""
+    file = dotenv_values(project_root() / ".env")
+    given = {key: value for key, value in file.items() if value is not None} | dict(os.environ)
+    return {setting.key: given[setting.key] for setting in SETTINGS if setting.key in given}
+
+
+def load(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting, read from `given` where it stands there and from its default otherwise.
+
+    Keys of `given` that are no settings of the site are passed on to Flask as they are.
+    Raises ConfigError for a value outside its range.
+    """
+    config = dict(given)
+    for setting in SETTINGS:
+        value = str(given.get(setting.key, setting.default))
+        try:
+            config[setting.key] = setting.read(value)
+        except ValueError as error:
+            raise ConfigError(f"{setting.key} must be {error}.") from None
+    return config
+
+
+def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
+    """The values of `load`, and what Flask and its extensions derive from them.
+
+    `instance` is the folder for what the site keeps itself: the SQLite file, and a key where none is set.
+    """
+    # An image arrives as base64, four characters for three bytes, with strokes and form fields beside it.
+    longest_request = values["MAX_IMAGE_BYTES"] * 4 // 3 + 1024**2
+    return {
+        "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(values["DATABASE_URL"], values["THREADS"]),
+        "MAX_CONTENT_LENGTH": longest_request,
+        "MAX_FORM_MEMORY_SIZE": longest_request,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": 24 * 3600,
+        **values,
+        "SECRET_KEY": values["SECRET_KEY"] or development_secret(instance),
+    }
+
+
+def engine_options(url: str, threads: int) -> dict[str, Any]:
+    """Options of SQLAlchemy's engine for the database at `url` in a process of `threads` threads."""
+    if url.startswith("sqlite"):
+        return {}
+    return {
+        "pool_size": threads,
+        "max_overflow": 0,
+        # A connection that a database restart broke is replaced before a visitor's request uses it.
+        "pool_pre_ping": True,
+        "pool_timeout": 5,
+        "connect_args": {"connect_timeout": 5},
+    }
+
+
+def development_secret(instance: Path) -> str:
+    """The key kept in `instance`/secret_key, made there (readable by its owner alone) the first time."""
+    path = instance / "secret_key"
+    if not path.exists():
+        draft = instance / f"secret_key.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        try:
+            path.hardlink_to(draft)  # atomic: of several processes that start at once, one makes the key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()

@@ -1,0 +1,86 @@
+"""Every error in one shape: a code for programs and a sentence for people, as HTML or JSON as asked."""
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from mnistweb.predictions import PredictionError
+from mnistweb.recognition.drawing import DrawingError
+
+STATUS = {
+    "missing_image": 400,
+    "not_base64": 400,
+    "unreadable_image": 400,
+    "image_too_large": 413,
+    "too_many_pixels": 413,
+    "unsupported_media_type": 415,
+    "animated_image": 422,
+    "empty_drawing": 422,
+    "invalid_cursor": 400,
+    "invalid_json": 400,
+    "invalid_label": 422,
+    "invalid_limit": 400,
+    "invalid_strokes": 422,
+    "not_found": 404,
+    "unknown_model": 422,
+}
+HTTP_ERRORS = {
+    400: ("bad_request", "The request could not be understood."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this kind of request."),
+    413: ("image_too_large", "The drawing is too large."),
+    415: ("unsupported_media_type", "The content type of the request is not supported."),
+    500: ("internal_error", "Something went wrong here. It has been logged."),
+}
+CSRF = ("csrf", "The form has expired. Reload the page and try again.")
+DATABASE = ("database_unavailable", "The log of predictions cannot be reached at the moment. Try again soon.")
+
+
+def wants_json() -> bool:
+    """Whether the client asked for JSON: by the address, or by preferring it to HTML."""
+    if request.path.startswith("/api/"):
+        return True
+    accepted = request.accept_mimetypes
+    return accepted["application/json"] > accepted["text/html"]
+
+
+def respond(code: str, message: str, status: int) -> Response:
+    """One error as the client asked for it: JSON, the page's fragment, or a page."""
+    if wants_json():
+        return make_response(jsonify(error={"code": code, "message": message}), status)
+    template = "_error.html" if is_fragment() else "error.html"
+    return make_response(render_template(template, code=code, message=message, status=status), status)
+
+
+def is_fragment() -> bool:
+    """Whether the page's own script asks, which wants the changed parts of the page only."""
+    return request.headers.get("X-Fragment") == "true"
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of the application in the one shape."""
+
+    @app.errorhandler(DrawingError)
+    @app.errorhandler(PredictionError)
+    def refuse(error: DrawingError | PredictionError) -> Response:
+        return respond(error.code, str(error), STATUS[error.code])
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(PoolTimeout)
+    def without_database(error: Exception) -> Response:
+        current_app.logger.error("The database failed: %s", error)
+        response = respond(*DATABASE, 503)
+        response.headers["Retry-After"] = "5"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def fail(error: HTTPException) -> Response:
+        status = error.code or 500
+        code, message = CSRF if isinstance(error, CSRFError) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
+        response = respond(code, message, status)
+        # Such as Allow, without which a 405 is incomplete.
+        response.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
+        return response

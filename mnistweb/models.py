@@ -1,0 +1,112 @@
+"""The rows. Nothing here knows of HTTP or of torch."""
+
+import enum
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Enum,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    TypeDecorator,
+    inspect,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, in UTC on the way out, also from databases that keep no time zone (SQLite)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store in UTC; a naive datetime is an error."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Read as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Source(enum.StrEnum):
+    """Where a drawing came from."""
+
+    SLATE = "slate"
+    UPLOAD = "upload"
+    API = "api"
+
+
+class Base(DeclarativeBase):
+    """The rows' common base; constraints get predictable names, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Prediction(Base):
+    """One drawing, what was answered, and what its author said about the answer."""
+
+    __tablename__ = "prediction"
+    # Both indexes are read backwards, newest first; the id makes the order total.
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "visitor", "created_at", "id"),
+        CheckConstraint("digit BETWEEN 0 AND 9", name="digit"),
+        CheckConstraint("label BETWEEN 0 AND 9", name="label"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=lambda: datetime.now(UTC))
+    visitor: Mapped[str] = mapped_column(String(32))
+    source: Mapped[Source] = mapped_column(
+        Enum(Source, native_enum=False, length=8, values_callable=lambda kinds: [*map(str, kinds)])
+    )
+
+    drawing: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # PNG
+    input: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # 28 x 28 bytes, row by row, 0 is ground
+    strokes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+
+    digit: Mapped[int | None] = mapped_column(SmallInteger)  # null: not a digit
+    confidence: Mapped[float]
+    not_a_digit: Mapped[float]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    probabilities: Mapped[list[float]] = mapped_column(JSON)
+    model: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[str] = mapped_column(String(64))
+    recognition_ms: Mapped[float]
+
+    label: Mapped[int | None] = mapped_column(SmallInteger)  # null once labelled: it was no digit
+    labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its author has said what it was."""
+        return self.labelled_at is not None
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the answer was right; None while there is no feedback."""
+        return self.digit == self.label if self.labelled else None
+
+    @property
+    def saved(self) -> bool:
+        """Whether the row is in the database; false after a commit that failed."""
+        return inspect(self).has_identity

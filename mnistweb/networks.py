@@ -1,0 +1,19 @@
+"""The networks that this application answers with: loaded when it is made, shared by all requests."""
+
+from typing import cast
+
+from flask import Flask, current_app
+
+from mnistweb.recognition.zoo import Zoo
+
+KEY = "mnistweb-zoo"
+
+
+def init_app(app: Flask) -> None:
+    """Load every installed network. Raises ModelFileError where one is missing or corrupt."""
+    app.extensions[KEY] = Zoo.load(default=app.config["DEFAULT_MODEL"])
+
+
+def zoo() -> Zoo:
+    """The networks of the current application."""
+    return cast(Zoo, current_app.extensions[KEY])

@@ -1,0 +1,122 @@
+"""The HTML face: pages that work as plain forms, and the fragments that the page's script swaps in."""
+
+import json
+import uuid
+
+import numpy as np
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mnistweb import predictions
+from mnistweb.errors import is_fragment
+from mnistweb.models import Prediction, Source
+from mnistweb.networks import zoo
+from mnistweb.predictions import NotFound, PredictionError
+from mnistweb.recognition.drawing import decode_base64_image
+from mnistweb.recognition.images import encode_png
+from mnistweb.requests import requested_cursor, requested_limit, uploaded_bytes
+from mnistweb.strokes import check_strokes
+from mnistweb.visitors import current_visitor
+
+blueprint = Blueprint("pages", __name__)
+LABELS = {str(digit): digit for digit in range(10)} | {"none": None}
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """The slate, the answer that `?answer=` names, and the visitor's own drawings."""
+    return _render_index(_own_answer(request.args.get("answer", "")))
+
+
+@blueprint.post("/predictions")
+def predict() -> ResponseReturnValue:
+    """Recognise a drawing from the slate (`image`, a data URL) or an uploaded `file`."""
+    file = request.files.get("file")
+    if file:
+        source, data = Source.UPLOAD, uploaded_bytes(file)
+    else:
+        source = Source.SLATE
+        data = decode_base64_image(request.form.get("image", ""), current_app.config["MAX_IMAGE_BYTES"])
+    prediction = predictions.recognise_and_save(
+        data,
+        visitor=current_visitor(),
+        source=source,
+        model=request.form.get("model") or None,
+        strokes=_strokes(request.form.get("strokes", "")),
+    )
+    if not prediction.saved:
+        # The database is away: the answer is all there is to show. Its template says that it was not saved.
+        if is_fragment():
+            return render_template("_answer.html", answer=prediction)
+        return _render_index(prediction)
+    return _show(prediction, 201)
+
+
+@blueprint.post("/predictions/<uuid:prediction_id>/feedback")
+def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Take the right digit, `label`, for one of the visitor's own predictions."""
+    text = request.form.get("label", "").strip()
+    if text not in LABELS:
+        raise PredictionError("invalid_label", "The correct digit must be a number from 0 to 9.")
+    return _show(predictions.give_feedback(prediction_id, current_visitor(), LABELS[text]), 200)
+
+
+@blueprint.get("/history")
+def history() -> ResponseReturnValue:
+    """All logged predictions, newest first."""
+    return render_template("history.html", page=predictions.page(requested_cursor(), requested_limit()))
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>/drawing.png")
+def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """The drawing."""
+    return _png(predictions.get(prediction_id).drawing)
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>/input.png")
+def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """The 28x28 picture that the network saw."""
+    pixels = np.frombuffer(predictions.get(prediction_id).input, np.uint8).reshape(28, 28)
+    return _png(encode_png(pixels))
+
+
+def _own_answer(text: str) -> Prediction | None:
+    # An address that someone passed on shows the page without the answer, which is its author's.
+    try:
+        return predictions.get(uuid.UUID(text), current_visitor())
+    except (ValueError, NotFound):
+        return None
+
+
+def _strokes(text: str) -> dict[str, object] | None:
+    try:
+        return check_strokes(json.loads(text)) if text else None
+    except (ValueError, RecursionError):
+        raise PredictionError("invalid_strokes", "The strokes of the drawing cannot be read.") from None
+
+
+def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
+    if not is_fragment():
+        return redirect(url_for("pages.index", answer=prediction.id), 303)
+    own = _own()
+    parts = render_template("_answer.html", answer=prediction, **own), render_template("_own.html", **own)
+    return "\n".join(parts), status
+
+
+def _render_index(answer: Prediction | None) -> str:
+    own = _own() if answer is None or answer.saved else {"own": [], "accuracy": predictions.Accuracy(0, 0)}
+    networks = zoo()
+    chosen = request.values.get("model", "")
+    model = chosen if chosen in networks.names() else networks.get().card.name
+    return render_template("index.html", answer=answer, models=networks.cards(), model=model, **own)
+
+
+def _own() -> dict[str, object]:
+    visitor = current_visitor()
+    return {"own": predictions.own(visitor), "accuracy": predictions.accuracy(visitor)}
+
+
+def _png(data: bytes) -> Response:
+    response = Response(data, mimetype="image/png")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response

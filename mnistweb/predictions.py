@@ -1,0 +1,176 @@
+"""The one use-case: a drawing comes in, is recognised, is saved; then feedback on it, and looking back."""
+
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Uuid, and_, case, func, literal, or_, select, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from mnistweb.extensions import db
+from mnistweb.models import Prediction, Source, UtcDateTime
+from mnistweb.networks import zoo
+from mnistweb.paging import Page, decode_cursor, encode_cursor
+from mnistweb.pictures import picture_to_keep
+from mnistweb.recognition.drawing import read_drawing
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.recognizer import Recognizer
+
+logger = logging.getLogger(__name__)
+
+
+class PredictionError(ValueError):
+    """A request that cannot be met: `code` for programs, the message one sentence for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotFound(PredictionError):
+    """There is no such prediction, or not for this visitor."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "There is no such prediction.")
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How often the answers were right, over the predictions that have feedback."""
+
+    labelled: int
+    correct: int
+
+    @property
+    def share(self) -> float:
+        """Correct out of labelled, 0..1; 0 while nothing is labelled."""
+        return self.correct / self.labelled if self.labelled else 0.0
+
+
+def recognise_and_save(
+    data: bytes,
+    *,
+    visitor: str,
+    source: Source,
+    model: str | None = None,
+    strokes: dict[str, Any] | None = None,
+) -> Prediction:
+    """Recognise the image file `data` and commit the answer before it is returned.
+
+    Where the database fails the answer is returned all the same, with `saved` false.
+    Raises DrawingError for an image that cannot be read, PredictionError for an unknown model.
+    """
+    recognizer = _recognizer(model)
+    started = time.perf_counter()
+    ink = read_drawing(data, current_app.config["MAX_IMAGE_PIXELS"])
+    image = normalise(ink)
+    answer = recognizer.recognise(image)
+    prediction = Prediction(
+        visitor=visitor,
+        source=source,
+        drawing=picture_to_keep(data, ink),
+        input=image.tobytes(),
+        strokes=strokes,
+        digit=answer.digit,
+        confidence=answer.confidence,
+        not_a_digit=answer.not_a_digit,
+        reason=answer.reason,
+        probabilities=list(answer.probabilities),
+        model=answer.model,
+        model_version=answer.model_version,
+        recognition_ms=(time.perf_counter() - started) * 1000,
+    )
+    _save(prediction)
+    return prediction
+
+
+def give_feedback(prediction_id: uuid.UUID, visitor: str, label: int | None) -> Prediction:
+    """Record that the drawing was `label` (0..9, or None: no digit), and commit.
+
+    Only a label that differs from the recorded one changes anything. Raises NotFound for anyone but its
+    author.
+    """
+    if label is not None and not 0 <= label <= 9:
+        raise PredictionError("invalid_label", "The correct digit must be a number from 0 to 9.")
+    # One statement, so that of two that arrive at once neither overwrites an equal one's time.
+    db.session.execute(
+        update(Prediction)
+        .where(
+            Prediction.id == prediction_id,
+            Prediction.visitor == visitor,
+            or_(Prediction.labelled_at.is_(None), Prediction.label.is_distinct_from(label)),
+        )
+        .values(label=label, labelled_at=datetime.now(UTC))
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+    return get(prediction_id, visitor)
+
+
+def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
+    """The prediction of that id; with a `visitor`, only if it is theirs. Raises NotFound."""
+    query = select(Prediction).where(Prediction.id == prediction_id)
+    if visitor is not None:
+        query = query.where(Prediction.visitor == visitor)
+    prediction = db.session.scalar(query.execution_options(populate_existing=True))
+    if prediction is None:
+        raise NotFound
+    return prediction
+
+
+def own(visitor: str, limit: int = 50) -> Sequence[Prediction]:
+    """The visitor's latest predictions, newest first."""
+    query = select(Prediction).where(Prediction.visitor == visitor)
+    return db.session.scalars(
+        query.order_by(Prediction.created_at.desc(), Prediction.id.desc()).limit(limit)
+    ).all()
+
+
+def accuracy(visitor: str) -> Accuracy:
+    """How often the visitor, by their own feedback, got the right answer."""
+    same = Prediction.digit.is_not_distinct_from(Prediction.label)
+    correct = and_(Prediction.labelled_at.is_not(None), same)
+    labelled_count, correct_count = db.session.execute(
+        select(
+            func.count(Prediction.labelled_at),
+            func.coalesce(func.sum(case((correct, 1), else_=0)), 0),
+        ).where(Prediction.visitor == visitor)
+    ).one()
+    return Accuracy(labelled_count, correct_count)
+
+
+def page(cursor: str | None, limit: int) -> Page:
+    """The `limit` predictions after `cursor` (None: the newest). Raises PredictionError for a bad cursor."""
+    query = select(Prediction).order_by(Prediction.created_at.desc(), Prediction.id.desc())
+    if cursor is not None:
+        try:
+            created_at, prediction_id = decode_cursor(cursor)
+        except ValueError:
+            raise PredictionError("invalid_cursor", "The cursor does not come from a listing.") from None
+        after = tuple_(literal(created_at, UtcDateTime), literal(prediction_id, Uuid))
+        query = query.where(tuple_(Prediction.created_at, Prediction.id) < after)
+    found = db.session.scalars(query.limit(limit + 1)).all()
+    items = found[:limit]
+    return Page(items, encode_cursor(items[-1]) if len(found) > limit else None)
+
+
+def _recognizer(model: str | None) -> Recognizer:
+    try:
+        return zoo().get(model)
+    except KeyError:
+        raise PredictionError("unknown_model", "There is no network of that name.") from None
+
+
+def _save(prediction: Prediction) -> None:
+    db.session.add(prediction)
+    try:
+        db.session.commit()
+    except SQLAlchemyError:
+        # The visitor still gets the answer, and is told that it was not saved.
+        logger.exception("A prediction could not be saved.")
+        db.session.rollback()

@@ -1,0 +1,31 @@
+"""Reading what pages and API ask for in the same way."""
+
+from flask import current_app, request
+from werkzeug.datastructures import FileStorage
+
+from mnistweb.predictions import PredictionError
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+def requested_limit() -> int:
+    """`?limit=`, 1..200, 50 where it is missing. Raises PredictionError."""
+    text = request.args.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
+        raise PredictionError("invalid_limit", f"The limit must be a number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def requested_cursor() -> str | None:
+    """`?cursor=`, None where it is missing or empty."""
+    return request.args.get("cursor") or None
+
+
+def uploaded_bytes(file: FileStorage) -> bytes:
+    """The content of an uploaded file. Raises PredictionError beyond MAX_IMAGE_BYTES."""
+    most: int = current_app.config["MAX_IMAGE_BYTES"]
+    data = file.stream.read(most + 1)
+    if len(data) > most:
+        raise PredictionError("image_too_large", f"The image is larger than {most:,} bytes.")
+    return data

@@ -1,0 +1,63 @@
+"""What every response carries, and how templates write numbers and times."""
+
+from datetime import datetime
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Nearly every page is one visitor's own; what may be kept says so itself.
+    "Cache-Control": "private, no-cache",
+}
+
+
+class SessionInterface(SecureCookieSessionInterface):
+    """Flask's signed session cookie, Secure exactly when the request came over TLS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
+        """Whether the browser may send the cookie over TLS only."""
+        return request.is_secure
+
+
+def percent(share: float) -> str:
+    """0.9931 as "99.3 %"; what is not quite all or nothing never reads as 100.0 or 0.0 %."""
+    shown = round(share * 100, 1)
+    if shown == 100 and share < 1:
+        return "> 99.9 %"
+    if shown == 0 and share > 0:
+        return "< 0.1 %"
+    return f"{shown:.1f} %"
+
+
+def utc(moment: datetime) -> str:
+    """An aware UTC time in ISO 8601 to the second, for <time datetime>."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Add the headers to every response and the filters to the templates."""
+    app.session_interface = SessionInterface()
+    app.after_request(_add_headers)
+    app.jinja_env.filters.update(percent=percent, utc=utc)
