@@ -12,8 +12,8 @@ def check_strokes(value: object) -> dict[str, Any]:
     """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}` and nothing else.
 
     `size` is the side of the square slate, in the units of widths and points; y points down; pressure is
-    0..1. Raises ValueError for any other form, for numbers that are not finite or beyond 10,000, and for more than
-    200 strokes or 20,000 points.
+    0..1. Raises ValueError for any other form, for numbers that are not finite or beyond 10,000, and
+    for more than 200 strokes or 20,000 points.
     """
     size, strokes = _fields(value, "size", "strokes")
     if not isinstance(strokes, list) or len(strokes) > MAX_STROKES:

@@ -1,0 +1,52 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SERVER := $(VENV)/.server
+TOOLS := $(VENV)/.tools
+# A server needs no CUDA. PyPI's builds for Linux bring it along, so the CPU builds are asked for first,
+# with a short patience: a machine that cannot reach them goes on with PyPI's at once.
+CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
+	@$(BIN)/mnistweb migrate
+	@exec $(BIN)/gunicorn
+
+test: lint ## Run all tests, the browser's and PostgreSQL's included
+	$(BIN)/python -m pytest --cov --cov-report=term
+	@if command -v node >/dev/null; then node --test tests/js/*.test.js; \
+	elif [ -n "$$CI" ]; then echo "node is missing" >&2; exit 1; \
+	else echo "SKIPPED the tests of the page's modules: node is not installed"; fi
+
+lint: $(TOOLS) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(TOOLS) ## Measure a prediction step by step, and the whole site under load
+	$(BIN)/python -m tests.benchmarks.bench
+
+clean: ## Remove the virtual environment and what tools left behind; the database stays
+	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(SERVER): pyproject.toml | $(VENV)/bin/python
+	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torch || $(PIP) install torch
+	$(PIP) install --editable .
+	touch $@
+
+# torchvision must be the one built for the torch that is there; where it is not to be had, both come from PyPI.
+$(TOOLS): $(SERVER)
+	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torchvision || true
+	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(PIP) install --upgrade torch torchvision
+	$(PIP) install --editable '.[test,train]'
+	touch $@
