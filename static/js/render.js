@@ -1,0 +1,52 @@
+import { inkWidth, SIZE } from "./geometry.js";
+
+/**
+ * Draw `strokes` onto a canvas context whose picture is `size` x `size` pixels.
+ *
+ * Segments are straight, caps and joins round; a stroke of one point is a dot. What lies below is not erased.
+ */
+export function renderStrokes(context, strokes, size, ink = "#fff") {
+  context.save();
+  context.scale(size / SIZE, size / SIZE);
+  context.lineCap = context.lineJoin = "round";
+  context.strokeStyle = context.fillStyle = ink;
+  for (const { width, points } of strokes) renderStroke(context, width, points);
+  context.restore();
+}
+
+/** The picture that is sent: SIZE x SIZE pixels, white ink on black, as a PNG data URL. */
+export function toDataURL(strokes) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIZE;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, SIZE, SIZE);
+  renderStrokes(context, strokes, SIZE);
+  return canvas.toDataURL("image/png");
+}
+
+function renderStroke(context, width, points) {
+  // A line of no length draws nothing, so the first point is a dot of its own.
+  context.beginPath();
+  context.arc(points[0][0], points[0][1], inkWidth(width, points[0]) / 2, 0, 2 * Math.PI);
+  context.fill();
+  if (points.length > 1) (points[0].length < 3 ? renderLine : renderPressure)(context, width, points);
+}
+
+function renderLine(context, width, points) {
+  context.lineWidth = width;
+  context.beginPath();
+  context.moveTo(points[0][0], points[0][1]);
+  for (const [x, y] of points.slice(1)) context.lineTo(x, y);
+  context.stroke();
+}
+
+function renderPressure(context, width, points) {
+  for (let i = 1; i < points.length; i++) {
+    context.lineWidth = (inkWidth(width, points[i - 1]) + inkWidth(width, points[i])) / 2;
+    context.beginPath();
+    context.moveTo(points[i - 1][0], points[i - 1][1]);
+    context.lineTo(points[i][0], points[i][1]);
+    context.stroke();
+  }
+}

@@ -1,0 +1,128 @@
+import { contained, SIZE } from "./geometry.js";
+import { followKeyboard } from "./keyboard.js";
+import { followPointer } from "./pointer.js";
+import { renderStrokes } from "./render.js";
+
+/** The slate on screen: shows a drawing, or a picture in its place, and lets a pointer or the keyboard draw. */
+export class Slate {
+  #canvas;
+  #context;
+  #drawing;
+  #brush;
+  #picture = null;
+  #cursor = null;
+  #ink;
+  #teardown;
+
+  /** `brush()` gives the width of the next stroke, `say(text)` speaks to screen readers, `submit()` predicts. */
+  constructor(canvas, drawing, { brush, say, submit }) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d");
+    this.#drawing = drawing;
+    this.#brush = brush;
+    this.#ink = getComputedStyle(canvas).getPropertyValue("--chalk");
+    const pen = {
+      begin: (point) => this.#begin(point),
+      extend: (points) => this.#extend(points),
+      end: () => drawing.end(),
+      cancel: () => this.#cancel(),
+      hover: (point, down) => this.#hover(point, down),
+      say,
+    };
+    const render = () => this.render();
+    drawing.addEventListener("change", render);
+    const watching = new ResizeObserver(render);
+    watching.observe(canvas);
+    const stops = [
+      followPointer(canvas, pen),
+      followKeyboard(canvas, pen, submit),
+      () => drawing.removeEventListener("change", render),
+      () => watching.disconnect(),
+    ];
+    this.#teardown = () => stops.forEach((stop) => stop());
+  }
+
+  /** `{image, blob}` that lies on the slate instead of strokes, or null. */
+  get picture() {
+    return this.#picture;
+  }
+
+  set picture(picture) {
+    this.#picture = picture;
+    this.render();
+  }
+
+  get empty() {
+    return this.#drawing.empty && !this.#picture;
+  }
+
+  /** Draw everything again, in as many pixels as the screen has for it. */
+  render() {
+    const canvas = this.#canvas;
+    const size = Math.round(canvas.clientWidth * devicePixelRatio);
+    if (canvas.width !== size) canvas.width = canvas.height = size;
+    this.paint(this.#context, size);
+    if (this.#cursor) this.#paintCursor(size / SIZE);
+    canvas.parentElement.toggleAttribute("data-drawn", !this.empty || this.#cursor !== null);
+  }
+
+  /** Paint what lies on the slate into a context of `size` x `size` pixels. */
+  paint(context, size) {
+    context.clearRect(0, 0, size, size);
+    if (!this.#picture) return renderStrokes(context, this.#drawing.strokes, size, this.#ink);
+    const { image } = this.#picture;
+    const { x, y, width, height } = contained(image.width, image.height, size);
+    context.drawImage(image, x, y, width, height);
+  }
+
+  /** Stop listening; the slate stays as it is. */
+  destroy() {
+    this.#teardown();
+  }
+
+  #begin(point) {
+    this.#picture = null;
+    this.#drawing.begin(point, this.#brush());
+    this.render();
+  }
+
+  #extend(points) {
+    const from = this.#drawing.strokes.at(-1).points.length - 1;
+    let inked = false;
+    for (const point of points) inked = this.#drawing.extend(point) || inked;
+    if (inked) this.#renderFrom(from);
+  }
+
+  // While the pen moves only what is new is drawn; the whole is drawn again when it is lifted.
+  #renderFrom(index) {
+    const { width, points } = this.#drawing.strokes.at(-1);
+    renderStrokes(this.#context, [{ width, points: points.slice(index) }], this.#canvas.width, this.#ink);
+  }
+
+  #cancel() {
+    this.#drawing.cancel();
+    this.render();
+  }
+
+  #hover(point, down) {
+    this.#cursor = point && { point, down };
+    this.render();
+  }
+
+  #paintCursor(scale) {
+    const context = this.#context;
+    const { point, down } = this.#cursor;
+    context.save();
+    context.scale(scale, scale);
+    // Dark under light, so that the ring is seen on the stone and on the ink.
+    for (const [style, width] of [["#000", 4], [down ? "#fff" : this.#ink, 2]]) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.setLineDash(down || width === 4 ? [] : [4, 3]);
+      context.beginPath();
+      context.arc(...point, this.#brush() / 2 + 3, 0, 2 * Math.PI);
+      context.stroke();
+    }
+    context.restore();
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Let `button` switch between light and dark.
+ *
+ * The choice is a cookie, so that the server writes it into the page and nothing flashes. Choosing what the system
+ * shows anyway takes the choice back. Returns the teardown.
+ */
+export function enhanceTheme(button) {
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const listening = new AbortController();
+
+  button.addEventListener("click", () => {
+    const preferred = system.matches ? "dark" : "light";
+    const other = (root.dataset.theme ?? preferred) === "dark" ? "light" : "dark";
+    if (other === preferred) delete root.dataset.theme;
+    else root.dataset.theme = other;
+    const age = other === preferred ? 0 : 31536000;
+    document.cookie = `theme=${other}; path=/; max-age=${age}; samesite=lax`;
+  }, { signal: listening.signal });
+
+  return () => listening.abort();
+}
