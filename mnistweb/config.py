@@ -72,6 +72,7 @@ SETTINGS = (
     Setting("INSTANCE_PATH", "instance", _text),
     Setting("MAX_IMAGE_BYTES", str(8 * 1024**2), _whole(1024, 64 * 1024**2)),
     Setting("MAX_IMAGE_PIXELS", str(16 * 1024**2), _whole(28 * 28, 100_000_000)),
+    Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), _text),
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
 )

@@ -1,5 +1,6 @@
 """The networks that this application answers with: loaded when it is made, shared by all requests."""
 
+from pathlib import Path
 from typing import cast
 
 from flask import Flask, current_app
@@ -10,8 +11,9 @@ KEY = "mnistweb-zoo"
 
 
 def init_app(app: Flask) -> None:
-    """Load every installed network. Raises ModelFileError where one is missing or corrupt."""
-    app.extensions[KEY] = Zoo.load(default=app.config["DEFAULT_MODEL"])
+    """Load every network of WEIGHTS_PATH. Raises ModelFileError where one is missing or corrupt."""
+    weights = Path(app.root_path) / app.config["WEIGHTS_PATH"]
+    app.extensions[KEY] = Zoo.load(weights, app.config["DEFAULT_MODEL"])
 
 
 def zoo() -> Zoo:

@@ -160,10 +160,10 @@ def page(cursor: str | None, limit: int) -> Page:
 
 
 def _recognizer(model: str | None) -> Recognizer:
-    try:
-        return zoo().get(model)
-    except KeyError:
-        raise PredictionError("unknown_model", "There is no network of that name.") from None
+    networks = zoo()
+    if model is not None and model not in networks.names():
+        raise PredictionError("unknown_model", "There is no network of that name.")
+    return networks.get(model)
 
 
 def _save(prediction: Prediction) -> None:

