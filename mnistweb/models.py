@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     Enum,
     Index,
     LargeBinary,
@@ -85,13 +86,13 @@ class Prediction(Base):
     strokes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     digit: Mapped[int | None] = mapped_column(SmallInteger)  # null: not a digit
-    confidence: Mapped[float]
-    not_a_digit: Mapped[float]
+    confidence: Mapped[float] = mapped_column(Double)
+    not_a_digit: Mapped[float] = mapped_column(Double)
     reason: Mapped[str | None] = mapped_column(String(200))
     probabilities: Mapped[list[float]] = mapped_column(JSON)
     model: Mapped[str] = mapped_column(String(64))
     model_version: Mapped[str] = mapped_column(String(64))
-    recognition_ms: Mapped[float]
+    recognition_ms: Mapped[float] = mapped_column(Double)
 
     label: Mapped[int | None] = mapped_column(SmallInteger)  # null once labelled: it was no digit
     labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

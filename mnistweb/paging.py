@@ -29,7 +29,7 @@ def encode_cursor(prediction: Prediction) -> str:
 
 
 def decode_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    """Time and id from a cursor. Raises ValueError for anything that `encode_cursor` did not make."""
+    """Time and id from a cursor. Raises ValueError for text of another form."""
     try:
         packed = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
         if len(packed) != 24:

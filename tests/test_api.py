@@ -205,7 +205,7 @@ def test_a_limit_out_of_range_is_refused(client: FlaskClient, limit: str) -> Non
     assert_refused(client.get(PREDICTIONS, query_string={"limit": limit}), 400, "invalid_limit")
 
 
-@pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "A" * 32 + "=", "_" * 32, "\x00"])
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "A" * 31, "A" * 36, "\x00"])
 def test_a_cursor_of_ones_own_making_is_refused(client: FlaskClient, cursor: str) -> None:
     response = client.get(PREDICTIONS, query_string={"cursor": cursor})
     assert_refused(response, 400, "invalid_cursor")
