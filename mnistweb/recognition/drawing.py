@@ -1,0 +1,130 @@
+"""Untrusted bytes to a picture, within limits that are checked before anything is decoded."""
+
+import base64
+import binascii
+import io
+import math
+import re
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mnistweb.recognition.ground import find_ink
+from mnistweb.recognition.ink import Ink
+
+MEDIA_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?:;[^;,]*)*?(?P<base64>;base64)?,", re.IGNORECASE)
+LARGEST_SIDE = 1024
+"""Pixels; a larger picture is reduced before its ink is looked for. 28x28 needs no more."""
+
+
+class DrawingError(ValueError):
+    """What is wrong with a drawing: `code` for programs, the message one sentence for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class EmptyDrawing(DrawingError):
+    """There is no ink."""
+
+    def __init__(self) -> None:
+        super().__init__("empty_drawing", "There is nothing drawn.")
+
+
+def decode_base64_image(text: str, max_bytes: int) -> bytes:
+    """The bytes of a data URL (PNG, JPEG or WebP) or of bare base64.
+
+    Raises DrawingError: missing_image, unsupported_media_type, not_base64, image_too_large.
+    """
+    text = text.strip()
+    if not text:
+        raise DrawingError("missing_image", "There is no image in the request.")
+    if text[:5].lower() == "data:":
+        text = _strip_data_url(text)
+    if len(text) * 3 // 4 > max_bytes + 2:
+        raise _too_large(max_bytes)
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DrawingError("not_base64", "The image is not valid base64.") from error
+    if not data:
+        raise DrawingError("missing_image", "There is no image in the request.")
+    return data
+
+
+def _strip_data_url(text: str) -> str:
+    match = DATA_URL.match(text[:200])
+    if match is None or not match["base64"]:
+        raise DrawingError("not_base64", "The image is not a base64 data URL.")
+    if match["type"].lower() not in MEDIA_TYPES:
+        raise DrawingError("unsupported_media_type", "The image must be a PNG, JPEG or WebP picture.")
+    return text[match.end() :]
+
+
+def _too_large(max_bytes: int) -> DrawingError:
+    return DrawingError("image_too_large", f"The image is larger than {max_bytes // 1024} KiB.")
+
+
+def read_drawing(data: bytes, max_pixels: int) -> Ink:
+    """Decode a PNG, JPEG or WebP picture and find its ink: float32 [H, W] in 0..1.
+
+    Size and format are read from the header and checked first. Raises DrawingError: missing_image,
+    unsupported_media_type, too_many_pixels, animated_image, unreadable_image.
+    """
+    if not data:
+        raise DrawingError("missing_image", "There is no image in the request.")
+    return find_ink(_colours(_open(data, max_pixels)))
+
+
+def _open(data: bytes, max_pixels: int) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
+            picture = Image.open(io.BytesIO(data), formats=list(MEDIA_TYPES.values()))
+        _check(picture, max_pixels)
+        picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # a JPEG decoder can reduce while it decodes
+        picture.load()
+    except DrawingError:
+        raise
+    except UnidentifiedImageError as error:
+        raise DrawingError(
+            "unsupported_media_type", "The image is not a PNG, JPEG or WebP picture."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(max_pixels) from error
+    except Exception as error:  # Pillow's decoders raise many kinds on damaged files; all mean the same
+        raise DrawingError("unreadable_image", "The image is damaged or incomplete.") from error
+    return _upright(picture)
+
+
+def _check(picture: Image.Image, max_pixels: int) -> None:
+    if picture.width * picture.height > max_pixels:
+        raise _too_many_pixels(max_pixels)
+    if getattr(picture, "is_animated", False):
+        raise DrawingError("animated_image", "The image is animated; send a still picture.")
+
+
+def _too_many_pixels(max_pixels: int) -> DrawingError:
+    return DrawingError("too_many_pixels", f"The image has more than {max_pixels:,} pixels.")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # a damaged orientation tag; the picture itself is readable
+        return picture
+
+
+def _colours(picture: Image.Image) -> NDArray[np.uint8]:
+    """uint8 [H, W, 4]: red, green, blue, opacity; of 16-bit, palette and grey pictures too."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        grey = np.asarray(picture, np.float32)
+        picture = Image.fromarray(np.uint8(grey * (255 / max(float(grey.max()), 255.0))))
+    picture = picture.convert("RGBA")
+    if max(picture.size) > LARGEST_SIDE:
+        picture = picture.reduce(math.ceil(max(picture.size) / LARGEST_SIDE))
+    return np.asarray(picture)

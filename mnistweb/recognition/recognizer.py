@@ -1,0 +1,91 @@
+"""A 28x28 image to an answer: a TorchScript network, calibrated, which may say that it is no digit."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mnistweb.recognition.card import ModelCard, ModelFileError, read_card, sha256_of
+from mnistweb.recognition.ink import SIDE, DigitImage
+
+DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a network says of one image.
+
+    `probabilities` are those of the ten digits, given that it is one, and sum to 1; `not_a_digit` is the
+    probability 0..1 that it is none. `digit` is None where it is refused, with the `reason` in words.
+    `confidence` 0..1 is the calibrated probability of what is answered, the digit or "not a digit".
+    """
+
+    digit: int | None
+    confidence: float
+    probabilities: tuple[float, ...]
+    not_a_digit: float
+    reason: str | None
+    model: str
+    model_version: str
+
+
+class Recognizer:
+    """One network of the zoo. Safe to use from several threads."""
+
+    def __init__(self, card: ModelCard, network: torch.jit.ScriptModule) -> None:
+        self.card = card
+        self.network = network
+
+    @classmethod
+    def load(cls, card_path: Path) -> "Recognizer":
+        """Load the network that a card describes; raises ModelFileError where its file isn't the card's."""
+        card = read_card(card_path)
+        path = card_path.with_suffix(".pt")
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelFileError(f"{path}: can't be read ({error.strerror})") from error
+        if sha256_of(data) != card.sha256:
+            raise ModelFileError(f"{path}: its SHA-256 is not the one in {card_path.name}")
+        recognizer = cls(card, _load_script(data, path))
+        for _ in range(3):  # the first calls compile
+            recognizer.recognise(np.zeros((SIDE, SIDE), np.uint8))
+        return recognizer
+
+    def recognise(self, image: DigitImage) -> Answer:
+        """Read a preprocessed image, uint8 [28, 28] with 255 for ink."""
+        with torch.inference_mode():
+            logits = self.network(torch.from_numpy(image).unsqueeze(0))[0].double() / self.card.temperature
+            probabilities = logits[:DIGITS].softmax(0).tolist()
+            not_a_digit = float(logits.softmax(0)[DIGITS])
+        return answer(probabilities, not_a_digit, self.card)
+
+
+def answer(probabilities: list[float], not_a_digit: float, card: ModelCard) -> Answer:
+    """The answer that a card's threshold makes of calibrated probabilities."""
+    digit = max(range(DIGITS), key=probabilities.__getitem__)
+    refused = not_a_digit >= card.threshold
+    return Answer(
+        digit=None if refused else digit,
+        confidence=not_a_digit if refused else probabilities[digit] * (1 - not_a_digit),
+        probabilities=tuple(probabilities),
+        not_a_digit=not_a_digit,
+        reason="This does not look like a single digit." if refused else None,
+        model=card.name,
+        model_version=card.version,
+    )
+
+
+def _load_script(data: bytes, path: Path) -> torch.jit.ScriptModule:
+    try:
+        with warnings.catch_warnings():
+            # TorchScript is what the project is built on; its deprecation is known (README, "The network").
+            warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
+            warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)
+            network: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
+            return network.eval()
+    except (RuntimeError, ValueError) as error:
+        raise ModelFileError(f"{path}: not a TorchScript file") from error

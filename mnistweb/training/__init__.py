@@ -1,0 +1,1 @@
+"""Training, evaluation and export. Never imported by the site; needs the `train` extra."""

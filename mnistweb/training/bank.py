@@ -1,0 +1,129 @@
+"""Banks of 28x28 images drawn from pen strokes, and of what is not a digit.
+
+Every image goes through the preprocessing that the site serves with. Drawing is spread over the CPUs; what
+is drawn depends on the seed alone.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from mnistweb.recognition.ink import SIDE, DigitImage
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.training.data import Images
+from mnistweb.training.rasteriser import Points, rasterise
+from mnistweb.training.strokes import NOT_A_DIGIT, Hand, Sample, redraw
+from mnistweb.training.symbols import SHAPES, Drawing, hershey_glyphs
+
+RASTER = 140  # half the slate's resolution: the 28x28 image is the same and drawing is faster
+CHUNK = 500
+Job = tuple[int, Sequence[Drawing], Hand]
+
+
+def draw(strokes: Sequence[Points], rng: Generator, hand: Hand) -> DigitImage:
+    """Redraw strokes by another hand and preprocess them as the site does: uint8 [28, 28]."""
+    return normalise(rasterise(redraw(strokes, rng, hand), RASTER))
+
+
+def draw_all(drawings: Sequence[Drawing], hand: Hand, seed: int, title: str) -> NDArray[np.uint8]:
+    """Draw each once: uint8 [n, 28, 28]."""
+    jobs = [
+        (seed * 100_003 + start, drawings[start : start + CHUNK], hand)
+        for start in range(0, len(drawings), CHUNK)
+    ]
+    with ProcessPoolExecutor(mp_context=get_context("forkserver")) as pool:
+        chunks = list(tqdm(pool.map(_draw_chunk, jobs), total=len(jobs), desc=title, unit_scale=CHUNK))
+    return np.concatenate(chunks) if chunks else np.zeros((0, SIDE, SIDE), np.uint8)
+
+
+def _draw_chunk(job: Job) -> NDArray[np.uint8]:
+    seed, drawings, hand = job
+    rng = np.random.default_rng(seed)
+    return np.stack([draw(strokes, rng, hand) for strokes in drawings])
+
+
+def samples_bank(samples: Sequence[Sample], copies: int, hand: Hand, seed: int, title: str) -> Images:
+    """Each sample drawn `copies` times, each time by another hand."""
+    repeated = [sample for sample in samples for _ in range(copies)]
+    images = draw_all([sample.strokes for sample in repeated], hand, seed, title)
+    labels = torch.tensor([sample.label for sample in repeated], dtype=torch.int64)
+    return Images(torch.from_numpy(images), labels, tuple(sample.kind for sample in repeated))
+
+
+def symbols_bank(copies: int, hand: Hand, seed: int) -> Images:
+    """The Hershey fonts' letters and symbols."""
+    glyphs = [glyph for glyph in hershey_glyphs() for _ in range(copies)]
+    return not_digits(draw_all(glyphs, hand, seed, "letters and symbols"), "letter")
+
+
+def shapes_bank(count: int, hand: Hand, seed: int) -> Images:
+    """Scribbles, dots, grids, fills and invented figures, `count` of each entry of SHAPES."""
+    rng = np.random.default_rng(seed)
+    banks = [
+        not_digits(
+            draw_all([shape(rng) for _ in range(count)], hand, seed + n, shape.__name__), shape.__name__
+        )
+        for n, shape in enumerate(SHAPES)
+    ]
+    return join(banks)
+
+
+def not_digits(images: NDArray[np.uint8], kind: str) -> Images:
+    """Images of one kind of non-digit."""
+    labels = torch.full((len(images),), NOT_A_DIGIT, dtype=torch.int64)
+    return Images(torch.from_numpy(images), labels, (kind,) * len(images))
+
+
+TURNED = {2: (1, 3), 3: (1, 3), 4: (1, 2, 3), 5: (1, 3), 6: (1, 3), 7: (1, 2, 3), 9: (1, 3)}
+"""Quarter turns after which a digit is none any more, on which a person would agree."""
+MIRRORED = (3, 4, 7)
+
+
+def turned_bank(digits: Images, count: int, seed: int) -> Images:
+    """Digits lying on their side, on their head or mirrored."""
+    rng = np.random.default_rng(seed)
+    chosen: list[DigitImage] = []
+    while len(chosen) < count:
+        index = int(rng.integers(len(digits)))
+        label, image = int(digits.labels[index]), digits.images[index].numpy()
+        if label in MIRRORED and rng.random() < 0.3:
+            chosen.append(image[:, ::-1])
+        elif label in TURNED:
+            chosen.append(np.rot90(image, int(rng.choice(TURNED[label]))))
+    return not_digits(np.stack([_again(image) for image in chosen]), "turned digit")
+
+
+def several_bank(digits: Images, count: int, seed: int) -> Images:
+    """Two or three digits side by side, as when somebody writes 42."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        some = rng.integers(len(digits), size=int(rng.choice([2, 2, 3])))
+        strips = [_trim(digits.images[int(i)].numpy(), rng) for i in some]
+        rows.append(_again(np.concatenate(strips, axis=1)))
+    return not_digits(np.stack(rows), "several digits")
+
+
+def _trim(image: DigitImage, rng: Generator) -> DigitImage:
+    """The digit with a little of the ground beside it, so that neighbours nearly touch."""
+    columns = np.flatnonzero(image.any(axis=0))
+    return image[:, max(columns[0] - int(rng.integers(0, 4)), 0) : columns[-1] + 2]
+
+
+def _again(image: NDArray[np.uint8]) -> DigitImage:
+    return normalise(image.astype(np.float32) / 255)
+
+
+def join(banks: Sequence[Images]) -> Images:
+    """Several banks as one."""
+    return Images(
+        torch.cat([bank.images for bank in banks]),
+        torch.cat([bank.labels for bank in banks]),
+        tuple(kind for bank in banks for kind in bank.kinds),
+    )

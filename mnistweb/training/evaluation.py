@@ -1,0 +1,154 @@
+"""What an exported network is worth, measured on what it has never seen.
+
+MNIST's test images; drawings by writers, and symbols of alphabets, that no training and no choice has seen;
+and what the program makes up: letters, scribbles, several digits. Everything here is deterministic.
+"""
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mnistweb.training import bank
+from mnistweb.training.calibration import (
+    Calibration,
+    auroc,
+    digit_probabilities,
+    expected_calibration_error,
+    not_a_digit,
+)
+from mnistweb.training.curriculum import VALIDATION_HAND, only_digits, only_symbols
+from mnistweb.training.data import TEST_ALPHABETS, Images, load_drawings, load_mnist, stroke_files
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TestSets:
+    """What networks are measured on, each set by its name; `drawings` and `symbols` need stroke files."""
+
+    mnist: Images
+    drawings: Images | None
+    not_digits: Images
+
+
+def test_sets(data_dir: Path) -> TestSets:
+    """Load and draw the test sets. Raises DataFileError where MNIST can't be had."""
+    mnist = load_mnist(data_dir, train=False)
+    samples = load_drawings(stroke_files(data_dir)).test
+    digits, symbols = only_digits(samples), only_symbols(samples)
+    drawings = bank.samples_bank(digits, 4, VALIDATION_HAND, 901, "test digits") if digits else None
+    others = [
+        bank.shapes_bank(100, VALIDATION_HAND, 903),
+        bank.symbols_bank(1, VALIDATION_HAND, 904),
+        bank.several_bank(mnist, 500, 905),
+        bank.turned_bank(mnist, 500, 906),
+    ]
+    if symbols:
+        others.insert(0, bank.samples_bank(symbols, 4, VALIDATION_HAND, 902, "test symbols"))
+    return TestSets(mnist, drawings, bank.join(others))
+
+
+def served_logits(served: nn.Module, images: Tensor) -> Tensor:
+    """Logits float32 [n, 11] of an exported network for uint8 [n, 28, 28] images."""
+    with torch.inference_mode():
+        return torch.cat([served(batch) for batch in torch.split(images, BATCH)])
+
+
+def measure(served: nn.Module, calibration: Calibration, sets: TestSets) -> dict[str, Any]:
+    """All figures of one exported network: shares in 0..1, times in milliseconds."""
+    mnist = digit_figures(served_logits(served, sets.mnist.images), sets.mnist.labels, calibration)
+    figures: dict[str, Any] = {"mnist_test": mnist, "milliseconds": forward_milliseconds(served)}
+    scores = not_a_digit(served_logits(served, sets.not_digits.images), calibration.temperature)
+    kinds = np.array(sets.not_digits.kinds)
+    figures["refused_by_kind"] = {
+        str(kind): float((scores[kinds == kind] >= calibration.threshold).mean())
+        for kind in dict.fromkeys(kinds)
+    }
+    if sets.drawings is not None:
+        logits = served_logits(served, sets.drawings.images)
+        figures["drawings_test"] = digit_figures(logits, sets.drawings.labels, calibration)
+        symbols = scores[np.isin(kinds, sorted(held_out_alphabets(sets)))]
+        if symbols.size:
+            figures["held_out_symbols"] = {
+                "count": int(symbols.size),
+                "refused": float((symbols >= calibration.threshold).mean()),
+                "auroc": auroc(symbols, not_a_digit(logits, calibration.temperature)),
+            }
+    return figures
+
+
+def held_out_alphabets(sets: TestSets) -> frozenset[str]:
+    """The kinds among the non-digits that are alphabets nobody has seen in training."""
+    return TEST_ALPHABETS & set(sets.not_digits.kinds)
+
+
+def digit_figures(logits: Tensor, labels: Tensor, calibration: Calibration) -> dict[str, Any]:
+    """Figures on real digits: right among ten, right and not refused, refused, calibration error."""
+    probabilities = digit_probabilities(logits, calibration.temperature)
+    none = not_a_digit(logits, calibration.temperature)
+    truth = labels.numpy()
+    answers = probabilities.argmax(1)
+    right = answers == truth
+    refused = none >= calibration.threshold
+    confidence = probabilities.max(1) * (1 - none)
+    return {
+        "count": len(truth),
+        "accuracy": float(right.mean()),
+        "answered_right": float((right & ~refused).mean()),
+        "refused": float(refused.mean()),
+        "expected_calibration_error": expected_calibration_error(confidence[~refused], right[~refused]),
+        "worst_confusions": worst_confusions(truth, answers),
+    }
+
+
+def worst_confusions(
+    truth: NDArray[np.int64], answers: NDArray[np.int64], most: int = 6
+) -> list[dict[str, int]]:
+    """The commonest mistakes: which digit was read as which, and how often."""
+    pairs, counts = np.unique(np.stack([truth, answers])[:, truth != answers], axis=1, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:most]
+    return [{"digit": int(pairs[0, i]), "read_as": int(pairs[1, i]), "times": int(counts[i])} for i in order]
+
+
+def forward_milliseconds(served: nn.Module, repeats: int = 300) -> float:
+    """Median time of one image on one CPU thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    times = []
+    with torch.inference_mode():
+        for _ in range(repeats):
+            started = time.perf_counter()
+            served(image)
+            times.append(time.perf_counter() - started)
+    torch.set_num_threads(threads)
+    return round(statistics.median(times) * 1_000, 3)
+
+
+def summary(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures as rows of words and numbers."""
+    rows = []
+    for key, title in (("mnist_test", "MNIST test"), ("drawings_test", "drawings by unseen writers")):
+        if key in figures:
+            part = figures[key]
+            rows += [
+                (f"{title}: right", f"{part['accuracy']:.2%} of {part['count']:,}"),
+                (f"{title}: right and not refused", f"{part['answered_right']:.2%}"),
+                (f"{title}: refused", f"{part['refused']:.2%}"),
+                (f"{title}: expected calibration error", f"{part['expected_calibration_error']:.2%}"),
+            ]
+    if "held_out_symbols" in figures:
+        part = figures["held_out_symbols"]
+        rows.append(("symbols of unseen alphabets: refused", f"{part['refused']:.1%} of {part['count']:,}"))
+        rows.append(("symbols of unseen alphabets: AUROC", f"{part['auroc']:.4f}"))
+    rows += [(f"refused: {kind}", f"{share:.1%}") for kind, share in figures["refused_by_kind"].items()]
+    rows.append(("forward pass of one image, one thread", f"{figures['milliseconds']:.2f} ms"))
+    return rows

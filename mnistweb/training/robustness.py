@@ -1,0 +1,178 @@
+"""How much each network suffers from what real drawings, cameras and pens do.
+
+Held-out drawings are put on a slate of 280 px, distorted in one way, and read twice: through the site's
+preprocessing, and by a plain resize of the whole picture to 28x28, which is what most digit sites do.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+from torch import nn
+
+from mnistweb.recognition.drawing import DrawingError, read_drawing
+from mnistweb.recognition.ink import SIDE, DigitImage, Ink
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.training.calibration import Calibration, not_a_digit
+from mnistweb.training.evaluation import served_logits
+from mnistweb.training.photo import photograph
+from mnistweb.training.rasteriser import SLATE, Points, Stroke, rasterise
+from mnistweb.training.strokes import Sample
+
+PEN = 18.0
+SIZE = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One kind of distortion: how strokes are drawn, and what is done to the picture of them."""
+
+    name: str
+    place: Callable[[Sequence[Points]], list[Stroke]]
+    finish: Callable[[Ink, Generator], Image.Image]
+
+
+def conditions() -> list[Condition]:
+    """The rows of the table."""
+    placed = {"as drawn": _placed()}
+    placed |= {f"shifted by {share:.0%} of the slate": _placed(0.45, share) for share in (0.1, 0.25)}
+    placed |= {f"{size:.0%} of the slate high": _placed(size) for size in (0.15, 0.3, 0.95)}
+    placed |= {f"turned by {angle}°": _placed(angle=angle) for angle in (-30, -15, 15, 30)}
+    placed |= {f"slanted by {slant}": _placed(slant=slant) for slant in (-0.5, 0.5)}
+    placed |= {f"brush of {width} px": _placed(width=width) for width in (4, 10, 28, 40)}
+    finishes: dict[str, Callable[[Ink, Generator], Image.Image]] = {
+        "inverted: dark on light": _inverted,
+        "coloured ink on paper": _coloured,
+        "transparent ground": _transparent,
+        "blurred (radius 6 px)": _blurred,
+        "noise (deviation 20 %)": _noisy,
+        "JPEG at quality 10": _jpeg,
+        "photo: uneven light and shadow": lambda ink, rng: photograph(ink, rng, ruled=False),
+        "photo: on ruled paper": lambda ink, rng: photograph(ink, rng, ruled=True),
+    }
+    return [Condition(name, place, _slate) for name, place in placed.items()] + [
+        Condition(name, _placed(), finish) for name, finish in finishes.items()
+    ]
+
+
+def _placed(
+    size: float = SIZE, shift: float = 0, angle: float = 0, slant: float = 0, width: float | None = None
+) -> Callable[[Sequence[Points]], list[Stroke]]:
+    """Place strokes on the slate; the pen scales with the drawing unless its width is given."""
+
+    def place(strokes: Sequence[Points]) -> list[Stroke]:
+        points = np.concatenate(strokes)
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        radians = np.deg2rad(angle)
+        turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
+        change = turn @ np.array([[1, -slant], [0, 1]])
+        moved = [(stroke - middle) @ change.T for stroke in strokes]
+        pen = width or PEN * size / SIZE
+        extent = np.ptp(np.concatenate(moved), axis=0).max()
+        scale = max(SLATE * size - pen, 1) / extent
+        target = SLATE / 2 + np.array([-shift, shift]) * SLATE
+        return [Stroke(stroke * scale + target, pen) for stroke in moved]
+
+    return place
+
+
+def _slate(ink: Ink, _: Generator) -> Image.Image:
+    return Image.fromarray(np.uint8(ink * 255))
+
+
+def _inverted(ink: Ink, _: Generator) -> Image.Image:
+    return Image.fromarray(np.uint8(255 - ink * 255))
+
+
+def _coloured(ink: Ink, rng: Generator) -> Image.Image:
+    pen = rng.permutation(np.array([200, int(rng.integers(0, 120)), int(rng.integers(0, 80))]))
+    paper = np.array([250, 246, 232])
+    return Image.fromarray(np.uint8(paper + (pen - paper) * ink[..., None]))
+
+
+def _transparent(ink: Ink, rng: Generator) -> Image.Image:
+    pixels = np.zeros((*ink.shape, 4), np.uint8)
+    pixels[..., :3] = rng.choice([0, 255])
+    pixels[..., 3] = ink * 255
+    return Image.fromarray(pixels, "RGBA")
+
+
+def _blurred(ink: Ink, rng: Generator) -> Image.Image:
+    return _slate(ink, rng).filter(ImageFilter.GaussianBlur(6))
+
+
+def _noisy(ink: Ink, rng: Generator) -> Image.Image:
+    noise = rng.normal(0, 0.2, ink.shape)
+    return Image.fromarray(np.uint8(np.clip(ink * 0.8 + 0.1 + noise, 0, 1) * 255))
+
+
+def _jpeg(ink: Ink, rng: Generator) -> Image.Image:
+    buffer = io.BytesIO()
+    _inverted(ink, rng).save(buffer, "JPEG", quality=10)
+    return Image.open(buffer)
+
+
+def pictures(samples: Sequence[Sample], condition: Condition) -> Iterator[bytes]:
+    """PNG files of the samples under a condition; the same every time."""
+    rng = np.random.default_rng(31)
+    for sample in samples:
+        buffer = io.BytesIO()
+        condition.finish(rasterise(condition.place(sample.strokes)), rng).save(
+            buffer, "PNG", compress_level=1
+        )
+        yield buffer.getvalue()
+
+
+def preprocessed(picture: bytes) -> DigitImage:
+    """As the site reads it; an empty image where there is nothing to read."""
+    try:
+        return normalise(read_drawing(picture, max_pixels=10_000_000))
+    except DrawingError:
+        return np.zeros((SIDE, SIDE), np.uint8)
+
+
+def plainly_resized(picture: bytes) -> DigitImage:
+    """As most digit sites read it: grey, the whole slate to 28x28, light ink expected."""
+    grey = Image.open(io.BytesIO(picture)).convert("RGBA").convert("L")
+    return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One condition's shares: right, right and not refused, and right behind a plain resize."""
+
+    condition: str
+    right: float
+    answered_right: float
+    plain_resize: float
+
+
+def table(
+    networks: dict[str, tuple[nn.Module, Calibration]], samples: Sequence[Sample]
+) -> dict[str, list[Row]]:
+    """Read the samples under every condition by every network."""
+    labels = np.array([sample.label for sample in samples])
+    rows: dict[str, list[Row]] = {name: [] for name in networks}
+    for condition in conditions():
+        files = list(pictures(samples, condition))
+        ours = torch.from_numpy(np.stack([preprocessed(file) for file in files]))
+        plain = torch.from_numpy(np.stack([plainly_resized(file) for file in files]))
+        for name, (served, calibration) in networks.items():
+            logits = served_logits(served, ours)
+            right = _answers(logits.numpy()) == labels
+            kept = not_a_digit(logits, calibration.temperature) < calibration.threshold
+            resized = _answers(served_logits(served, plain).numpy()) == labels
+            rows[name].append(
+                Row(condition.name, float(right.mean()), float((right & kept).mean()), float(resized.mean()))
+            )
+    return rows
+
+
+def _answers(logits: NDArray[np.float32]) -> NDArray[np.int64]:
+    answers: NDArray[np.int64] = logits[:, :10].argmax(1)
+    return answers

@@ -1,0 +1,123 @@
+"""What people draw that is not a digit: letters, symbols, scribbles, several digits, dots, grids, fills.
+
+Letters and symbols come from the Hershey fonts (A. V. Hershey, 1967, single-stroke vector fonts, through the
+Hershey-Fonts package); the rest is made here. Every function returns strokes' points in any unit.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from HersheyFonts import HersheyFonts
+from numpy.random import Generator
+
+from mnistweb.training.rasteriser import Points
+
+# The Greek fonts stay out: the Greek alphabet is one that evaluation holds back.
+FONTS = ("cursive", "cyrilc_1", "futural", "japanese", "markers", "mathlow", "scripts", "symbolic")
+
+# Drawn by hand these can't be told from a digit, not even by a person: to teach a network that they are
+# none would teach it to refuse real digits.
+LIKE_DIGITS = frozenset("0123456789OoQlI|iZzSsbqgy/\\(),.'`!")
+LIKE_DIGITS_IN = {
+    "cyrilc_1": LIKE_DIGITS | frozenset("Hh"),
+    "symbolic": frozenset(map(chr, range(33, 60))),
+    "japanese": frozenset(".,"),
+}
+
+Drawing = tuple[Points, ...]
+
+
+def hershey_glyphs() -> list[Drawing]:
+    """Letters and symbols of the Hershey fonts, without the digits and what looks exactly like one."""
+    glyphs = []
+    for font in FONTS:
+        hershey = HersheyFonts()
+        hershey.load_default_font(font)
+        for character in map(chr, range(33, 127)):
+            if character in LIKE_DIGITS_IN.get(font, LIKE_DIGITS):
+                continue
+            strokes = tuple(np.asarray(stroke, float) for stroke in hershey.strokes_for_text(character))
+            if strokes and sum(map(len, strokes)) > 3:
+                glyphs.append(tuple(_resample(stroke) for stroke in strokes))
+    return glyphs
+
+
+def _resample(stroke: Points, spacing: float = 1.5) -> Points:
+    """Points at even distances along the polyline, so that it can bend."""
+    steps = np.hypot(*np.diff(stroke, axis=0).T)
+    along = np.concatenate([[0], np.cumsum(steps)])
+    wanted = np.linspace(0, along[-1], max(2, int(along[-1] / spacing) + 1))
+    return np.stack([np.interp(wanted, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def scribble(rng: Generator) -> Drawing:
+    """A pen that wanders: from a few loops to a tangle."""
+    strokes = []
+    for _ in range(rng.integers(1, 4)):
+        steps = int(rng.integers(20, 160))
+        turn = np.cumsum(rng.normal(0, rng.uniform(0.1, 0.8), steps)) + np.linspace(
+            0, rng.normal(0, 12), steps
+        )
+        heading = rng.uniform(0, 2 * np.pi) + turn
+        path = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1), axis=0)
+        strokes.append(
+            path / max(np.ptp(path, axis=0).max(), 1e-9) * rng.uniform(0.4, 1) + rng.uniform(0, 0.5, 2)
+        )
+    return tuple(strokes)
+
+
+def zigzag(rng: Generator) -> Drawing:
+    """Shading to and fro, as somebody fills a slate or crosses something out."""
+    turns = int(rng.integers(6, 24))
+    y = np.linspace(0, rng.uniform(0.3, 1), turns) + rng.normal(0, 0.02, turns)
+    x = np.where(np.arange(turns) % 2, 1.0, 0.0) + rng.normal(0, 0.06, turns)
+    path = np.stack([x, y], axis=1)
+    return (path[:, ::-1] if rng.random() < 0.5 else path,)
+
+
+def dot(rng: Generator) -> Drawing:
+    """A tap, or several."""
+    return tuple(rng.uniform(0, 1, (1, 2)) for _ in range(rng.choice([1, 1, 1, 2, 3])))
+
+
+def grid(rng: Generator) -> Drawing:
+    """Lines across: a hash, a ruled page, a chessboard."""
+    across, down = rng.integers(0, 6), rng.integers(2, 6)
+    lines = [np.array([[x, 0.0], [x, 1.0]]) for x in np.linspace(0.05, 0.95, across)]
+    lines += [np.array([[0.0, y], [1.0, y]]) for y in np.linspace(0.05, 0.95, down)]
+    return tuple(_resample(line + rng.normal(0, 0.02, line.shape), 0.1) for line in lines)
+
+
+def figure(rng: Generator) -> Drawing:
+    """A new letter of no alphabet: three to five arcs, hooks, bars and rings, joined or crossing."""
+    strokes = []
+    pen = rng.uniform(0, 1, 2)
+    for _ in range(rng.integers(3, 6)):
+        if rng.random() < 0.55:
+            pen = rng.uniform(0, 1, 2)
+        heading, bow = rng.uniform(0, 2 * np.pi), rng.choice([0, 0, 1, -1]) * rng.uniform(0.5, 6.3)
+        angles = heading + np.linspace(-bow / 2, bow / 2, 16)
+        path = np.cumsum(np.stack([np.cos(angles), np.sin(angles)], axis=1), axis=0) / 16
+        path = pen + (path - path[0]) * rng.uniform(0.3, 1)
+        strokes.append(path)
+        pen = path[-1]
+    return tuple(strokes)
+
+
+def block(rng: Generator) -> Drawing:
+    """A filled slate, or a bar of it."""
+    rows = np.arange(0, 1, 0.02)
+    width, height = rng.uniform(0.3, 1, 2)
+    return tuple(np.array([[0, y * height], [width, y * height]]) for y in rows)
+
+
+SHAPES: tuple[Callable[[Generator], Drawing], ...] = (
+    scribble,
+    zigzag,
+    dot,
+    grid,
+    block,
+    figure,
+    figure,
+    figure,
+)
