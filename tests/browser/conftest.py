@@ -1,0 +1,170 @@
+"""A real site, served to a real Chromium."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import flask_migrate
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy.exc import OperationalError
+from werkzeug.serving import make_server
+
+from mnistweb import create_app
+from mnistweb.extensions import db
+from mnistweb.networks import KEY
+from mnistweb.recognition.recognizer import Answer
+from mnistweb.recognition.zoo import Zoo
+from tests.browser.states import Stage
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, or the one that PLAYWRIGHT_CHROMIUM names; without one these tests are skipped."""
+    path = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        reason = "there is no Chromium: neither `chromium` on the PATH nor PLAYWRIGHT_CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on an SQLite file of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    app = create_app(
+        {
+            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
+            "INSTANCE_PATH": str(folder),
+            "SECRET_KEY": "not a secret, only for tests",
+        }
+    )
+    with app.app_context():
+        flask_migrate.upgrade()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def base_url(site: Flask) -> Iterator[str]:
+    """Where the site is served; what `page.goto("/")` starts from."""
+    server = make_server("127.0.0.1", 0, site, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class NewPage(Protocol):
+    """Opens a page in a context of its own."""
+
+    def __call__(self, **options: Any) -> Page: ...
+
+
+@pytest.fixture
+def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
+    """Opens pages of new visitors; fails a test in which a page's script failed."""
+    contexts: list[BrowserContext] = []
+    failures: list[str] = []
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(base_url=base_url, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("console", lambda said: failures.append(said.text) if "Content Security" in said.text else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not failures
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """The page with the slate, on a desktop."""
+    page = new_page(**DESKTOP)
+    page.goto("/")
+    return page
+
+
+@pytest.fixture
+def phone(new_page: NewPage) -> Page:
+    """The page with the slate, on a phone."""
+    page = new_page(**PHONE)
+    page.goto("/")
+    return page
+
+
+@pytest.fixture
+def answering(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the site answer as told, for states of the page that no drawing brings about reliably."""
+
+    def answer(
+        digit: int | None,
+        confidence: float,
+        second: int = 9,
+        not_a_digit: float = 0.002,
+        reason: str | None = None,
+    ) -> None:
+        rest = (1 - confidence) / 11
+        probabilities = [rest] * 10
+        probabilities[second] += rest
+        probabilities[digit if digit is not None else 1] += confidence
+        zoo: Zoo = site.extensions[KEY]
+        card = zoo.get().card
+        told = Answer(digit, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version)
+        monkeypatch.setitem(site.extensions, KEY, _Telling(zoo, told))
+
+    return answer
+
+
+class _Telling:
+    """A zoo whose every network gives the same answer."""
+
+    def __init__(self, zoo: Zoo, told: Answer) -> None:
+        self.names, self.cards, self.card = zoo.names, zoo.cards, zoo.get().card
+        self.told = told
+
+    def get(self, name: str | None = None) -> "_Telling":
+        return self
+
+    def recognise(self, image: object) -> Answer:
+        return self.told
+
+
+@pytest.fixture
+def stage(answering: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """What the states of the page are brought about with."""
+
+    def fail() -> None:
+        raise OperationalError("INSERT", {}, Exception("the disk is full"))
+
+    return Stage(answering, lambda: monkeypatch.setattr(db.session, "commit", fail))

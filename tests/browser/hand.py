@@ -1,0 +1,112 @@
+"""What a person does on the page: draw, predict, look at what came of it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.drawings import STROKES, Points
+
+SIDE = 280
+
+
+def places(page: Page, points: Points) -> list[tuple[float, float]]:
+    """Points of the slate as places in the window."""
+    page.evaluate("scrollTo(0, 0)")
+    box = page.locator("#slate").bounding_box()
+    assert box
+    return [(box["x"] + x / SIDE * box["width"], box["y"] + y / SIDE * box["height"]) for x, y in points]
+
+
+@contextmanager
+def emulated_touch(page: Page) -> Iterator[Callable[[str, list[tuple[float, float]]], None]]:
+    """Sends touch events with any number of fingers, as the browser's own debugger can."""
+    session = page.context.new_cdp_session(page)
+
+    def send(kind: str, fingers: list[tuple[float, float]]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(fingers)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    yield send
+    session.detach()
+
+
+def stroke(page: Page, points: Points) -> None:
+    """One stroke with the mouse."""
+    first, *rest = places(page, points)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in rest:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def touch_stroke(page: Page, points: Points) -> None:
+    """One stroke with a finger."""
+    first, *rest = places(page, points)
+    with emulated_touch(page) as touch:
+        touch("touchStart", [first])
+        for place in rest:
+            touch("touchMove", [place])
+        touch("touchEnd", [])
+
+
+def draw(page: Page, digit: int) -> None:
+    """A digit with the mouse."""
+    for points in STROKES[digit]:
+        stroke(page, points)
+
+
+def draw_with_finger(page: Page, digit: int) -> None:
+    """A digit with a finger."""
+    for points in STROKES[digit]:
+        touch_stroke(page, points)
+
+
+def press(page: Page, name: str) -> None:
+    """Press the button of that name."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def answer(page: Page) -> Locator:
+    """The answer, once there is one."""
+    return page.locator("[data-prediction]")
+
+
+def predict(page: Page) -> str:
+    """Press Predict and wait for the answer to what is drawn; the id of the prediction."""
+    before = answer(page).get_attribute("data-prediction-id") if answer(page).count() else None
+    press(page, "Predict")
+    new = page.locator(f"[data-prediction]:not([data-prediction-id='{before}'])")
+    return new.get_attribute("data-prediction-id") or ""
+
+
+def predicted(page: Page, digit: int) -> str:
+    """Draw a digit, press Predict, and see that it was read; the id of the prediction."""
+    draw(page, digit)
+    prediction_id = predict(page)
+    expect(answer(page)).to_have_attribute("data-prediction", str(digit))
+    return prediction_id
+
+
+def kept_strokes(page: Page) -> list[dict[str, Any]]:
+    """The strokes that the page keeps."""
+    kept: dict[str, Any] = json.loads(page.evaluate("sessionStorage.getItem('drawing')") or '{"strokes": []}')
+    strokes: list[dict[str, Any]] = kept["strokes"]
+    return strokes
+
+
+def ink_on_slate(page: Page) -> int:
+    """How many pixels of the slate carry ink."""
+    count: int = page.evaluate(
+        """() => {
+            const slate = document.querySelector("#slate");
+            const { data } = slate.getContext("2d").getImageData(0, 0, slate.width, slate.height);
+            let inked = 0;
+            for (let i = 3; i < data.length; i += 4) inked += data[i] > 127;
+            return inked;
+        }"""
+    )
+    return count

@@ -1,0 +1,142 @@
+"""Every state of every page, brought about as a visitor would meet it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.hand import draw, predict, press
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a state may need besides the page."""
+
+    answering: Callable[..., None]
+    break_database: Callable[[], None]
+
+
+def waiting(page: Page, stage: Stage) -> None:
+    """The page as a first visitor finds it."""
+    page.goto("/")
+    expect(page.get_by_role("button", name="Predict")).to_be_visible()
+
+
+def answered(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    for digit, judge in ((3, "Right"), (8, "That was no digit"), (7, None)):
+        stage.answering(digit, 0.984 if digit == 7 else 0.9991, second=2)
+        draw(page, digit)
+        predict(page)
+        if judge:
+            press(page, judge)
+            expect(page.locator("[data-said]")).to_be_visible()
+            press(page, "Clear")
+    landed(page)
+
+
+def corrected(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(9, 0.83, second=4)
+    draw(page, 4)
+    predict(page)
+    page.get_by_label("Correct digit").fill("4")
+    press(page, "Submit feedback")
+    expect(page.locator("[data-said]")).to_be_visible()
+    landed(page)
+
+
+def unsure(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(4, 0.52, second=9, not_a_digit=0.06)
+    draw(page, 9)
+    predict(page)
+    landed(page)
+
+
+def refused(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(None, 0.94, not_a_digit=0.94, reason="It looks more like a letter or a drawing.")
+    for digit in (8, 4):
+        draw(page, digit)
+    predict(page)
+    landed(page)
+
+
+def thinking(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    page.route("**/predictions", lambda route: None)
+    draw(page, 5)
+    press(page, "Predict")
+
+
+def nothing_drawn(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    press(page, "Predict")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def offline(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    draw(page, 5)
+    page.context.set_offline(True)
+    press(page, "Predict")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def server_down(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    draw(page, 6)
+    page.route("**/predictions", lambda route: route.abort("connectionrefused"))
+    press(page, "Predict")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def not_saved(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(2, 0.997)
+    stage.break_database()
+    draw(page, 2)
+    predict(page)
+
+
+def keyboard(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    page.locator("#slate").focus()
+    for key in ["ArrowUp"] * 5 + ["Space"] + ["ArrowDown"] * 9:
+        page.keyboard.press(key)
+
+
+def history(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    page.goto("/history?limit=12")
+
+
+def wrong_address(page: Page, stage: Stage) -> None:
+    page.goto("/nowhere")
+
+
+STATES: dict[str, Callable[[Page, Stage], None]] = {
+    state.__name__.replace("_", "-"): state
+    for state in (
+        waiting,
+        answered,
+        corrected,
+        unsure,
+        refused,
+        thinking,
+        nothing_drawn,
+        offline,
+        server_down,
+        not_saved,
+        keyboard,
+        history,
+        wrong_address,
+    )
+}
+
+
+def landed(page: Page) -> None:
+    """The picture that flew into its box is there."""
+    page.wait_for_function("document.querySelector('.seen img')?.complete")
+    page.wait_for_selector(".flight", state="detached")

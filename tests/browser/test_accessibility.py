@@ -1,0 +1,77 @@
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.hand import answer
+from tests.browser.states import STATES, Stage
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, in a line each."""
+    # Colours are judged as they are in the end, not on their way.
+    page.evaluate("Promise.all(document.getAnimations().map(each => each.finish()))")
+    return [
+        f"{found['id']}: {node['html']} {node['failureSummary']}"
+        for found in Axe().run(page).response["violations"]
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_axe_finds_nothing(stage: Stage, new_page: NewPage, state: str, size: str) -> None:
+    page = new_page(**(DESKTOP if size == "desktop" else PHONE), color_scheme="light", reduced_motion="reduce")
+    STATES[state](page, stage)
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
+
+
+def test_everything_by_keyboard_alone(page: Page) -> None:
+    def tab_to(name: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("e => e.ariaLabel ?? e.innerText", page.evaluate_handle("document.activeElement")) == name:
+                return
+        raise AssertionError(f"the Tab key never came to {name!r}")
+
+    def keys(*names: str) -> None:
+        for name in names:
+            page.keyboard.press(name)
+
+    tab_to("Slate")
+    keys(*["ArrowUp"] * 5, "Space", *["ArrowDown"] * 10, "Space", "Enter")
+    expect(answer(page)).to_have_attribute("data-prediction", "1")
+    prediction_id = answer(page).get_attribute("data-prediction-id")
+    keys("7", "Enter")
+    expect(page.get_by_text("you say that this is a seven")).to_be_visible()
+    tab_to("Submit feedback")
+    keys("Shift+Tab", "1", "Enter")
+    expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")
+    keys("Escape")
+    page.locator("#slate").focus()
+    keys("Escape")
+    expect(answer(page)).to_have_count(0)
+    page.evaluate("document.activeElement.blur()")
+    tab_to("History")
+    keys("Enter")
+    page.wait_for_url("**/history")
+    expect(page.locator(f"[data-prediction-row='{prediction_id}']")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/nowhere"])
+def test_the_first_tab_leads_past_the_masthead(page: Page, path: str) -> None:
+    page.goto(path)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+
+
+def test_screen_readers_are_told_of_the_answer(page: Page, answering: Callable[..., None]) -> None:
+    answering(4, 0.55, second=9)
+    page.locator("#slate").focus()
+    for key in ("Space", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("status")).to_have_text("Unsure: a four or a nine. Confidence 55.0 %.")

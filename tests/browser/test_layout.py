@@ -1,0 +1,69 @@
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.hand import predicted, press
+from tests.browser.states import STATES, Stage
+
+SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
+SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver(list => {
+        for (const each of list.getEntries()) shifts.push(each.value);
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("state", ["waiting", "answered", "unsure", "refused", "history", "wrong-address"])
+def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> None:
+    STATES[state](page, stage)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage) -> None:
+    STATES["unsure"](page, stage)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        for part in ("#slate", "#predict", ".verdict"):
+            expect(page.locator(part)).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE])
+def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[str, object]) -> None:
+    page = new_page(**options)
+    page.goto("/")
+    parts = ["#slate", "#predict", ".bars", ".feedback", "#own"]
+
+    def tops() -> list[float]:
+        return [page.evaluate("s => document.querySelector(s).getBoundingClientRect().top + scrollY", part) for part in parts]
+
+    before = tops()
+    predicted(page, 4)
+    assert tops() == pytest.approx(before, abs=1)
+    press(page, "Right")
+    expect(page.locator("[data-said]")).to_be_visible()
+    assert tops() == pytest.approx(before, abs=1)
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE])
+def test_pages_load_without_shifting(new_page: NewPage, options: dict[str, object]) -> None:
+    page = new_page(**options)
+    page.add_init_script(SHIFTS)
+    page.goto("/")
+    predicted(page, 4)
+    for path in (page.url, "/history"):
+        page.goto(path, wait_until="networkidle")
+        assert sum(page.evaluate("shifts")) < 0.01
+
+
+def test_the_page_asks_nothing_of_another_host(page: Page, base_url: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    predicted(page, 4)
+    page.goto("/history")
+    assert asked
+    assert [url for url in asked if not url.startswith((base_url, "data:", "blob:"))] == []

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { renderStrokes } from "../../static/js/render.js";
+
+/** A context that writes down what is drawn. */
+function recorder() {
+  const calls = [];
+  const target = { lineWidth: 0 };
+  const context = new Proxy(target, {
+    get: (_, name) => (name in target ? target[name] : (...args) => void calls.push([name, ...args])),
+  });
+  return { context, calls, all: (name) => calls.filter(([each]) => each === name).map(([, ...args]) => args) };
+}
+
+test("a stroke of one point is a dot", () => {
+  const { context, all } = recorder();
+  renderStrokes(context, [{ width: 20, points: [[30, 40]] }], 280);
+  assert.deepEqual(all("arc"), [[30, 40, 10, 0, 2 * Math.PI]]);
+  assert.equal(all("fill").length, 1);
+  assert.equal(all("stroke").length, 0);
+});
+
+test("a stroke is one line through its points, in slate units scaled to the picture", () => {
+  const { context, all } = recorder();
+  renderStrokes(context, [{ width: 20, points: [[0, 0], [10, 0], [10, 10]] }], 560);
+  assert.deepEqual(all("scale"), [[2, 2]]);
+  assert.deepEqual(all("moveTo"), [[0, 0]]);
+  assert.deepEqual(all("lineTo"), [[10, 0], [10, 10]]);
+  assert.equal(all("stroke").length, 1);
+  assert.equal(context.lineWidth, 20);
+});
+
+test("pressure gives each segment its own width", () => {
+  const { context, all } = recorder();
+  renderStrokes(context, [{ width: 20, points: [[0, 0, 0], [10, 0, 1], [20, 0, 1]] }], 280);
+  assert.equal(all("stroke").length, 2);
+  assert.equal(context.lineWidth, 30);
+});
