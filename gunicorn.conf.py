@@ -3,13 +3,13 @@
 import os
 from typing import Any
 
-from mnistweb import config
+from mnistweb.config import environment, load
 
 # One thread a prediction: it takes well under a millisecond, and requests already use every core. Set before
 # torch is imported, which also keeps the master from starting threads that a fork would lose.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-settings = config.load(config.environment())
+settings = load(environment())
 
 wsgi_app = "wsgi:app"
 bind = f"{settings['HOST']}:{settings['PORT']}"
@@ -27,8 +27,6 @@ keepalive = 5
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Forget the database connections of the parent process: two processes must not talk on one."""
     from mnistweb.extensions import db
-    from wsgi import app
 
-    with app.app_context():
-        for engine in db.engines.values():
-            engine.dispose(close=False)
+    with worker.app.wsgi().app_context():
+        db.engine.dispose(close=False)
