@@ -22,6 +22,8 @@ preload_app = True
 timeout = 30
 graceful_timeout = 10
 keepalive = 5
+# Nothing here talks to gunicorn's control socket, which would be shared by all sites of a user.
+control_socket_disable = True
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
