@@ -15,6 +15,7 @@ from mnistweb.recognition.ground import find_ink
 from mnistweb.recognition.ink import Ink
 
 MEDIA_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?:;[^;,]*)*?(?P<base64>;base64)?,", re.IGNORECASE)
 LARGEST_SIDE = 1024
 """Pixels; a larger picture is reduced before its ink is looked for. 28x28 needs no more."""
@@ -91,14 +92,20 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
     except DrawingError:
         raise
     except UnidentifiedImageError as error:
+        if data.startswith(SIGNATURES):
+            raise _unreadable() from error
         raise DrawingError(
             "unsupported_media_type", "The image is not a PNG, JPEG or WebP picture."
         ) from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files; all mean the same
-        raise DrawingError("unreadable_image", "The image is damaged or incomplete.") from error
+        raise _unreadable() from error
     return _upright(picture)
+
+
+def _unreadable() -> DrawingError:
+    return DrawingError("unreadable_image", "The image is damaged or incomplete.")
 
 
 def _check(picture: Image.Image, max_pixels: int) -> None:

@@ -28,7 +28,7 @@ def find_ink(colours: Colours) -> Ink:
     ground's colour; ink on a transparent ground by its opacity; a photo's uneven ground is evened out first.
     """
     opacity = colours[..., 3]
-    if opacity.min() < 255 - FLOOR:
+    if np.ptp(opacity) > FLOOR:
         if _opacity_is_ink(colours):
             return _stretch(opacity.astype(np.float32) / 255, 0)
         colours = _fill_holes(colours)
