@@ -65,7 +65,7 @@ def refused(page: Page, stage: Stage) -> None:
 
 def thinking(page: Page, stage: Stage) -> None:
     waiting(page, stage)
-    page.route("**/predictions", lambda route: None)
+    page.route("**/predictions", lambda _: None)
     draw(page, 5)
     press(page, "Predict")
 
@@ -138,5 +138,5 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
 
 def landed(page: Page) -> None:
     """The picture that flew into its box is there."""
-    page.wait_for_function("document.querySelector('.seen img')?.complete")
+    expect(page.locator(".seen img")).to_have_js_property("complete", True)
     page.wait_for_selector(".flight", state="detached")

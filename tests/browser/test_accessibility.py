@@ -8,6 +8,8 @@ from tests.browser.conftest import DESKTOP, PHONE, NewPage
 from tests.browser.hand import answer
 from tests.browser.states import STATES, Stage
 
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds, in a line each."""
@@ -21,9 +23,9 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing(stage: Stage, new_page: NewPage, state: str, size: str) -> None:
-    page = new_page(**(DESKTOP if size == "desktop" else PHONE), color_scheme="light", reduced_motion="reduce")
+    page = new_page(**SIZES[size], color_scheme="light", reduced_motion="reduce")
     STATES[state](page, stage)
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
@@ -34,7 +36,7 @@ def test_everything_by_keyboard_alone(page: Page) -> None:
     def tab_to(name: str) -> None:
         for _ in range(40):
             page.keyboard.press("Tab")
-            if page.evaluate("e => e.ariaLabel ?? e.innerText", page.evaluate_handle("document.activeElement")) == name:
+            if page.evaluate("(e => e.ariaLabel ?? e.innerText)(document.activeElement)") == name:
                 return
         raise AssertionError(f"the Tab key never came to {name!r}")
 

@@ -38,7 +38,10 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
     parts = ["#slate", "#predict", ".bars", ".feedback", "#own"]
 
     def tops() -> list[float]:
-        return [page.evaluate("s => document.querySelector(s).getBoundingClientRect().top + scrollY", part) for part in parts]
+        return [
+            page.evaluate("s => document.querySelector(s).getBoundingClientRect().top + scrollY", part)
+            for part in parts
+        ]
 
     before = tops()
     predicted(page, 4)

@@ -21,7 +21,9 @@ def test_every_state(new_page: NewPage, stage: Stage, state: str, size: str, sch
     STATES[state](page, stage)
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(300)
-    page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"{state}-{size}-{scheme}.png", full_page=size != "desktop")
+    page.screenshot(
+        path=Path(os.environ["SCREENSHOTS"]) / f"{state}-{size}-{scheme}.png", full_page=size != "desktop"
+    )
 
 
 @pytest.mark.skipif("README_SCREENSHOT" not in os.environ, reason="README_SCREENSHOT names no file for it")

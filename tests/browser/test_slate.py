@@ -10,7 +10,17 @@ from playwright.sync_api import Page, expect
 
 from mnistweb.training.rasteriser import Stroke, rasterise
 from tests.browser.conftest import NewPage
-from tests.browser.hand import draw, emulated_touch, ink_on_slate, kept_strokes, places, predict, press, stroke, touch_stroke
+from tests.browser.hand import (
+    draw,
+    emulated_touch,
+    ink_on_slate,
+    kept_strokes,
+    places,
+    predict,
+    press,
+    stroke,
+    touch_stroke,
+)
 from tests.drawings import STROKES, Points
 
 LINE: Points = [(60.0, 60.0), (60.0, 200.0)]
@@ -168,7 +178,7 @@ def test_a_reload_loses_no_stroke(page: Page) -> None:
     draw(page, 4)
     before = ink_on_slate(page)
     page.reload()
-    page.wait_for_function("document.querySelector('[data-drawn]')")
+    expect(page.locator("[data-drawn]")).to_be_visible()
     assert ink_on_slate(page) == before
 
 
@@ -176,12 +186,9 @@ def test_turning_the_phone_loses_no_stroke(phone: Page) -> None:
     stroke(phone, LINE)
     share = ink_on_slate(phone) / phone.evaluate("document.querySelector('#slate').width ** 2")
     phone.set_viewport_size({"width": 844, "height": 390})
-    phone.wait_for_function("document.querySelector('#slate').clientWidth < 300")
-    phone.wait_for_function(
-        "() => { const s = document.querySelector('#slate'); return s.width === Math.round(s.clientWidth * 3) }"
-    )
-    after = ink_on_slate(phone) / phone.evaluate("document.querySelector('#slate').width ** 2")
-    assert after == pytest.approx(share, rel=0.05)
+    side = phone.evaluate("document.querySelector('#slate').clientWidth")
+    expect(phone.locator("#slate")).to_have_js_property("width", 3 * side)
+    assert ink_on_slate(phone) / (3 * side) ** 2 == pytest.approx(share, rel=0.05)
 
 
 @pytest.mark.parametrize("density", [1, 1.5, 3])
@@ -213,7 +220,9 @@ def test_lifting_the_focus_lifts_the_keyboards_pen(page: Page) -> None:
 def test_what_is_sent_is_what_the_rasteriser_draws(page: Page) -> None:
     for lines in STROKES.values():
         strokes = [{"width": 20, "points": points} for points in lines]
-        url = page.evaluate("async strokes => (await import('/static/js/render.js')).toDataURL(strokes)", strokes)
+        url = page.evaluate(
+            "async strokes => (await import('/static/js/render.js')).toDataURL(strokes)", strokes
+        )
         sent = grey(base64.b64decode(url.removeprefix("data:image/png;base64,")))
         assert sent.shape == (280, 280)
         expected = rasterise([Stroke(np.asarray(points), 20) for points in lines])
@@ -228,5 +237,3 @@ def test_the_picture_and_the_strokes_are_stored_as_drawn(phone: Page) -> None:
     response = phone.request.get(f"/predictions/{prediction_id}/drawing.png")
     expected = rasterise([Stroke(np.asarray(each["points"]), each["width"]) for each in kept])
     assert np.abs(grey(response.body()) - expected).mean() < 0.002
-
-

@@ -54,7 +54,7 @@ def test_a_server_that_is_down_is_told_and_nothing_is_lost(page: Page, trouble: 
 
 def test_while_the_server_thinks_the_page_says_so_and_asks_once(page: Page) -> None:
     waiting: list[Route] = []
-    page.route("**/predictions", waiting.append)
+    page.route("**/predictions", lambda route: waiting.append(route))
     draw(page, 4)
     press(page, "Predict")
     expect(page.locator("#answer")).to_have_attribute("aria-busy", "true")
