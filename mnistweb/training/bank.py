@@ -4,8 +4,9 @@ Every image goes through the preprocessing that the site serves with. Drawing is
 is drawn depends on the seed alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from multiprocessing import get_context
 
 import numpy as np
@@ -23,6 +24,7 @@ from mnistweb.training.symbols import SHAPES, Drawing, hershey_glyphs
 
 RASTER = 140  # half the slate's resolution: the 28x28 image is the same and drawing is faster
 CHUNK = 500
+FEW = 4  # chunks; for so few, starting processes would take longer
 Job = tuple[int, Sequence[Drawing], Hand]
 
 
@@ -37,8 +39,11 @@ def draw_all(drawings: Sequence[Drawing], hand: Hand, seed: int, title: str) -> 
         (seed * 100_003 + start, drawings[start : start + CHUNK], hand)
         for start in range(0, len(drawings), CHUNK)
     ]
-    with ProcessPoolExecutor(mp_context=get_context("forkserver")) as pool:
-        chunks = list(tqdm(pool.map(_draw_chunk, jobs), total=len(jobs), desc=title, unit_scale=CHUNK))
+    with ExitStack() as stack:
+        run: Callable[..., Iterable[NDArray[np.uint8]]] = map
+        if len(jobs) > FEW:
+            run = stack.enter_context(ProcessPoolExecutor(mp_context=get_context("forkserver"))).map
+        chunks = list(tqdm(run(_draw_chunk, jobs), total=len(jobs), desc=title, leave=False))
     return np.concatenate(chunks) if chunks else np.zeros((0, SIDE, SIDE), np.uint8)
 
 

@@ -176,6 +176,5 @@ def _print(title: str, figures: Mapping[str, Any]) -> None:
     if rows := figures.get("robustness"):
         click.echo(f"\n  {'condition':40} {'right':>8} {'answered':>9} {'plain resize':>13}")
         for row in rows:
-            click.echo(
-                f"  {row['condition']:40} {row['right']:8.1%} {row['answered_right']:9.1%} {row['plain_resize']:13.1%}"
-            )
+            right, answered, resized = row["right"], row["answered_right"], row["plain_resize"]
+            click.echo(f"  {row['condition']:40} {right:8.1%} {answered:9.1%} {resized:13.1%}")

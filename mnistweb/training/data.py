@@ -95,13 +95,13 @@ def part_of(sample: Sample) -> str:
         if sample.writer in TEST_WRITERS:
             return "test"
         return "validation" if sample.writer in VALIDATION_WRITERS else "train"
+    if sample.writer not in SYMBOL_TRAINING_WRITERS | SYMBOL_VALIDATION_WRITERS:
+        return "test"
     if sample.kind in TEST_ALPHABETS:
-        seen = SYMBOL_TRAINING_WRITERS | SYMBOL_VALIDATION_WRITERS
-        return "unused" if sample.writer in seen else "test"
+        return "unused"
     if sample.writer in SYMBOL_VALIDATION_WRITERS:
         return "validation"
-    look_alike = sample.character[-2:] in LOOK_ALIKES.get(sample.kind, ())
-    return "train" if sample.writer in SYMBOL_TRAINING_WRITERS and not look_alike else "unused"
+    return "unused" if sample.character[-2:] in LOOK_ALIKES.get(sample.kind, ()) else "train"
 
 
 def stroke_files(data_dir: Path) -> list[Path]:

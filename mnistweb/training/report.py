@@ -120,9 +120,10 @@ def first_filters(served: nn.Module) -> Figure | None:
     columns = min(16, len(weights))
     count = -(-len(weights) // columns)
     figure = Figure((0.55 * columns, 0.6 * count), layout="constrained")
-    for number, kernel in enumerate(weights.detach()[:, 0]):
+    for number, kernel in enumerate(weights.detach()[:, 0].numpy()):
         axes = figure.add_subplot(count, columns, number + 1)
-        axes.imshow(kernel, cmap="RdBu_r", vmin=-kernel.abs().max(), vmax=kernel.abs().max())
+        strongest = np.abs(kernel).max()
+        axes.imshow(kernel, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
         axes.axis("off")
     return figure
 

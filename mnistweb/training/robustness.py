@@ -5,7 +5,7 @@ preprocessing, and by a plain resize of the whole picture to 28x28, which is wha
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,7 +153,7 @@ class Row:
 
 
 def table(
-    networks: dict[str, tuple[nn.Module, Calibration]], samples: Sequence[Sample]
+    networks: Mapping[str, tuple[nn.Module, Calibration]], samples: Sequence[Sample]
 ) -> dict[str, list[Row]]:
     """Read the samples under every condition by every network."""
     labels = np.array([sample.label for sample in samples])

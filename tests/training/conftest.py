@@ -1,0 +1,55 @@
+"""A little MNIST and a few pen strokes, made here, in the form of the real files."""
+
+import gzip
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.training.rasteriser import rasterise
+from mnistweb.training.strokes import Hand, redraw
+from tests.drawings import STROKES
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    """An IDX file of unsigned bytes, as MNIST's are."""
+    head = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+    path.write_bytes(head + values.astype(np.uint8).tobytes())
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MNIST/raw, pen-digits and omniglot, all tiny."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    strokes = {digit: [np.array(stroke) for stroke in drawn] for digit, drawn in STROKES.items()}
+    for name, count in (("train", 400), ("t10k", 100)):
+        labels = np.arange(count) % 10
+        images = [normalise(rasterise(redraw(strokes[int(label)], rng, Hand()), 84)) for label in labels]
+        write_idx(raw / f"{name}-images-idx3-ubyte", np.stack(images))
+        write_idx(raw / f"{name}-labels-idx1-ubyte", labels)
+    digits = [
+        {"label": digit, "writer": writer, "strokes": STROKES[digit]}
+        for writer in (1, 2, 3, 5)
+        for digit in STROKES
+    ]
+    crosses = [
+        {
+            "alphabet": alphabet,
+            "character": "character01",
+            "writer": writer,
+            "strokes": [[[0, 0], [9, 9]], [[0, 9], [9, 0]]],
+        }
+        for alphabet in ("Latin", "Greek")
+        for writer in (1, 15, 20)
+    ]
+    for name, entries in (("pen-digits/train", digits), ("omniglot/background_small1", crosses)):
+        path = folder / f"{name}.json.gz"
+        path.parent.mkdir()
+        path.write_bytes(gzip.compress(json.dumps(entries).encode()))
+    return folder

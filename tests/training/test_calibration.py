@@ -1,0 +1,48 @@
+"""Temperature, threshold, calibration error and AUROC, against what is known of them."""
+
+import numpy as np
+import pytest
+import torch
+
+from mnistweb.training.calibration import (
+    MOST_REFUSED,
+    auroc,
+    calibrate,
+    expected_calibration_error,
+    fit_temperature,
+    not_a_digit,
+)
+
+
+def made_up(temperature: float, count: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits, and classes drawn from what they say at a temperature."""
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn((count, 11), generator=generator) * 3
+    return logits, torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_is_found_again(temperature: float) -> None:
+    assert fit_temperature(*made_up(temperature)) == pytest.approx(temperature, rel=0.05)
+
+
+def test_the_threshold_refuses_no_more_digits_than_it_may() -> None:
+    logits, labels = made_up(1.0)
+    calibration = calibrate({"one": logits}, {"one": labels})
+    digits = labels != 10
+    refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.threshold
+    assert MOST_REFUSED / 2 < refused.mean() <= MOST_REFUSED
+
+
+def test_calibration_error_of_the_honest_and_of_the_boaster() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.1, 1, 50_000)
+    honest = rng.random(50_000) < confidence
+    assert expected_calibration_error(confidence, honest) < 0.01
+    assert expected_calibration_error(np.full(1_000, 0.9), np.arange(1_000) % 2 == 0) == pytest.approx(0.4)
+
+
+def test_auroc_counts_pairs() -> None:
+    positive, negative = np.array([0.9, 0.5, 0.5]), np.array([0.5, 0.1])
+    pairs = [(p > n) + 0.5 * (p == n) for p in positive for n in negative]
+    assert auroc(positive, negative) == pytest.approx(np.mean(pairs))

@@ -1,0 +1,161 @@
+"""`mnistweb train` and `mnistweb evaluate`, from data to a file that the site serves, on tiny data."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from mnistweb.cli import main
+from mnistweb.recognition.card import read_card
+from mnistweb.recognition.zoo import Zoo
+from mnistweb.training import loop
+from mnistweb.training.curriculum import Copies, prepare
+from mnistweb.training.data import stroke_files
+from mnistweb.training.loop import TrainingConfig
+
+
+def run(*arguments: str | Path) -> Result:
+    """Call the command line."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def train(data_dir: Path, folder: Path, *more: str) -> Result:
+    """Train a little LeNet-5."""
+    paths: list[str | Path] = [
+        "--data-dir",
+        data_dir,
+        "--runs",
+        folder / "runs",
+        "--output",
+        folder / "weights",
+    ]
+    return run(
+        "train", "--model", "lenet5", "--epochs", "2", "--bank", "0.001", "--device", "cpu", *paths, *more
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a network was trained with two seeds."""
+    folder = tmp_path_factory.mktemp("trained")
+    result = train(data_dir, folder, "--seeds", "2")
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_what_is_trained_can_be_served(trained: Path) -> None:
+    zoo = Zoo.load(trained / "weights", default="lenet5")
+    answer = zoo.get().recognise(np.zeros((28, 28), np.uint8))
+    assert sum(answer.probabilities) == pytest.approx(1)
+    assert answer.model_version == zoo.cards()[0].version
+
+
+def test_the_card_says_how_it_was_made(trained: Path) -> None:
+    card = read_card(trained / "weights" / "lenet5.json")
+    assert card.training["epochs"] == 2
+    assert card.training["images"]["mnist"] == 360
+    assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
+    assert card.figures["over_seeds"]["seeds"] == [0, 1]
+    assert card.figures["mnist_test"]["count"] == 100
+    assert card.figures["drawings_test"]["count"] == 40
+    assert {"scribble", "several digits", "Greek"} <= set(card.figures["refused_by_kind"])
+
+
+def test_the_same_seed_gives_the_same_file(trained: Path, data_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "runs" / "banks", tmp_path / "runs" / "banks")
+    assert train(data_dir, tmp_path).exit_code == 0
+    first, again = (read_card(folder / "weights" / "lenet5.json") for folder in (trained, tmp_path))
+    assert again.figures["mnist_test"] == first.figures["mnist_test"]
+    assert (again.temperature, again.threshold) == (first.temperature, first.threshold)
+
+
+def test_an_interrupted_run_arrives_at_the_same_weights(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curriculum = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
+    config = TrainingConfig("lenet5", epochs=3)
+    whole = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "whole")
+    epoch = loop._epoch
+
+    def fails_in_the_third(*arguments: object) -> float:
+        if arguments[6] == 2:
+            raise KeyboardInterrupt
+        return epoch(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_epoch", fails_in_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
+    resumed = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
+    assert resumed.history == whole.history
+    for ours, theirs in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_checkpoint_of_another_run_is_not_overwritten(trained: Path, data_dir: Path) -> None:
+    before = (trained / "runs" / "lenet5-0" / "checkpoint.pt").read_bytes()
+    result = train(data_dir, trained, "--epochs", "5")
+    assert result.exit_code == 1
+    assert "another configuration" in result.output
+    assert (trained / "runs" / "lenet5-0" / "checkpoint.pt").read_bytes() == before
+
+
+def test_evaluation_prints_and_draws(trained: Path, data_dir: Path, tmp_path: Path) -> None:
+    paths: list[str | Path] = ["--data-dir", data_dir, "--weights", trained / "weights", "--report", tmp_path]
+    result = run("evaluate", "--all", "--robustness", *paths)
+    assert result.exit_code == 0, result.output
+    assert "MNIST test: right" in result.output
+    assert "photo: on ruled paper" in result.output
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"lenet5-confusion.png", "lenet5-learning.png", "lenet5-filters.png", "lenet5.json"} <= names
+
+
+def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> None:
+    result = run("evaluate", "--json", "--data-dir", data_dir, "--weights", trained / "weights")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)["lenet5"]
+    card = read_card(trained / "weights" / "lenet5.json")
+    for part in ("mnist_test", "drawings_test", "refused_by_kind", "held_out_symbols"):
+        assert figures[part] == card.figures[part]
+
+
+def test_mnist_alone_is_enough(data_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_dir / "MNIST", tmp_path / "data" / "MNIST")
+    result = train(tmp_path / "data", tmp_path, "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    assert "drawings_test" not in read_card(tmp_path / "weights" / "lenet5.json").figures
+
+
+def broken(folder: Path) -> None:
+    """Damage the training images."""
+    (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"\x00\x00\x08\x03damaged")
+
+
+def test_broken_mnist_is_one_sentence(data_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_dir, tmp_path / "data")
+    broken(tmp_path / "data")
+    result = train(tmp_path / "data", tmp_path)
+    assert result.exit_code == 1
+    assert "MNIST is not there or is broken" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--strokes", "nowhere.json.gz"], "there is no such file"),
+        (["--device", "nonsense"], "not available"),
+        (["--epochs", "0"], "not in the range"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(
+    arguments: list[str], sentence: str, data_dir: Path, tmp_path: Path
+) -> None:
+    result = train(data_dir, tmp_path, *arguments)
+    assert result.exit_code != 0
+    assert sentence in result.output
+    assert "Traceback" not in result.output
