@@ -1,15 +1,24 @@
-"""Pictures of every page and state, for people to look at: SCREENSHOTS=folder, README_SCREENSHOT=file."""
+"""Pictures for people to look at.
+
+SCREENSHOTS=folder: every page and state. PUBLISH=1: the pictures that are part of the repository, made anew.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.states import STATES, Stage
+from tests.browser.hand import predicted, press
+from tests.browser.states import STATES, Stage, landed
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "static" / "img"
 
 SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 SIZES = {"desktop": DESKTOP, "phone": PHONE, "small": SMALL}
+published = pytest.mark.skipif("PUBLISH" not in os.environ, reason="PUBLISH is not set")
 
 
 @pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="SCREENSHOTS names no folder for them")
@@ -26,10 +35,47 @@ def test_every_state(new_page: NewPage, stage: Stage, state: str, size: str, sch
     )
 
 
-@pytest.mark.skipif("README_SCREENSHOT" not in os.environ, reason="README_SCREENSHOT names no file for it")
-def test_the_readme(new_page: NewPage, stage: Stage) -> None:
+@published
+def test_the_picture_in_the_readme(new_page: NewPage) -> None:
     page = new_page(viewport={"width": 1280, "height": 960}, color_scheme="light")
-    STATES["answered"](page, stage)
+    in_use(page)
+    page.screenshot(path=ROOT / "docs" / "screenshot.png")
+
+
+@published
+def test_the_preview_that_others_show(new_page: NewPage) -> None:
+    page = new_page(viewport={"width": 1200, "height": 630}, color_scheme="light")
+    in_use(page)
+    page.evaluate("for (const part of ['#own', '.colophon']) document.querySelector(part).remove()")
+    page.screenshot(path=IMAGES / "preview.png")
+
+
+@published
+@pytest.mark.parametrize(
+    ("name", "side", "shrunk"), [("180", 180, 1), ("192", 192, 1), ("512", 512, 1), ("maskable", 512, 0.7)]
+)
+def test_the_icons(new_page: NewPage, name: str, side: int, shrunk: float) -> None:
+    # A maskable icon may be cut to a circle, so its ground fills the whole and the slate keeps to the middle.
+    drawing = (IMAGES / "icon.svg").read_text()
+    ground = f"background: {'transparent' if shrunk == 1 else '#f6f1e7'}"
+    page = new_page(viewport={"width": side, "height": side})
+    page.set_content(
+        f'<body style="margin: 0; display: grid; place-items: center; height: {side}px; {ground}">'
+        f'<div style="width: {side * shrunk}px; height: {side * shrunk}px">{drawing}</div>'
+    )
+    page.screenshot(path=IMAGES / f"icon-{name}.png", omit_background=True)
+
+
+def in_use(page: Page) -> None:
+    """Three drawings that the real network read, two of them judged."""
+    page.goto("/")
+    for digit in (3, 8):
+        predicted(page, digit)
+        press(page, "Right")
+        expect(page.locator("[data-said]")).to_be_visible()
+        press(page, "Clear")
+    predicted(page, 7)
+    landed(page)
+    page.mouse.move(0, 0)
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(300)
-    page.screenshot(path=os.environ["README_SCREENSHOT"])
