@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from mnistweb.recognition.card import ModelCard
 from mnistweb.training.calibration import Calibration, digit_probabilities, not_a_digit, reliability
 from mnistweb.training.data import Images
+from mnistweb.training.diagram import stages, to_svg
 from mnistweb.training.evaluation import TestSets, served_logits
+from mnistweb.training.networks import NETWORKS
 
 NETWORK, PERSON, PAPER, PENCIL = "#1f6f8b", "#b5532a", "#faf8f3", "#3b3a36"
 WORST = 40
@@ -38,6 +40,10 @@ def write_report(folder: Path, card: ModelCard, served: nn.Module, sets: TestSet
     for name, figure in figures.items():
         path = folder / f"{card.name}-{name}.png"
         figure.savefig(path, dpi=110, facecolor=PAPER, metadata={"Software": None})
+        paths.append(path)
+    if card.name in NETWORKS:
+        path = folder / f"{card.name}-architecture.svg"
+        path.write_text(to_svg(card.title, stages(NETWORKS[card.name]())), encoding="utf-8")
         paths.append(path)
     return paths
 

@@ -111,7 +111,9 @@ def test_evaluation_prints_and_draws(trained: Path, data_dir: Path, tmp_path: Pa
     assert "MNIST test: right" in result.output
     assert "photo: on ruled paper" in result.output
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"lenet5-confusion.png", "lenet5-learning.png", "lenet5-filters.png", "lenet5.json"} <= names
+    assert {f"lenet5-{picture}.png" for picture in ("confusion", "learning", "filters", "mistakes")} <= names
+    assert "average pooling" in (tmp_path / "lenet5-architecture.svg").read_text()
+    assert json.loads((tmp_path / "lenet5.json").read_text())["model"] == "lenet5"
 
 
 def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> None:
