@@ -80,7 +80,8 @@ def to_svg(title: str, drawn: Sequence[Stage]) -> str:
         if number:
             parts.append(_arrow(x - GAP + 4, middle, x - 4))
         parts.append(
-            f'<rect x="{x:.1f}" y="{middle - box_height / 2:.1f}" width="{box_width:.1f}" height="{box_height:.1f}" '
+            f'<rect x="{x:.1f}" y="{middle - box_height / 2:.1f}" '
+            f'width="{box_width:.1f}" height="{box_height:.1f}" '
             f'rx="3" fill="{colour}" fill-opacity="{0.35 + 0.06 * min(number, 8):.2f}" stroke="{colour}"/>'
         )
         foot = HEIGHT - 52 + 15 * (number % 2) * 1.9
@@ -104,7 +105,8 @@ def _extent(shape: tuple[int, ...]) -> tuple[float, int]:
 
 
 def _arrow(start: float, y: float, end: float) -> str:
-    return f'<path d="M{start:.1f} {y:.1f}H{end:.1f}m-4 -3l4 3l-4 3" fill="none" stroke="{INK}" stroke-width="1.2"/>'
+    way = f"M{start:.1f} {y:.1f}H{end:.1f}m-4 -3l4 3l-4 3"
+    return f'<path d="{way}" fill="none" stroke="{INK}" stroke-width="1.2"/>'
 
 
 def _text(x: float, y: float, words: str, size: int) -> str:
