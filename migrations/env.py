@@ -4,8 +4,9 @@ from alembic import context
 from flask import current_app
 
 from mnistweb.extensions import db
+from mnistweb.migration_lock import migration_lock
 
-with db.engine.connect() as connection:
+with db.engine.connect() as connection, migration_lock(connection):
     context.configure(
         connection=connection,
         target_metadata=db.metadata,

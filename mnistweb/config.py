@@ -42,6 +42,15 @@ def _text(text: str) -> str:
     return text
 
 
+def _one_of(*values: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in values:
+            raise ValueError(" or ".join(values))
+        return text
+
+    return read
+
+
 def _secret(text: str) -> str:
     if 0 < len(text) < 16:
         raise ValueError("at least 16 characters")
@@ -63,6 +72,7 @@ def _database_url(text: str) -> str:
 
 
 SETTINGS = (
+    Setting("ENVIRONMENT", "development", _one_of("development", "production")),
     Setting("HOST", "127.0.0.1", _text),
     Setting("PORT", "8000", _whole(1, 65535)),
     Setting("WORKERS", "2", _whole(1, 64)),
@@ -109,6 +119,11 @@ def load(given: Mapping[str, Any]) -> dict[str, Any]:
             config[setting.key] = setting.read(value)
         except ValueError as error:
             raise ConfigError(f"{setting.key} must be {error}.") from None
+    # In development a missing key is made up; in production it would differ between replicas.
+    if config["ENVIRONMENT"] == "production" and len(config["SECRET_KEY"]) < 32:
+        raise ConfigError(
+            "SECRET_KEY must be at least 32 characters in production: make one with openssl rand -hex 32."
+        )
     return config
 
 

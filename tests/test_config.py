@@ -1,3 +1,4 @@
+import secrets
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mnistweb.config import ConfigError
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("ENVIRONMENT", "test"),
         ("PORT", "http"),
         ("PORT", "0"),
         ("PORT", "65536"),
@@ -30,6 +32,17 @@ from mnistweb.config import ConfigError
 def test_a_wrong_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{key} must be "):
         config.load({key: value})
+
+
+@pytest.mark.parametrize("secret", ["", "0123456789abcdef"])
+def test_production_does_not_start_without_a_secret_and_says_how_to_make_one(secret: str) -> None:
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY must be .* make one with openssl rand -hex 32\.$"):
+        config.load({"ENVIRONMENT": "production", "SECRET_KEY": secret})
+
+
+def test_production_starts_with_a_secret() -> None:
+    values = config.load({"ENVIRONMENT": "production", "SECRET_KEY": secrets.token_hex(32)})
+    assert values["ENVIRONMENT"] == "production"
 
 
 def test_everything_has_a_default_and_flask_keys_pass() -> None:
