@@ -15,6 +15,7 @@ from mnistweb.training.calibration import Calibration, calibrate
 from mnistweb.training.curriculum import Curriculum
 from mnistweb.training.loop import Run, TrainingConfig, logits_of, train
 from mnistweb.training.recipes import Recipe
+from mnistweb.training.report import write_metrics, write_report
 
 DATA = (
     {
@@ -56,7 +57,8 @@ def train_and_export(
 ) -> ModelCard:
     """Train with `seeds` seeds in a row, export the first, and write the figures of all into its card.
 
-    The first is exported whatever the test sets say of it. Raises DataFileError for data that can't be used.
+    The first is exported whatever the test sets say of it. Each leaves its own export, and a report with
+    pictures, in `runs`. Raises DataFileError for data that can't be used.
     """
     sets = None
     cards = []
@@ -67,6 +69,8 @@ def train_and_export(
         sets = sets or evaluation.test_sets(data_dir)
         script, card = _card(recipe, this, run, curriculum, sets)
         export.write_model(folder, script, card)
+        write_report(folder / "report", card, export.Served(run.network).eval(), sets)
+        write_metrics(folder / "report" / f"{card.name}.json", card, card.figures)
         cards.append(card)
     first = dataclasses.replace(cards[0], figures={**cards[0].figures, **_over_seeds(cards)})
     export.write_model(

@@ -28,10 +28,10 @@ def test_the_temperature_is_found_again(temperature: float) -> None:
 
 def test_the_threshold_refuses_no_more_digits_than_it_may() -> None:
     logits, labels = made_up(1.0)
-    calibration = calibrate({"one": logits}, {"one": labels})
+    calibration = calibrate({"mnist": logits}, {"mnist": labels})
     digits = labels != 10
     refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.threshold
-    assert MOST_REFUSED / 2 < refused.mean() <= MOST_REFUSED
+    assert MOST_REFUSED["mnist"] / 2 < refused.mean() <= MOST_REFUSED["mnist"]
 
 
 def test_calibration_error_of_the_honest_and_of_the_boaster() -> None:

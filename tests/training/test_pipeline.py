@@ -54,6 +54,12 @@ def test_what_is_trained_can_be_served(trained: Path) -> None:
     assert answer.model_version == zoo.cards()[0].version
 
 
+def test_training_leaves_a_report(trained: Path) -> None:
+    report = trained / "runs" / "lenet5-1" / "report"
+    assert (report / "lenet5-learning.png").stat().st_size > 5_000
+    assert json.loads((report / "lenet5.json").read_text())["mnist_test"]["count"] == 100
+
+
 def test_the_card_says_how_it_was_made(trained: Path) -> None:
     card = read_card(trained / "weights" / "lenet5.json")
     assert card.training["epochs"] == 2
