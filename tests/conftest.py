@@ -10,6 +10,7 @@ import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from sqlalchemy import create_engine, delete, text
 
 from mnistweb import create_app
@@ -19,6 +20,10 @@ from tests.drawings import data_url, digit_png
 from tests.postgres import NoPostgres, postgres
 
 SECRET = "not a secret, only for tests"
+
+# A time limit for each example would say more of the machine's other work than of the code.
+settings.register_profile("mnistweb", deadline=None)
+settings.load_profile("mnistweb")
 
 
 @pytest.fixture(scope="session")
