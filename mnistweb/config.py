@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from sqlalchemy import make_url
@@ -16,6 +17,15 @@ PACKAGE = Path(__file__).resolve().parent
 
 class ConfigError(RuntimeError):
     """A setting that stops the start; the message names its key and what would be right."""
+
+
+class Hidden(str):
+    """A text that must not be seen where settings are printed, as in a debugger."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(hidden)'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,29 @@ def _secret(text: str) -> str:
     return text
 
 
+def _api_key(text: str) -> Hidden:
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("letters, digits and signs without spaces")
+    return Hidden(text)
+
+
+def _endpoint(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        right = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        right = False
+    if text and (not right or set(text) & set("@?# ") or not text.isascii() or not text.isprintable()):
+        raise ValueError("an address such as https://host/v1, without a password, or empty")
+    return text
+
+
+def _model_name(text: str) -> str:
+    if len(text) > 64 or not text.isprintable():
+        raise ValueError("a name of at most 64 characters")
+    return text
+
+
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
@@ -85,6 +118,11 @@ SETTINGS = (
     Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), _text),
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
+    Setting("MNISTWEB_LLM_BASE_URL", "", _endpoint),
+    Setting("MNISTWEB_LLM_API_KEY", "", _api_key),
+    Setting("MNISTWEB_LLM_MODEL", "", _model_name),
+    # Below the 20 seconds that the page's script waits, so that the visitor is told what happened.
+    Setting("MNISTWEB_LLM_TIMEOUT", "15", _whole(1, 18)),
 )
 
 
@@ -124,7 +162,19 @@ def load(given: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             "SECRET_KEY must be at least 32 characters in production: make one with openssl rand -hex 32."
         )
+    _check_language_model(config)
     return config
+
+
+def _check_language_model(config: Mapping[str, Any]) -> None:
+    names = ("MNISTWEB_LLM_BASE_URL", "MNISTWEB_LLM_MODEL")
+    missing = [name for name in names if not config[name]]
+    if missing and (len(missing) < len(names) or config["MNISTWEB_LLM_API_KEY"]):
+        raise ConfigError(f"{missing[0]} must be set too where a language model is to be asked.")
+    if not missing and config["THREADS"] < 2:
+        raise ConfigError(
+            "THREADS must be at least 2 where a language model is asked: it may take half of them."
+        )
 
 
 def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:

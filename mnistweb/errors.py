@@ -7,6 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from mnistweb.predictions import PredictionError
+from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.drawing import DrawingError
 
 STATUS = {
@@ -25,6 +26,12 @@ STATUS = {
     "invalid_strokes": 422,
     "not_found": 404,
     "unknown_model": 422,
+    "model_busy": 503,
+    "model_nonsense": 503,
+    "model_rate_limited": 503,
+    "model_refused": 503,
+    "model_timeout": 503,
+    "model_unavailable": 503,
 }
 HTTP_ERRORS = {
     400: ("bad_request", "The request could not be understood."),
@@ -64,7 +71,8 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(DrawingError)
     @app.errorhandler(PredictionError)
-    def refuse(error: DrawingError | PredictionError) -> Response:
+    @app.errorhandler(RecognitionError)
+    def refuse(error: DrawingError | PredictionError | RecognitionError) -> Response:
         return respond(error.code, str(error), STATUS[error.code])
 
     @app.errorhandler(OperationalError)

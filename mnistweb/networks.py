@@ -1,21 +1,69 @@
-"""The networks that this application answers with: loaded when it is made, shared by all requests."""
+"""What this application answers with: loaded when it is made, shared by all requests."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 
+from mnistweb.config import ConfigError
+from mnistweb.recognition.answer import Reader
+from mnistweb.recognition.card import Card
 from mnistweb.recognition.zoo import Zoo
 
 KEY = "mnistweb-zoo"
+LANGUAGE_MODEL_KEY = "mnistweb-language-model"
 
 
 def init_app(app: Flask) -> None:
-    """Load every network of WEIGHTS_PATH. Raises ModelFileError where one is missing or corrupt."""
+    """Load every network of WEIGHTS_PATH, and the language model where one is configured.
+
+    Raises ModelFileError where a network is missing or corrupt, ConfigError without the model's client.
+    """
     weights = Path(app.root_path) / app.config["WEIGHTS_PATH"]
     app.extensions[KEY] = Zoo.load(weights, app.config["DEFAULT_MODEL"])
+    app.extensions[LANGUAGE_MODEL_KEY] = _language_model(app.config)
 
 
 def zoo() -> Zoo:
     """The networks of the current application."""
     return cast(Zoo, current_app.extensions[KEY])
+
+
+def choices() -> list[Card]:
+    """What a visitor can choose from: the networks, the default first, and the language model if any."""
+    language_model = _current_language_model()
+    return [*zoo().cards(), *([language_model.card] if language_model else [])]
+
+
+def reader(name: str | None = None) -> Reader:
+    """The network or language model of that name, or the default network; KeyError where there is none."""
+    language_model = _current_language_model()
+    if language_model is not None and name == language_model.card.name:
+        return language_model
+    return zoo().get(name)
+
+
+def _current_language_model() -> Reader | None:
+    return cast(Reader | None, current_app.extensions[LANGUAGE_MODEL_KEY])
+
+
+def _language_model(config: Mapping[str, Any]) -> Reader | None:
+    if not config["MNISTWEB_LLM_BASE_URL"]:
+        return None
+    try:
+        # Here, because the client takes seconds to import and is an extra.
+        from mnistweb.recognition.language_model import LanguageModel
+    except ModuleNotFoundError as error:
+        if error.name != "openai":
+            raise
+        raise ConfigError(
+            'MNISTWEB_LLM_BASE_URL needs the openai client: install it with pip install "mnistweb[llm]".'
+        ) from None
+    return LanguageModel(
+        base_url=config["MNISTWEB_LLM_BASE_URL"],
+        api_key=config["MNISTWEB_LLM_API_KEY"],
+        model=config["MNISTWEB_LLM_MODEL"],
+        timeout=config["MNISTWEB_LLM_TIMEOUT"],
+        places=config["THREADS"] // 2,
+    )

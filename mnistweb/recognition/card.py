@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class ModelFileError(RuntimeError):
@@ -43,6 +43,21 @@ class ModelCard:
     def write(self, path: Path) -> None:
         """Write the card as JSON."""
         path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCard:
+    """What is known of a recogniser that runs elsewhere, where nobody can count its parameters."""
+
+    name: str
+    title: str
+    summary: str
+    version: str
+    weaknesses: tuple[str, ...] = ()
+    parameters: None = None
+
+
+Card: TypeAlias = ModelCard | ServiceCard
 
 
 def read_card(path: Path) -> ModelCard:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.drawing import DrawingError, read_drawing
 from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Answer, Recognizer
+from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.zoo import ModelFileError, Zoo
 
 MAX_PIXELS = 50_000_000

@@ -2,34 +2,16 @@
 
 import io
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.card import ModelCard, ModelFileError, read_card, sha256_of
 from mnistweb.recognition.ink import SIDE, DigitImage
 
 DIGITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a network says of one image.
-
-    `probabilities` are those of the ten digits, given that it is one, and sum to 1; `not_a_digit` is the
-    probability 0..1 that it is none. `digit` is None where it is refused, with the `reason` in words.
-    `confidence` 0..1 is the calibrated probability of what is answered, the digit or "not a digit".
-    """
-
-    digit: int | None
-    confidence: float
-    probabilities: tuple[float, ...]
-    not_a_digit: float
-    reason: str | None
-    model: str
-    model_version: str
 
 
 class Recognizer:

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from mnistweb import create_app
 from mnistweb.extensions import db
 from mnistweb.networks import KEY
-from mnistweb.recognition.recognizer import Answer
+from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.zoo import Zoo
 from tests.browser.states import Stage
 
