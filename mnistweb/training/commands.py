@@ -80,7 +80,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     recipe = RECIPES[model]
-    config = dataclasses.replace(recipe.config, epochs=epochs or recipe.config.epochs, seed=seed)
+    config = dataclasses.replace(recipe.config.lasting(epochs or recipe.config.epochs), seed=seed)
     try:
         files = [*stroke_files(data_dir), *strokes]
         curriculum = prepare(data_dir, files, runs / "banks", Copies().scaled(bank))

@@ -1,4 +1,4 @@
-"""The training loop: AdamW, one cycle of the learning rate, an average of the weights over time.
+"""The training loop: AdamW, cycles of the learning rate, an average of the weights over time.
 
 One cycle: L. Smith and N. Topin, "Super-convergence", 2018. The exported weights are an exponential moving
 average of the trained ones (Polyak and Juditsky, 1992, with a decay). Every epoch ends with a checkpoint;
@@ -29,22 +29,55 @@ EVALUATION_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """One cycle of the learning rate: up to `learning_rate` and down to nearly nought."""
+
+    epochs: int
+    learning_rate: float
+    distortion: Distortion = dataclasses.field(default_factory=Distortion)
+    warm_up: float = 0.25  # share of the steps in which the learning rate rises
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """Everything, besides the data, that the result depends on."""
 
-    model: str = "cnn"
-    epochs: int = 12
+    model: str
+    phases: tuple[Phase, ...]
     seed: int = 0
-    learning_rate: float = 3e-3
     weight_decay: float = 0.02
-    warm_up: float = 0.25  # share of the steps in which the learning rate rises
     average: float = 0.998  # decay of the moving average, per step
-    distortion: Distortion = dataclasses.field(default_factory=Distortion)
+
+    @property
+    def epochs(self) -> int:
+        """Passes over MNIST in all phases."""
+        return sum(phase.epochs for phase in self.phases)
+
+    def lasting(self, epochs: int) -> "TrainingConfig":
+        """The same with so many epochs in all, shared among the phases as before."""
+        ends = [
+            round(epochs * sum(p.epochs for p in self.phases[: n + 1]) / self.epochs)
+            for n in range(len(self.phases))
+        ]
+        starts = [0, *ends]
+        shared = zip(self.phases, starts, ends, strict=False)
+        phases = [dataclasses.replace(phase, epochs=end - start) for phase, start, end in shared]
+        return dataclasses.replace(self, phases=tuple(phase for phase in phases if phase.epochs))
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """What changes while a network learns."""
+
+    network: nn.Module
+    average: AveragedModel
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
 
 
 @dataclass(slots=True)
 class Run:
-    """A finished run: the averaged network and one row of figures per epoch."""
+    """The averaged network, and one row of figures per epoch."""
 
     network: nn.Module
     history: list[dict[str, float]]
@@ -57,69 +90,91 @@ def train(config: TrainingConfig, curriculum: Curriculum, device: torch.device, 
     network = NETWORKS[config.model]().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     moving = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
     average = AveragedModel(network, multi_avg_fn=moving, use_buffers=True)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        config.learning_rate,
-        total_steps=config.epochs * curriculum.steps,
-        pct_start=config.warm_up,
-    )
-    parts = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
-    checkpoint = folder / "checkpoint.pt"
-    history, seconds = _resume(checkpoint, parts, config, device)
-    for epoch in range(len(history), config.epochs):
-        started = time.monotonic()
-        loss = _epoch(network, average, optimiser, schedule, curriculum, config, epoch, device)
-        figures = {
-            name: share_right(average.module, images, device)
-            for name, images in curriculum.validation.items()
-        }
-        seconds += time.monotonic() - started
-        history.append({"epoch": epoch + 1, "loss": loss, **figures})
-        _save(checkpoint, parts, config, history, seconds)
-        tqdm.write(f"{config.model} epoch {epoch + 1}: loss {loss:.4f}, " + _percentages(figures))
-    return Run(average.module.eval().cpu(), history, seconds)
+    state = _load(folder / "checkpoint.pt", config, device)
+    run = Run(average.module, state.get("history", []), state.get("seconds", 0.0))
+    if state:
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+    first = 0
+    for phase in config.phases:
+        optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
+            phase.learning_rate,
+            total_steps=phase.epochs * curriculum.steps,
+            pct_start=phase.warm_up,
+        )
+        learner = Learner(network, average, optimiser, schedule)
+        if first < len(run.history) < first + phase.epochs:
+            optimiser.load_state_dict(state["optimiser"])
+            schedule.load_state_dict(state["schedule"])
+        for epoch in range(max(first, len(run.history)), first + phase.epochs):
+            _epoch_and_checkpoint(learner, curriculum, config, phase, epoch, run, device, folder)
+        first += phase.epochs
+    run.network = average.module.eval().cpu()
+    return run
 
 
-def _epoch(
-    network: nn.Module,
-    average: AveragedModel,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
+def _epoch_and_checkpoint(
+    learner: Learner,
     curriculum: Curriculum,
     config: TrainingConfig,
+    phase: Phase,
     epoch: int,
+    run: Run,
     device: torch.device,
+    folder: Path,
+) -> None:
+    started = time.monotonic()
+    seed = config.seed * 1_000 + epoch
+    loss = learn(learner, curriculum, phase.distortion, seed, device, f"epoch {epoch + 1}/{config.epochs}")
+    figures = {
+        name: share_right(learner.average.module, images, device)
+        for name, images in curriculum.validation.items()
+    }
+    run.seconds += time.monotonic() - started
+    run.history.append({"epoch": epoch + 1, "loss": loss, **figures})
+    _save(folder / "checkpoint.pt", learner, config, run)
+    words = ", ".join(f"{name} {value:.2%}" for name, value in figures.items())
+    tqdm.write(f"{config.model} epoch {epoch + 1}: loss {loss:.4f}, {words}")
+
+
+def learn(
+    learner: Learner,
+    curriculum: Curriculum,
+    distortion: Distortion,
+    seed: int,
+    device: torch.device,
+    title: str,
 ) -> float:
-    """One pass; returns the mean loss."""
+    """One pass over the curriculum; returns the mean loss."""
+    torch.manual_seed(seed)  # for dropout
     # Two generators, so that the order of the data does not depend on the device.
-    torch.manual_seed(config.seed * 1_000 + epoch)
-    order = torch.Generator().manual_seed(config.seed * 1_000 + epoch)
-    noise = torch.Generator(device).manual_seed(config.seed * 1_000 + epoch)
+    order, noise = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed)
     scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
-    network.train()
+    learner.network.train()
     total = right = seen = 0.0
-    bar = tqdm(total=curriculum.steps, desc=f"epoch {epoch + 1}/{config.epochs}", unit="batch", leave=False)
+    bar = tqdm(total=curriculum.steps, desc=title, unit="batch", leave=False)
     for images, labels in curriculum.batches(order):
         images, labels = images.to(device), labels.to(device)
-        images = distort(images, config.distortion, noise).contiguous(memory_format=torch.channels_last)
+        images = distort(images, distortion, noise).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
-            logits = network(images)
+            logits = learner.network(images)
             loss = functional.cross_entropy(logits, labels)
-        optimiser.zero_grad(set_to_none=True)
+        learner.optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        scaler.step(optimiser)
+        scaler.step(learner.optimiser)
         scaler.update()
-        schedule.step()
-        average.update_parameters(network)
+        learner.schedule.step()
+        learner.average.update_parameters(learner.network)
         total += loss.item() * len(labels)
         right += (logits.argmax(1) == labels).sum().item()
         seen += len(labels)
-        bar.update()
         rate = seen / max(bar.format_dict["elapsed"], 1e-9)
         bar.set_postfix_str(
             f"loss {total / seen:.4f}, right {right / seen:.2%}, {rate:.0f} images/s", refresh=False
         )
+        bar.update()
     bar.close()
     return total / seen
 
@@ -143,25 +198,21 @@ def share_right(network: nn.Module, images: Images, device: torch.device) -> flo
     return (answers == images.labels).float().mean().item()
 
 
-def _resume(
-    path: Path, parts: dict[str, Any], config: TrainingConfig, device: torch.device
-) -> tuple[list[dict[str, float]], float]:
+def _load(path: Path, config: TrainingConfig, device: torch.device) -> dict[str, Any]:
     if not path.is_file():
-        return [], 0.0
-    state = torch.load(path, map_location=device, weights_only=True)
+        return {}
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     if state["config"] != _fingerprint(config):
         raise ValueError(f"{path} is of a run with another configuration; remove it or choose another folder")
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
     tqdm.write(f"going on after epoch {len(state['history'])} of {path}")
-    return state["history"], state["seconds"]
+    return state
 
 
-def _save(
-    path: Path, parts: dict[str, Any], config: TrainingConfig, history: list[dict[str, float]], seconds: float
-) -> None:
-    state = {name: part.state_dict() for name, part in parts.items()}
-    state |= {"config": _fingerprint(config), "history": history, "seconds": seconds}
+def _save(path: Path, learner: Learner, config: TrainingConfig, run: Run) -> None:
+    state = {
+        name: getattr(learner, name).state_dict() for name in ("network", "average", "optimiser", "schedule")
+    }
+    state |= {"config": _fingerprint(config), "history": run.history, "seconds": run.seconds}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
     torch.save(state, unfinished)
@@ -170,7 +221,3 @@ def _save(
 
 def _fingerprint(config: TrainingConfig) -> str:
     return json.dumps(dataclasses.asdict(config), sort_keys=True)
-
-
-def _percentages(figures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.2%}" for name, value in figures.items())

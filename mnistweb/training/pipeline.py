@@ -101,6 +101,7 @@ def _card(
         seed=config.seed,
         training={
             **dataclasses.asdict(config),
+            "epochs": config.epochs,
             "mix": dataclasses.asdict(curriculum.mix),
             "images": {
                 "mnist": len(curriculum.mnist),

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import loop
 from mnistweb.training.curriculum import Copies, prepare
 from mnistweb.training.data import stroke_files
-from mnistweb.training.loop import TrainingConfig
+from mnistweb.training.loop import Phase, TrainingConfig
 
 
 def run(*arguments: str | Path) -> Result:
@@ -83,19 +84,20 @@ def test_an_interrupted_run_arrives_at_the_same_weights(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     curriculum = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
-    config = TrainingConfig("lenet5", epochs=3)
+    config = TrainingConfig("lenet5", (Phase(2, 2e-3), Phase(2, 1e-3)))
     whole = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "whole")
-    epoch = loop._epoch
+    learn = loop.learn
+    for stopped in (1, 2, 3):  # in the middle of a phase, between the two, in the middle of the second
 
-    def fails_in_the_third(*arguments: object) -> float:
-        if arguments[6] == 2:
-            raise KeyboardInterrupt
-        return epoch(*arguments)  # type: ignore[arg-type]
+        def fails(*arguments: Any, stopped: int = stopped) -> float:
+            if arguments[3] == stopped:
+                raise KeyboardInterrupt
+            return learn(*arguments)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "_epoch", fails_in_the_third)
-        with pytest.raises(KeyboardInterrupt):
-            loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "learn", fails)
+            with pytest.raises(KeyboardInterrupt):
+                loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
     resumed = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
     assert resumed.history == whole.history
     for ours, theirs in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
