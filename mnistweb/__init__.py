@@ -18,7 +18,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from mnistweb import api, errors, health, networks, pages, responses, visitors
+    from mnistweb import api, errors, health, network_pages, networks, pages, responses, visitors
     from mnistweb.extensions import csrf
 
     app = create_database_app(settings)
@@ -28,6 +28,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     responses.init_app(app)
     errors.init_app(app)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(network_pages.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     csrf.exempt(api.blueprint)

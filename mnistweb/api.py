@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnsupportedMediaType
 
 from mnistweb import predictions
+from mnistweb.comparison import Opinion, compare
 from mnistweb.models import Prediction, Source
-from mnistweb.networks import zoo
+from mnistweb.networks import choices, zoo
 from mnistweb.predictions import PredictionError
 from mnistweb.recognition.drawing import DrawingError, decode_base64_image
 from mnistweb.requests import requested_cursor, requested_limit
@@ -51,6 +52,14 @@ def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return jsonify(_item(predictions.give_feedback(prediction_id, current_visitor(), label)))
 
 
+@blueprint.post("/predictions/<uuid:prediction_id>/comparison")
+def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """What every network says of one of the visitor's own drawings; nothing of it is logged."""
+    _body()
+    prediction = predictions.get(prediction_id, current_visitor())
+    return jsonify(items=[_opinion(opinion) for opinion in compare(prediction)])
+
+
 @blueprint.get("/predictions")
 def listing() -> ResponseReturnValue:
     """All logged predictions, newest first."""
@@ -67,8 +76,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/models")
 def models() -> ResponseReturnValue:
     """The networks that a request can name."""
-    networks = zoo()
-    default = networks.get().card.name
+    default = zoo().get().card.name
     return jsonify(
         items=[
             {
@@ -78,7 +86,7 @@ def models() -> ResponseReturnValue:
                 "parameters": card.parameters,
                 "default": card.name == default,
             }
-            for card in networks.cards()
+            for card in choices()
         ]
     )
 
@@ -125,4 +133,18 @@ def _item(prediction: Prediction) -> dict[str, Any]:
         "label": prediction.label,
         "labelled": prediction.labelled,
         "correct": prediction.correct,
+    }
+
+
+def _opinion(opinion: Opinion) -> dict[str, Any]:
+    answer = opinion.answer
+    return {
+        "model": opinion.card.name,
+        "model_version": opinion.card.version,
+        "digit": answer and answer.digit,
+        "confidence": answer and answer.confidence,
+        "not_a_digit": answer and answer.not_a_digit,
+        "probabilities": answer and answer.probabilities,
+        "milliseconds": opinion.milliseconds,
+        "error": opinion.failure,
     }

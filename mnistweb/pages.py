@@ -8,9 +8,10 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 
 from mnistweb import predictions
+from mnistweb.comparison import Opinion, compare
 from mnistweb.errors import is_fragment
 from mnistweb.models import Prediction, Source
-from mnistweb.networks import zoo
+from mnistweb.networks import choices, zoo
 from mnistweb.predictions import NotFound, PredictionError
 from mnistweb.recognition.drawing import decode_base64_image
 from mnistweb.recognition.images import encode_png
@@ -19,6 +20,7 @@ from mnistweb.strokes import check_strokes
 from mnistweb.visitors import current_visitor
 
 blueprint = Blueprint("pages", __name__)
+CHOSEN = "network"  # the cookie that keeps the visitor's choice, written by static/js/choice.js
 LABELS = {str(digit): digit for digit in range(10)} | {"none": None}
 
 
@@ -61,6 +63,15 @@ def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return _show(predictions.give_feedback(prediction_id, current_visitor(), LABELS[text]), 200)
 
 
+@blueprint.post("/predictions/<uuid:prediction_id>/comparison")
+def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """What every network, or each that `model` names, says of one of the visitor's own drawings."""
+    prediction = predictions.get(prediction_id, current_visitor())
+    opinions = compare(prediction, request.form.getlist("model"))
+    template = "_comparison.html" if is_fragment() else "comparison.html"
+    return render_template(template, answer=prediction, opinions=opinions)
+
+
 @blueprint.get("/history")
 def history() -> ResponseReturnValue:
     """All logged predictions, newest first."""
@@ -78,6 +89,11 @@ def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """The 28x28 picture that the network saw."""
     pixels = np.frombuffer(predictions.get(prediction_id).input, np.uint8).reshape(28, 28)
     return _png(encode_png(pixels))
+
+
+@blueprint.context_processor
+def _networks() -> dict[str, object]:
+    return {"models": choices()}
 
 
 def _own_answer(text: str) -> Prediction | None:
@@ -105,10 +121,15 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
 
 def _render_index(answer: Prediction | None) -> str:
     own = _own() if answer is None or answer.saved else {"own": [], "accuracy": predictions.Accuracy(0, 0)}
-    networks = zoo()
-    chosen = request.values.get("model", "")
-    model = chosen if chosen in networks.names() else networks.get().card.name
-    return render_template("index.html", answer=answer, models=networks.cards(), model=model, **own)
+    blank = [Opinion(card) for card in choices()]
+    return render_template("index.html", answer=answer, model=_chosen(answer), blank=blank, **own)
+
+
+def _chosen(answer: Prediction | None) -> str:
+    # Without a script the network that answered is the one that was chosen last.
+    chosen = (request.values.get("model"), request.cookies.get(CHOSEN), answer and answer.model)
+    names = [card.name for card in choices()]
+    return next((name for name in chosen if name in names), zoo().get().card.name)
 
 
 def _own() -> dict[str, object]:

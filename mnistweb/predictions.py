@@ -14,12 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb.extensions import db
 from mnistweb.models import Prediction, Source, UtcDateTime
-from mnistweb.networks import zoo
+from mnistweb.networks import choices, reader
 from mnistweb.paging import Page, decode_cursor, encode_cursor
 from mnistweb.pictures import picture_to_keep
+from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.drawing import read_drawing
 from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Recognizer
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +63,10 @@ def recognise_and_save(
     """Recognise the image file `data` and commit the answer before it is returned.
 
     Where the database fails the answer is returned all the same, with `saved` false.
-    Raises DrawingError for an image that cannot be read, PredictionError for an unknown model.
+    Raises DrawingError for an image that cannot be read, PredictionError for an unknown model,
+    RecognitionError where that gives no answer.
     """
-    recognizer = _recognizer(model)
+    recognizer = recognizer_named(model)
     started = time.perf_counter()
     ink = read_drawing(data, current_app.config["MAX_IMAGE_PIXELS"])
     image = normalise(ink)
@@ -159,11 +160,11 @@ def page(cursor: str | None, limit: int) -> Page:
     return Page(items, encode_cursor(items[-1]) if len(found) > limit else None)
 
 
-def _recognizer(model: str | None) -> Recognizer:
-    networks = zoo()
-    if model is not None and model not in networks.names():
+def recognizer_named(model: str | None) -> Reader:
+    """What reads by that name, or the default network. Raises PredictionError where there is none."""
+    if model is not None and model not in [card.name for card in choices()]:
         raise PredictionError("unknown_model", "There is no network of that name.")
-    return networks.get(model)
+    return reader(model)
 
 
 def _save(prediction: Prediction) -> None:

@@ -35,14 +35,14 @@ class SessionInterface(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def percent(share: float) -> str:
+def percent(share: float, decimals: int = 1) -> str:
     """0.9931 as "99.3 %"; what is not quite all or nothing never reads as 100.0 or 0.0 %."""
-    shown = round(share * 100, 1)
+    shown, least = round(share * 100, decimals), 10**-decimals
     if shown == 100 and share < 1:
-        return "> 99.9 %"
+        return f"> {100 - least:.{decimals}f} %"
     if shown == 0 and share > 0:
-        return "< 0.1 %"
-    return f"{shown:.1f} %"
+        return f"< {least:.{decimals}f} %"
+    return f"{shown:.{decimals}f} %"
 
 
 def utc(moment: datetime) -> str:

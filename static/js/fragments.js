@@ -15,7 +15,7 @@ const PATIENCE = 20_000;
  * Throws Refusal when the server can't be reached, or answers with an error.
  */
 export async function post(url, body) {
-  const page = await fetched(url, body);
+  const page = await fetched(url, body, "#answer");
   for (const section of [...page.querySelectorAll("section[id]")]) replace(section);
 }
 
@@ -42,7 +42,12 @@ export function slip(title, text) {
   return section;
 }
 
-async function fetched(url, body) {
+/**
+ * Post `body` to `url`; the fragment that comes back, which must hold an element `expected` (a selector).
+ *
+ * Throws Refusal as `post` does.
+ */
+export async function fetched(url, body, expected) {
   let response, text;
   try {
     response = await fetch(url, {
@@ -57,7 +62,7 @@ async function fetched(url, body) {
   }
   const page = document.createElement("template");
   page.innerHTML = text;
-  if (response.ok && page.content.querySelector("#answer")) return page.content;
+  if (response.ok && page.content.querySelector(expected)) return page.content;
   throw new Refusal(page.content.querySelector("#error") ?? unreachable());
 }
 

@@ -1,3 +1,5 @@
+import { keepChoice } from "./choice.js";
+import { enhanceComparison } from "./compare.js";
 import { enhanceFeedback } from "./feedback.js";
 import { replace, slip } from "./fragments.js";
 import { Notice } from "./notice.js";
@@ -84,6 +86,8 @@ export function startPage(root) {
     stopKeeping,
     enhancePredict(form, drawing, slate, { done: answered, failed: (message) => notice.show(message) }),
     enhanceFeedback(root, () => say(answer().dataset.announcement)),
+    enhanceComparison(root, say),
+    form.elements.model ? keepChoice(form.elements.model) : () => {},
     acceptPictures(form.elements.file, board, take),
   ];
   return () => stops.forEach((stop) => stop());
