@@ -6,6 +6,7 @@ import io
 import math
 import re
 import warnings
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,8 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files; all mean the same
         raise _unreadable() from error
-    return _upright(picture)
+    _set_upright(picture)
+    return picture
 
 
 def _unreadable() -> DrawingError:
@@ -119,11 +121,10 @@ def _too_many_pixels(max_pixels: int) -> DrawingError:
     return DrawingError("too_many_pixels", f"The image has more than {max_pixels:,} pixels.")
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # a damaged orientation tag; the picture itself is readable
-        return picture
+def _set_upright(picture: Image.Image) -> None:
+    # A damaged orientation tag raises many kinds; the picture itself is readable.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
 
 
 def _colours(picture: Image.Image) -> NDArray[np.uint8]:

@@ -55,14 +55,18 @@ def _fill_holes(colours: Colours) -> Colours:
 def _of_opaque(colours: Colours) -> Ink:
     """Ink of uint8 [H, W, 3]."""
     frame = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
-    ground = np.median(frame, axis=0)
+    ground = np.median(frame, axis=0).astype(np.int16)
     if _is_grey(colours):
-        distance = np.abs(colours[..., 0].astype(np.int16) - np.int16(ground[0]))
+        levels, level = np.ascontiguousarray(colours[..., 0]), int(ground[0])
     else:
-        distance = np.abs(colours.astype(np.int16) - ground.astype(np.int16)).max(axis=2)
-    if _share_flat(distance) > 0.5:
-        return _stretch(distance.astype(np.float32) / 255, FLOOR / 255)
-    return _of_photo(colours)
+        levels, level = np.abs(colours.astype(np.int16) - ground).max(axis=2).astype(np.uint8), 0
+    near = (levels >= max(level - FLAT, 0)) & (levels <= min(level + FLAT, 255))
+    if np.count_nonzero(near) <= levels.size / 2:
+        return _of_photo(colours)
+    # What each of the 256 levels stands for is worked out once, not for each pixel.
+    present = np.arange(256).clip(levels.min(), levels.max())
+    contrast = np.abs(present - level).astype(np.float32) / 255
+    return np.take(_stretch(contrast, FLOOR / 255), levels)
 
 
 def _is_grey(colours: Colours) -> bool:
@@ -70,12 +74,8 @@ def _is_grey(colours: Colours) -> bool:
     return np.array_equal(red, colours[..., 1]) and np.array_equal(red, colours[..., 2])
 
 
-def _share_flat(distance: NDArray[np.int16]) -> float:
-    return float(np.count_nonzero(distance <= FLAT)) / distance.size
-
-
 def _stretch(contrast: Ink, floor: float) -> Ink:
-    """Contrast 0..1 so that the strongest ink is 1 and what stays under the floor is 0."""
+    """Contrast 0..1 so that the strongest is 1 and what stays under the floor is 0."""
     strongest = float(contrast.max())
     if strongest < LEAST_CONTRAST:
         return np.zeros_like(contrast)
