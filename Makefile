@@ -9,10 +9,10 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean
+.PHONY: help run test lint bench test-deploy clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
 	@$(BIN)/mnistweb migrate
@@ -31,6 +31,10 @@ lint: $(TOOLS) ## Check style and types
 
 bench: $(TOOLS) ## Measure a prediction step by step, and the whole site under load
 	$(BIN)/python -m tests.benchmarks.bench
+
+test-deploy: $(TOOLS) ## Build the image and drive a site in containers; needs Docker
+	@if command -v hadolint >/dev/null; then hadolint Dockerfile; else echo "SKIPPED hadolint: not installed"; fi
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/deploy/deployment.py
 
 clean: ## Remove the virtual environment and what tools left behind; the database stays
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache test-results
