@@ -21,7 +21,7 @@ class Distortion:
     stretch: float = 0.15  # each axis, as a factor
     shift: float = 1.5  # pixels
     elastic: float = 0.9  # pixels, standard deviation of a smooth displacement
-    ink: float = 0.4  # how much thicker, thinner or fainter
+    ink: float = 0.4  # how much thicker or thinner
 
 
 def distort(images: Tensor, distortion: Distortion, generator: Generator) -> Tensor:
@@ -52,7 +52,8 @@ def distort(images: Tensor, distortion: Distortion, generator: Generator) -> Ten
 
 
 def _change_ink(images: Tensor, amount: Tensor, share: Tensor) -> Tensor:
-    """Thicken (amount > 0) or thin a third of the images: a blur, then a steeper or a shifted edge."""
+    """Thicken (amount > 0) or thin a third of the images; the strongest ink stays 1, as in preprocessing."""
     blurred = functional.avg_pool2d(images, 3, stride=1, padding=1)
     changed = (images + 2.5 * amount * blurred).clamp(0, 1)
+    changed = changed / changed.amax(dim=(2, 3), keepdim=True).clamp(min=0.05)
     return torch.where(share < 1 / 3, changed, images)
