@@ -1,0 +1,31 @@
+"""What the README says of settings and commands is so."""
+
+import re
+from pathlib import Path
+
+from mnistweb.cli import COMMANDS
+from mnistweb.config import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_stands_in_the_table() -> None:
+    listed = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
+    assert sorted(listed) == sorted(setting.key for setting in SETTINGS)
+
+
+def test_every_setting_is_explained_in_the_example() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    missing = [setting.key for setting in SETTINGS if f"{setting.key}=" not in example]
+    assert not missing
+
+
+def test_every_command_that_is_named_exists() -> None:
+    assert set(re.findall(r"/mnistweb ([a-z]+)", README)) <= set(COMMANDS)
+
+
+def test_every_linked_file_exists() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
