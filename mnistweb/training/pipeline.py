@@ -100,8 +100,10 @@ def _card(
         threshold=calibration.threshold,
         seed=config.seed,
         training={
-            **dataclasses.asdict(config),
             "epochs": config.epochs,
+            **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(config.phases, 1)},
+            "weight_decay": config.weight_decay,
+            "average": config.average,
             "mix": dataclasses.asdict(curriculum.mix),
             "images": {
                 "mnist": len(curriculum.mnist),
