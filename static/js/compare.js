@@ -29,7 +29,8 @@ export function enhanceComparison(root, say) {
     const mine = blank.cloneNode(true);
     compared = document.getElementById("answer").dataset.predictionId;
     replace(mine);
-    mine.scrollIntoView({ block: "nearest" });
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    mine.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
     const names = [...mine.querySelectorAll("[data-opinion]")].map((opinion) => opinion.dataset.opinion);
     await Promise.all(names.map((name) => ask(mine, form, name)));
     if (mine.isConnected) say([...mine.querySelectorAll("[data-words]")].map((each) => each.dataset.words).join(" "));

@@ -19,6 +19,7 @@ from mnistweb.networks import KEY
 from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.zoo import Zoo
 from tests.browser.states import Stage
+from tests.networks import zoo_with_second
 
 # Taking pictures is no test: it is done when asked for.
 collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_screenshots.py"]
@@ -168,10 +169,24 @@ class _Telling:
 
 
 @pytest.fixture
-def stage(answering: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Stage:
+def second_network(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer | Exception], None]:
+    """Installs a second network, which answers as told or raises."""
+
+    def install(told: Answer | Exception) -> None:
+        monkeypatch.setitem(site.extensions, KEY, zoo_with_second(site.extensions[KEY], told))
+
+    return install
+
+
+@pytest.fixture
+def stage(
+    answering: Callable[..., None],
+    second_network: Callable[[Answer | Exception], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Stage:
     """What the states of the page are brought about with."""
 
     def fail() -> None:
         raise OperationalError("INSERT", {}, Exception("the disk is full"))
 
-    return Stage(answering, lambda: monkeypatch.setattr(db.session, "commit", fail))
+    return Stage(answering, lambda: monkeypatch.setattr(db.session, "commit", fail), second_network)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
+from mnistweb.recognition.answer import Answer
 from tests.browser.hand import draw, predict, press
+from tests.networks import asleep, nine
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,7 @@ class Stage:
 
     answering: Callable[..., None]
     break_database: Callable[[], None]
+    second_network: Callable[[Answer | Exception], None]
 
 
 def waiting(page: Page, stage: Stage) -> None:
@@ -112,6 +115,34 @@ def history(page: Page, stage: Stage) -> None:
     page.goto("/history?limit=12")
 
 
+def compared(page: Page, stage: Stage) -> None:
+    stage.second_network(nine())
+    waiting(page, stage)
+    draw(page, 4)
+    predict(page)
+    press(page, "Ask every network")
+    expect(page.locator("[data-opinion][data-state='said']")).to_have_count(2)
+    landed(page)
+
+
+def compared_in_part(page: Page, stage: Stage) -> None:
+    stage.second_network(asleep())
+    waiting(page, stage)
+    draw(page, 4)
+    predict(page)
+    press(page, "Ask every network")
+    expect(page.locator("[data-opinion='second'][data-state='failed']")).to_be_visible()
+    landed(page)
+
+
+def networks(page: Page, stage: Stage) -> None:
+    page.goto("/models")
+
+
+def network(page: Page, stage: Stage) -> None:
+    page.goto("/models/cnn")
+
+
 def wrong_address(page: Page, stage: Stage) -> None:
     page.goto("/nowhere")
 
@@ -131,6 +162,10 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         not_saved,
         keyboard,
         history,
+        compared,
+        compared_in_part,
+        networks,
+        network,
         wrong_address,
     )
 }

@@ -14,7 +14,20 @@ SHIFTS = """
 """
 
 
-@pytest.mark.parametrize("state", ["waiting", "answered", "unsure", "refused", "history", "wrong-address"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        "waiting",
+        "answered",
+        "unsure",
+        "refused",
+        "history",
+        "compared",
+        "networks",
+        "network",
+        "wrong-address",
+    ],
+)
 def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
     for width, height in SIZES:
@@ -22,8 +35,9 @@ def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> No
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage) -> None:
-    STATES["unsure"](page, stage)
+@pytest.mark.parametrize("state", ["unsure", "compared"])
+def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state: str) -> None:
+    STATES[state](page, stage)
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")

@@ -1,0 +1,116 @@
+from collections.abc import Callable
+
+from playwright.sync_api import Page, Route, expect
+
+from mnistweb.recognition.answer import Answer
+from tests.browser.hand import answer, draw, predict, predicted, press
+from tests.networks import FAILURE, asleep, nine
+
+Install = Callable[[Answer | Exception], None]
+
+
+def test_every_network_is_asked_about_the_same_drawing(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    button = page.get_by_role("button", name="Ask every network")
+    expect(button).to_be_disabled()
+    prediction_id = predicted(page, 4)
+    button.click()
+    expect(page.locator("[data-opinion=cnn]")).to_have_attribute("data-digit", "4")
+    expect(page.locator("[data-opinion=second]")).to_have_attribute("data-digit", "9")
+    expect(page.locator("[data-opinion=cnn]")).to_contain_text("gave the answer")
+    expect(page.locator("[data-opinion=second]")).not_to_contain_text("gave the answer")
+    expect(page.get_by_role("status")).to_contain_text("Second network: Unsure: a nine or a four.")
+    expect(page.locator("[data-prediction-row]")).to_have_count(1)
+    assert answer(page).get_attribute("data-prediction-id") == prediction_id
+
+
+def test_by_keyboard(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    predicted(page, 4)
+    page.locator("#predict").focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText") == "Ask every network":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-opinion=second]")).to_have_attribute("data-digit", "9")
+    expect(page.get_by_role("button", name="Ask every network")).to_be_focused()
+
+
+def test_feedback_leaves_the_comparison_and_the_next_drawing_takes_it_away(
+    page: Page, second_network: Install
+) -> None:
+    second_network(nine())
+    page.goto("/")
+    predicted(page, 4)
+    press(page, "Ask every network")
+    compared = page.locator("[data-opinion=second]")
+    expect(compared).to_have_attribute("data-digit", "9")
+    press(page, "Right")
+    expect(page.locator("[data-said]")).to_be_visible()
+    expect(compared).to_be_visible()
+    press(page, "Clear")
+    expect(compared).to_have_count(0)
+    predicted(page, 7)
+    press(page, "Ask every network")
+    expect(compared).to_be_visible()
+    draw(page, 3)
+    predict(page)
+    expect(compared).to_have_count(0)
+
+
+def test_one_that_fails_says_so_in_its_place(page: Page, second_network: Install) -> None:
+    second_network(asleep())
+    page.goto("/")
+    predicted(page, 4)
+    press(page, "Ask every network")
+    expect(page.locator("[data-opinion=cnn]")).to_have_attribute("data-digit", "4")
+    expect(page.locator("[data-opinion=second]")).to_contain_text(FAILURE)
+
+
+def test_a_slow_one_holds_up_nobody(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    predicted(page, 4)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "second" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/comparison", hold)
+    press(page, "Ask every network")
+    expect(page.locator("[data-opinion=cnn]")).to_have_attribute("data-digit", "4")
+    expect(page.locator("[data-opinion=second]")).to_have_attribute("data-state", "asked")
+    held[0].abort("connectionrefused")
+    expect(page.locator("[data-opinion=second]")).to_contain_text("The server does not answer.")
+
+
+def test_the_chosen_network_stays_chosen(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    chooser = page.get_by_role("combobox", name="Network")
+    expect(chooser).to_have_value("cnn")
+    chooser.select_option("Second network")
+    page.goto("/history")
+    page.goto("/")
+    expect(chooser).to_have_value("second")
+    draw(page, 4)
+    predict(page)
+    expect(answer(page)).to_have_attribute("data-prediction", "9")
+
+
+def test_a_networks_page_leads_to_the_slate_with_it(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    page.get_by_role("link", name="Networks").click()
+    page.get_by_role("link", name="Second network").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Second network")
+    page.get_by_role("link", name="Draw for this network").click()
+    expect(page.get_by_role("combobox", name="Network")).to_have_value("second")
+    page.goto("/")
+    expect(page.get_by_role("combobox", name="Network")).to_have_value("second")
