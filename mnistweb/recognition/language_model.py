@@ -17,6 +17,8 @@ NAME = "llm"
 PAUSE = 0.5  # seconds before the second and last attempt
 
 logger = logging.getLogger(__name__)
+# At DEBUG the client logs what the endpoint wrote, in which a wrong key may be repeated.
+logging.getLogger("openai").setLevel(logging.INFO)
 
 
 class LanguageModel:
