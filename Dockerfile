@@ -1,3 +1,5 @@
+# Which versions will do is said in pyproject.toml alone.
+# hadolint global ignore=DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 
 # Everything that is installed, in a virtual environment that the last stage takes over as it is.
@@ -11,9 +13,8 @@ RUN python -m venv --without-pip /venv
 # wheels/ may hold wheels that need not be downloaded.
 COPY wheels/ /wheels/
 # A server needs no CUDA: torch is a wheel that was handed over, else the CPU build, and PyPI's where that
-# cannot be reached; pyproject.toml says below which versions will do. Of torch, headers and its own tests stay
-# behind; torch_shm_manager is looked for on import.
-# hadolint ignore=DL3013
+# cannot be reached. Of torch, headers and its own tests stay behind;
+# torch_shm_manager is looked for on import.
 RUN { pip install --no-index --no-deps torch \
       || pip install --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu torch \
       || pip install torch; } \
@@ -26,9 +27,10 @@ RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml'
 
 # The package and its command, laid out so that they can be copied over the virtual environment.
 FROM dependencies AS package
+RUN pip install hatchling
 COPY README.md LICENSE /source/
 COPY mnistweb/ /source/mnistweb/
-RUN pip install --no-deps --prefix /package /source
+RUN pip install --no-build-isolation --no-deps --prefix /package /source
 
 FROM ${PYTHON_IMAGE}
 ENV ENVIRONMENT=production \
@@ -50,6 +52,6 @@ COPY static/ static/
 COPY templates/ templates/
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=3)"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=120s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=8)"]
 CMD ["./start"]
