@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     inspect,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -62,14 +63,37 @@ class Base(DeclarativeBase):
     )
 
 
+def _index_where(name: str, condition: str, *columns: str) -> Index:
+    # SQLite has a word of its own for "is distinct from", and finds the index only under that.
+    plain = condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
+    return Index(
+        f"ix_prediction_{name}",
+        *columns,
+        "created_at",
+        "id",
+        postgresql_where=text(condition),
+        sqlite_where=text(plain),
+    )
+
+
 class Prediction(Base):
     """One drawing, what was answered, and what its author said about the answer."""
 
     __tablename__ = "prediction"
-    # Both indexes are read backwards, newest first; the id makes the order total.
+    # Every index is read backwards, newest first; the id makes the order total. Each serves one filter of
+    # the history. PostgreSQL takes no order from an index whose first column IS NULL, hence the partial ones.
     __table_args__ = (
         Index(None, "created_at", "id"),
         Index(None, "visitor", "created_at", "id"),
+        Index(None, "model", "created_at", "id"),
+        Index(None, "digit", "created_at", "id"),
+        Index(None, "source", "created_at", "id"),
+        _index_where("refused", "digit IS NULL"),
+        _index_where("label", "label IS NOT NULL", "label"),
+        _index_where("label_none", "labelled_at IS NOT NULL AND label IS NULL"),
+        _index_where("unlabelled", "labelled_at IS NULL"),
+        _index_where("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
+        _index_where("wrong", "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label"),
         CheckConstraint("digit BETWEEN 0 AND 9", name="digit"),
         CheckConstraint("label BETWEEN 0 AND 9", name="label"),
     )
