@@ -16,11 +16,11 @@ from torch.nn import functional
 class Distortion:
     """The most that an image is distorted by; zero switches a distortion off."""
 
-    rotation: float = 12.0  # degrees
-    slant: float = 0.2
-    stretch: float = 0.15  # each axis, as a factor
+    rotation: float = 10.0  # degrees
+    slant: float = 0.18
+    stretch: float = 0.14  # each axis, as a factor
     shift: float = 1.5  # pixels
-    elastic: float = 0.9  # pixels, standard deviation of a smooth displacement
+    elastic: float = 0.8  # pixels, standard deviation of a smooth displacement
     ink: float = 0.4  # how much thicker or thinner
 
 

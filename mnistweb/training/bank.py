@@ -67,6 +67,26 @@ def symbols_bank(copies: int, hand: Hand, seed: int) -> Images:
     return not_digits(draw_all(glyphs, hand, seed, "letters and symbols"), "letter")
 
 
+def hybrids_bank(drawings: Sequence[Drawing], count: int, hand: Hand, seed: int) -> Images:
+    """Two of the drawings over each other, which nobody has seen before: so that what is refused is not
+    only what was learnt by heart."""
+    rng = np.random.default_rng(seed)
+    pairs = rng.integers(len(drawings), size=(count, 2))
+    overlaid = [
+        _in_a_box(drawings[first], 1, rng) + _in_a_box(drawings[second], float(rng.uniform(0.4, 1)), rng)
+        for first, second in pairs
+    ]
+    return not_digits(draw_all(overlaid, hand, seed, "hybrids"), "hybrid")
+
+
+def _in_a_box(strokes: Drawing, side: float, rng: Generator) -> Drawing:
+    """The drawing in a box of that side, somewhere in the box from 0 to 1."""
+    points = np.concatenate(strokes)
+    scale = side / max(np.ptp(points, axis=0).max(), 1e-9)
+    place = rng.uniform(0, 1 - side, 2)
+    return tuple((stroke - points.min(axis=0)) * scale + place for stroke in strokes)
+
+
 def shapes_bank(count: int, hand: Hand, seed: int) -> Images:
     """Scribbles, dots, grids, fills and invented figures, `count` of each entry of SHAPES."""
     rng = np.random.default_rng(seed)

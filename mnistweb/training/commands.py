@@ -14,16 +14,13 @@ from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from mnistweb.training import evaluation, robustness
 from mnistweb.training.calibration import Calibration
-from mnistweb.training.curriculum import Copies, only_digits, prepare
-from mnistweb.training.data import load_drawings, stroke_files
+from mnistweb.training.curriculum import Copies, prepare
+from mnistweb.training.data import stroke_files
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pipeline import train_and_export
 from mnistweb.training.recipes import RECIPES
 from mnistweb.training.report import write_metrics, write_report
 from mnistweb.training.strokes import DataFileError
-
-ROBUSTNESS_STEP = 3
-"""Every third held-out drawing is enough for the table, and keeps it under a few minutes."""
 
 data_dir_option = click.option(
     "--data-dir",
@@ -160,13 +157,13 @@ def _calibration(recognizer: Recognizer) -> Calibration:
 
 
 def _robustness(recognizers: list[Recognizer], data_dir: Path) -> dict[str, list[robustness.Row]]:
-    samples = only_digits(load_drawings(stroke_files(data_dir)).test)
+    samples = robustness.held_out(data_dir)
     if not samples:
         raise DataFileError(f"{data_dir}: --robustness needs a file of pen strokes, and there is none")
     networks = {
         recognizer.card.name: (recognizer.network, _calibration(recognizer)) for recognizer in recognizers
     }
-    return robustness.table(networks, samples[::ROBUSTNESS_STEP])
+    return robustness.table(networks, samples)
 
 
 def _print(title: str, figures: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 from mnistweb.training import bank
 from mnistweb.training.data import Drawings, Images, load_drawings, mnist_splits
 from mnistweb.training.strokes import NOT_A_DIGIT, Hand, Sample
+from mnistweb.training.symbols import hershey_glyphs
 
 VALIDATION_HAND = Hand(
     rotation=0, slant=0, aspect=(1, 1), bend=0, tremor=0, size=(0.25, 0.95), pen=(0.03, 0.2), sparse=0
@@ -27,8 +28,8 @@ class Mix:
     """How many images of each kind a batch holds."""
 
     mnist: int = 64
-    drawings: int = 36
-    not_digits: int = 28
+    drawings: int = 28
+    not_digits: int = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Copies:
     symbols: int = 20
     letters: int = 25
     shapes: int = 2_000
+    hybrids: int = 15_000
     several: int = 9_000
     turned: int = 7_000
 
@@ -97,9 +99,12 @@ def prepare(
 def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies) -> tuple[Images, Images]:
     digits = bank.samples_bank(only_digits(drawings.train), copies.digits, Hand(), 1, "pen digits")
     every = bank.join([mnist, digits])
+    symbols = only_symbols(drawings.train)
+    glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in symbols)]
     not_digits = [
-        bank.samples_bank(only_symbols(drawings.train), copies.symbols, Hand(), 2, "symbols"),
+        bank.samples_bank(symbols, copies.symbols, Hand(), 2, "symbols"),
         bank.symbols_bank(copies.letters, Hand(), 3),
+        bank.hybrids_bank(glyphs, copies.hybrids, Hand(), 7),
         bank.shapes_bank(copies.shapes, Hand(), 4),
         bank.several_bank(every, copies.several, 5),
         bank.turned_bank(every, copies.turned, 6),

@@ -151,14 +151,15 @@ def learn(
     torch.manual_seed(seed)  # for dropout
     # Two generators, so that the order of the data does not depend on the device.
     order, noise = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed)
-    scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
+    half = precision(device)
+    scaler = torch.amp.GradScaler(device.type, enabled=half is torch.float16)
     learner.network.train()
     total = right = seen = 0.0
     bar = tqdm(total=curriculum.steps, desc=title, unit="batch", leave=False)
     for images, labels in curriculum.batches(order):
         images, labels = images.to(device), labels.to(device)
         images = distort(images, distortion, noise).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)
             loss = functional.cross_entropy(logits, labels)
         learner.optimiser.zero_grad(set_to_none=True)
@@ -177,6 +178,15 @@ def learn(
         bar.update()
     bar.close()
     return total / seen
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """What the network computes in while it learns: half precision where the device is faster with it."""
+    if device.type == "cuda":
+        return torch.float16
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.10
+    native = device.type == "cpu" and capabilities.get("avx512_bf16", False)
+    return torch.bfloat16 if native else torch.float32
 
 
 @torch.no_grad()

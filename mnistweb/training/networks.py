@@ -20,20 +20,21 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) ->
 
 
 class Cnn(nn.Module):
-    """Six convolutions. The first halves the image, so that most of the work is done on 14x14 and 7x7."""
+    """Five convolutions with batch normalisation: a wide look at the strokes first, then two pairs of 3x3."""
 
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            _convolution(1, 32, kernel=5, stride=2),  # [n, 32, 14, 14]
-            _convolution(32, 48),
+            _convolution(1, 32, kernel=5),  # [n, 32, 28, 28]
             nn.MaxPool2d(2),
-            _convolution(48, 96),  # [n, 96, 7, 7]
-            _convolution(96, 96),
-            _convolution(96, 96),
-            nn.MaxPool2d(2),  # [n, 96, 3, 3]
+            _convolution(32, 64),  # [n, 64, 14, 14]
+            _convolution(64, 64),
+            nn.MaxPool2d(2),
+            _convolution(64, 128),  # [n, 128, 7, 7]
+            _convolution(128, 128),
+            nn.MaxPool2d(2),  # [n, 128, 3, 3]
         )
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(96 * 9, CLASSES))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(128 * 9, CLASSES))
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.features(images))

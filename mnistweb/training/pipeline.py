@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from mnistweb.recognition.card import ModelCard, sha256_of
-from mnistweb.training import evaluation, export
+from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
 from mnistweb.training.curriculum import Curriculum
-from mnistweb.training.loop import Run, TrainingConfig, logits_of, train
+from mnistweb.training.loop import Run, TrainingConfig, logits_of, precision, train
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.report import write_metrics, write_report
 
@@ -62,17 +63,20 @@ def train_and_export(
     """
     sets = None
     cards = []
+    networks = []
     for seed in range(config.seed, config.seed + seeds):
         this = dataclasses.replace(config, seed=seed)
         folder = runs / f"{config.model}-{seed}"
         run = train(this, curriculum, device, folder)
         sets = sets or evaluation.test_sets(data_dir)
-        script, card = _card(recipe, this, run, curriculum, sets)
+        script, card = _card(recipe, this, run, curriculum, sets, device)
         export.write_model(folder, script, card)
         write_report(folder / "report", card, export.Served(run.network).eval(), sets)
         write_metrics(folder / "report" / f"{card.name}.json", card, card.figures)
         cards.append(card)
-    first = dataclasses.replace(cards[0], figures={**cards[0].figures, **_over_seeds(cards)})
+        networks.append(run.network)
+    further = _over_seeds(cards) | _robustness(cards[0], networks[0], data_dir)
+    first = dataclasses.replace(cards[0], figures={**cards[0].figures, **further})
     export.write_model(
         output, (runs / f"{config.model}-{config.seed}" / f"{config.model}.pt").read_bytes(), first
     )
@@ -80,7 +84,12 @@ def train_and_export(
 
 
 def _card(
-    recipe: Recipe, config: TrainingConfig, run: Run, curriculum: Curriculum, sets: evaluation.TestSets
+    recipe: Recipe,
+    config: TrainingConfig,
+    run: Run,
+    curriculum: Curriculum,
+    sets: evaluation.TestSets,
+    device: torch.device,
 ) -> tuple[bytes, ModelCard]:
     calibration = calibrate_on(run, curriculum)
     script = export.to_torchscript(run.network)
@@ -111,6 +120,7 @@ def _card(
                 "not_digits": len(curriculum.not_digits),
             },
             "seconds": round(run.seconds),
+            "precision": str(precision(device)).removeprefix("torch."),
             "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
             "torch": torch.__version__,
         },
@@ -128,6 +138,15 @@ def calibrate_on(run: Run, curriculum: Curriculum) -> Calibration:
         name: logits_of(run.network, images.images, torch.device("cpu")) for name, images in sets.items()
     }
     return calibrate(logits, {name: images.labels for name, images in sets.items()})
+
+
+def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str, Any]:
+    samples = robustness.held_out(data_dir)
+    if not samples:
+        return {}
+    calibration = Calibration(card.temperature, card.threshold)
+    rows = robustness.table({card.name: (export.Served(network).eval(), calibration)}, samples)[card.name]
+    return {"robustness": [dataclasses.asdict(row) for row in rows]}
 
 
 def _over_seeds(cards: Sequence[ModelCard]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ preprocessing, and by a plain resize of the whole picture to 28x28, which is wha
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from mnistweb.recognition.drawing import DrawingError, read_drawing
 from mnistweb.recognition.ink import SIDE, DigitImage, Ink
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.training.calibration import Calibration, not_a_digit
+from mnistweb.training.curriculum import only_digits
+from mnistweb.training.data import load_drawings, stroke_files
 from mnistweb.training.evaluation import served_logits
 from mnistweb.training.photo import photograph
 from mnistweb.training.rasteriser import SLATE, Points, Stroke, rasterise
@@ -26,6 +29,7 @@ from mnistweb.training.strokes import Sample
 
 PEN = 18.0
 SIZE = 0.65
+STEP = 3  # every third held-out drawing is enough for the table, and keeps it under a few minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,11 @@ class Row:
     right: float
     answered_right: float
     plain_resize: float
+
+
+def held_out(data_dir: Path) -> list[Sample]:
+    """The drawn digits that the table is measured on; none where there is no file of pen strokes."""
+    return only_digits(load_drawings(stroke_files(data_dir)).test)[::STEP]
 
 
 def table(

@@ -125,11 +125,12 @@ def test_evaluation_prints_and_draws(trained: Path, data_dir: Path, tmp_path: Pa
 
 
 def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> None:
-    result = run("evaluate", "--json", "--data-dir", data_dir, "--weights", trained / "weights")
+    paths: list[str | Path] = ["--data-dir", data_dir, "--weights", trained / "weights"]
+    result = run("evaluate", "--robustness", "--json", *paths)
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)["lenet5"]
     card = read_card(trained / "weights" / "lenet5.json")
-    for part in ("mnist_test", "drawings_test", "refused_by_kind", "held_out_symbols"):
+    for part in ("mnist_test", "drawings_test", "refused_by_kind", "held_out_symbols", "robustness"):
         assert figures[part] == card.figures[part]
 
 
