@@ -30,7 +30,7 @@ RECIPES = {
         ),
     ),
     "lenet5": Recipe(
-        TrainingConfig("lenet5", (Phase(14, 2e-3, MILD),), weight_decay=0.01),
+        TrainingConfig("lenet5", (Phase(40, 3e-3, MILD),), weight_decay=0.01),
         "LeNet-5",
         "The classic of 1998: three convolutions, two subsampling layers, 62 thousand parameters.",
         (
@@ -39,7 +39,7 @@ RECIPES = {
         ),
     ),
     "vit": Recipe(
-        TrainingConfig("vit", (Phase(12, 2e-3, MILD),), weight_decay=0.05),
+        TrainingConfig("vit", (Phase(16, 2e-3, MILD),), weight_decay=0.05),
         "Vision Transformer",
         "49 patches of the image that attend to each other, four layers deep.",
         (
