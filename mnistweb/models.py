@@ -2,12 +2,14 @@
 
 import enum
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
+    Date,
     DateTime,
     Dialect,
     Double,
@@ -51,6 +53,13 @@ class Source(enum.StrEnum):
     API = "api"
 
 
+class Span(enum.StrEnum):
+    """How much time a tally counts."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
 class Base(DeclarativeBase):
     """The rows' common base; constraints get predictable names, so that migrations can name them."""
 
@@ -61,6 +70,10 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def _words(kind: type[enum.StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, length=8, values_callable=lambda kinds: [*map(str, kinds)])
 
 
 def _index_where(name: str, condition: str, *columns: str) -> Index:
@@ -101,9 +114,7 @@ class Prediction(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=lambda: datetime.now(UTC))
     visitor: Mapped[str] = mapped_column(String(32))
-    source: Mapped[Source] = mapped_column(
-        Enum(Source, native_enum=False, length=8, values_callable=lambda kinds: [*map(str, kinds)])
-    )
+    source: Mapped[Source] = mapped_column(_words(Source))
 
     drawing: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # PNG
     input: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # 28 x 28 bytes, row by row, 0 is ground
@@ -135,3 +146,32 @@ class Prediction(Base):
     def saved(self) -> bool:
         """Whether the row is in the database; false after a commit that failed."""
         return inspect(self).has_identity
+
+
+class Tally(Base):
+    """How many predictions of a day or month a network answered alike, with like feedback."""
+
+    __tablename__ = "tally"
+
+    span: Mapped[Span] = mapped_column(_words(Span), primary_key=True)
+    start: Mapped[date] = mapped_column(Date, primary_key=True)  # UTC; of a month its first day
+    model: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digit: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # -1: not a digit
+    label: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # -1: it was no digit; -2: no feedback
+    # Which of several like rows: those who write at once then seldom wait for each other.
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
+class ConfidenceTally(Base):
+    """How many answers of like confidence were right or wrong, by their feedback."""
+
+    __tablename__ = "confidence_tally"
+
+    span: Mapped[Span] = mapped_column(_words(Span), primary_key=True)
+    start: Mapped[date] = mapped_column(Date, primary_key=True)
+    model: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenth: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # 9: confidence 0.9..1
+    correct: Mapped[bool] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    confidence: Mapped[float] = mapped_column(Double)  # the sum of all of them

@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Uuid, and_, case, func, literal, or_, select, tuple_, update
+from sqlalchemy import CursorResult, Uuid, and_, case, func, literal, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from mnistweb import tallies
 from mnistweb.extensions import db
 from mnistweb.models import Prediction, Source, UtcDateTime
 from mnistweb.networks import choices, reader
@@ -98,18 +99,8 @@ def give_feedback(prediction_id: uuid.UUID, visitor: str, label: int | None) -> 
     """
     if label is not None and not 0 <= label <= 9:
         raise PredictionError("invalid_label", "The correct digit must be a number from 0 to 9.")
-    # One statement, so that of two that arrive at once neither overwrites an equal one's time.
-    db.session.execute(
-        update(Prediction)
-        .where(
-            Prediction.id == prediction_id,
-            Prediction.visitor == visitor,
-            or_(Prediction.labelled_at.is_(None), Prediction.label.is_distinct_from(label)),
-        )
-        .values(label=label, labelled_at=datetime.now(UTC))
-        .execution_options(synchronize_session=False)
-    )
-    db.session.commit()
+    while not _relabel(get(prediction_id, visitor), label):
+        db.session.rollback()
     return get(prediction_id, visitor)
 
 
@@ -167,9 +158,35 @@ def recognizer_named(model: str | None) -> Reader:
     return reader(model)
 
 
+def _relabel(prediction: Prediction, label: int | None) -> bool:
+    # Only from the label that was read to the new one, so that the tallies take away what they had counted;
+    # false where someone else was faster.
+    if prediction.labelled and prediction.label == label:
+        return True
+    before = tallies.fact(prediction)
+    after = before._replace(label=label, labelled_at=datetime.now(UTC))
+    changed = db.session.execute(
+        update(Prediction)
+        .where(
+            Prediction.id == prediction.id,
+            Prediction.labelled_at.is_not_distinct_from(before.labelled_at),
+            Prediction.label.is_not_distinct_from(before.label),
+        )
+        .values(label=after.label, labelled_at=after.labelled_at)
+        .execution_options(synchronize_session=False)
+    )
+    if not cast(CursorResult[Any], changed).rowcount:
+        return False
+    tallies.change(db.session(), removed=[before], added=[after])
+    db.session.commit()
+    return True
+
+
 def _save(prediction: Prediction) -> None:
     db.session.add(prediction)
     try:
+        db.session.flush()
+        tallies.change(db.session(), added=[tallies.fact(prediction)])
         db.session.commit()
     except SQLAlchemyError:
         # The visitor still gets the answer, and is told that it was not saved.

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import Engine, create_engine, delete, make_url, text
 
 from mnistweb import create_app
 from mnistweb.extensions import db
-from mnistweb.models import Prediction
+from mnistweb.models import ConfidenceTally, Prediction, Tally
 from tests.drawings import data_url, digit_png
 from tests.postgres import NoPostgres, postgres
 
@@ -34,13 +34,31 @@ def postgres_url() -> Iterator[str]:
             # A database that was given may hold what an interrupted run left behind.
             engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
             with engine.begin() as connection:
-                connection.execute(text("DROP TABLE IF EXISTS prediction, alembic_version"))
+                connection.execute(
+                    text("DROP TABLE IF EXISTS prediction, tally, confidence_tally, alembic_version")
+                )
             engine.dispose()
             yield url
     except NoPostgres as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def empty_database(postgres_url: str) -> Iterator[Engine]:
+    """A PostgreSQL database without tables, beside the one that the other tests share."""
+    url = make_url(postgres_url).set(drivername="postgresql+psycopg2")
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS mnistweb_empty"))
+        connection.execute(text("CREATE DATABASE mnistweb_empty"))
+    engine = create_engine(url.set(database="mnistweb_empty"))
+    yield engine
+    engine.dispose()
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE mnistweb_empty"))
+    server.dispose()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -75,7 +93,8 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
     """The application with an empty log."""
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     with migrated_app.app_context():
-        db.session.execute(delete(Prediction))
+        for table in (Prediction, Tally, ConfidenceTally):
+            db.session.execute(delete(table))
         db.session.commit()
     config = migrated_app.config.copy()
     yield migrated_app

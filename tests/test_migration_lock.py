@@ -2,32 +2,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, inspect, text
 
 from mnistweb.migration_lock import migration_lock
 
 MIGRATE = [sys.executable, "-c", "from mnistweb.cli import main; main()", "migrate"]
-
-
-@pytest.fixture
-def empty_database(postgres_url: str) -> Iterator[Engine]:
-    """A PostgreSQL database without tables, beside the one that the other tests share."""
-    url = make_url(postgres_url).set(drivername="postgresql+psycopg2")
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS mnistweb_empty"))
-        connection.execute(text("CREATE DATABASE mnistweb_empty"))
-    engine = create_engine(url.set(database="mnistweb_empty"))
-    yield engine
-    engine.dispose()
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE mnistweb_empty"))
-    server.dispose()
 
 
 def wait_for_clients(connection: Connection, count: int) -> None:

@@ -1,0 +1,149 @@
+"""Counts of the log by day and by month, kept in the transaction that changes the log.
+
+They answer in milliseconds what counting millions of rows would take seconds for.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from typing import cast as typed
+from uuid import UUID
+
+from sqlalchemy import Date, Row, Subquery, Table, case, cast, delete, func, insert, literal, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from mnistweb.models import ConfidenceTally, Prediction, Span, Tally
+
+NONE = -1  # as a digit: not a digit; as a label: it was no digit
+UNLABELLED = -2
+SHARDS = 8
+
+Key = tuple[Any, ...]
+
+
+class Fact(NamedTuple):
+    """What is counted of a prediction."""
+
+    id: UUID
+    created_at: datetime
+    model: str
+    digit: int | None
+    confidence: float
+    label: int | None
+    labelled_at: datetime | None
+
+
+# To be selected, or returned by a DELETE, for `change`.
+COLUMNS = tuple(getattr(Prediction, name) for name in Fact._fields)
+
+
+def fact(prediction: Prediction) -> Fact:
+    """What is counted of a prediction that has been flushed."""
+    return Fact(*(getattr(prediction, name) for name in Fact._fields))
+
+
+def change(
+    session: Session,
+    *,
+    added: Iterable[Fact | Row[Any]] = (),
+    removed: Iterable[Fact | Row[Any]] = (),
+) -> None:
+    """Count what is added, and no longer what is removed: facts, or rows of COLUMNS. The caller commits.
+
+    To be called last before that, since others that count the same wait for the commit. Everyone takes the
+    rows in the same order, so that no two wait for each other.
+    """
+    counts: defaultdict[Key, int] = defaultdict(int)
+    sums: defaultdict[Key, float] = defaultdict(float)
+    certain: defaultdict[Key, int] = defaultdict(int)
+    for rows, sign in ((added, 1), (removed, -1)):
+        for row in rows:
+            each = Fact(*row)
+            for start in _starts(each.created_at):
+                counts[*start, *_reading(each)] += sign
+                if each.labelled_at is not None:
+                    key = (*start, *_certainty(each))
+                    certain[key] += sign
+                    sums[key] += sign * each.confidence
+    _add(session, Tally, [(*key, count) for key, count in counts.items() if count])
+    _add(session, ConfidenceTally, [(*key, count, sums[key]) for key, count in certain.items() if count])
+
+
+def recount(session: Session) -> None:
+    """Count the whole log anew. The caller commits; until then whoever adds to the log waits."""
+    dialect = session.get_bind().dialect.name
+    if dialect == "postgresql":
+        # What is being written is either seen below, or counted by its writer afterwards.
+        session.execute(text("LOCK TABLE tally, confidence_tally IN EXCLUSIVE MODE"))
+    for model in (Tally, ConfidenceTally):
+        session.execute(delete(model))
+    for span in Span:
+        log = _log(span, dialect)
+        shared = literal(span, Tally.span.type), log.c.start, log.c.model
+        counted: list[ColumnElement[Any]] = [*shared, log.c.digit, log.c.label, literal(0)]
+        _fill(session, Tally, select(*counted, func.count()).group_by(*counted[1:5]))
+        counted = [*shared, log.c.tenth, log.c.digit == log.c.label]
+        sums = select(*counted, func.count(), func.sum(log.c.confidence))
+        labelled = log.c.label != UNLABELLED
+        _fill(session, ConfidenceTally, sums.where(labelled).group_by(*counted[1:]))
+
+
+def _starts(created_at: datetime) -> Iterator[Key]:
+    day = created_at.astimezone(UTC).date()
+    yield Span.DAY, day
+    yield Span.MONTH, day.replace(day=1)
+
+
+def _reading(fact: Fact) -> Key:
+    digit = NONE if fact.digit is None else fact.digit
+    if fact.labelled_at is None:
+        return fact.model, digit, UNLABELLED, fact.id.int % SHARDS
+    # Nobody gives feedback so fast that they would wait for each other.
+    return fact.model, digit, NONE if fact.label is None else fact.label, 0
+
+
+def _certainty(fact: Fact) -> Key:
+    tenth = sum(fact.confidence >= bound / 10 for bound in range(1, 10))
+    return fact.model, tenth, fact.digit == fact.label
+
+
+def _add(session: Session, model: type[Tally | ConfidenceTally], rows: Sequence[Key]) -> None:
+    if not rows:
+        return
+    table = typed(Table, model.__table__)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    sums = {
+        column.name: column + statement.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
+    statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+    session.execute(statement, [dict(zip(table.columns.keys(), row, strict=True)) for row in sorted(rows)])
+
+
+def _log(span: Span, dialect: str) -> Subquery:
+    made = Prediction.created_at
+    start: ColumnElement[Any]
+    if dialect == "sqlite":
+        start = func.date(made) if span is Span.DAY else func.strftime("%Y-%m-01", made)
+    else:
+        start = cast(func.date_trunc(str(span), func.timezone("UTC", made)), Date)
+    label = func.coalesce(Prediction.label, NONE)
+    return select(
+        start.label("start"),
+        Prediction.model,
+        func.coalesce(Prediction.digit, NONE).label("digit"),
+        case((Prediction.labelled_at.is_(None), UNLABELLED), else_=label).label("label"),
+        case(*((Prediction.confidence >= bound / 10, bound) for bound in range(9, 0, -1)), else_=0).label(
+            "tenth"
+        ),
+        Prediction.confidence,
+    ).subquery()
+
+
+def _fill(session: Session, model: type[Tally | ConfidenceTally], rows: Any) -> None:
+    session.execute(insert(model).from_select(list(typed(Table, model.__table__).columns.keys()), rows))
