@@ -3,16 +3,22 @@
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
+import torch
 from flask import Flask
 
 from mnistweb.networks import KEY
 from mnistweb.recognition.answer import Answer, RecognitionError
-from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.card import ModelCard, sha256_of
 from mnistweb.recognition.ink import DigitImage
 from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.zoo import Zoo
+from mnistweb.training.export import to_torchscript, write_model
+from mnistweb.training.networks import NETWORKS
 
 FAILURE = "The second network is asleep. Try again later."
 
@@ -58,3 +64,14 @@ def with_second(app: Flask, told: Answer | Exception, **card: object) -> Iterato
         yield
     finally:
         app.extensions[KEY] = zoo
+
+
+@cache
+def untrained(name: str, threshold: float = 0.9) -> Recognizer:
+    """A network of that architecture as it comes out of the box, exported and loaded as the site does."""
+    torch.manual_seed(0)
+    script = to_torchscript(NETWORKS[name]().eval())
+    card = ModelCard(name, name, "", "0", sha256_of(script), len(script), 0, 1.0, threshold, 0)
+    with TemporaryDirectory() as folder:
+        write_model(Path(folder), script, card)
+        return Recognizer.load(Path(folder) / f"{name}.json")
