@@ -112,7 +112,7 @@ def integrated_gradients(network: Any, pixels: Tensor, label: int, steps: int = 
 
     M. Sundararajan, A. Taly, Q. Yan, "Axiomatic attribution for deep networks", 2017, equation 1, the
     integral by Gauss-Legendre quadrature. Takes float32 [1, 1, 28, 28] in 0..1. The sum over all pixels is,
-    but for the error of the quadrature, the logit of the image less that of the black one; black pixels get 0.
+    but for the error of the quadrature, the image's logit less that of the black one; black pixels get 0.
     """
     nodes, weights = (torch.from_numpy(part).float() for part in np.polynomial.legendre.leggauss(steps))
     path = ((nodes + 1) / 2).reshape(-1, 1, 1, 1) * pixels
