@@ -18,20 +18,23 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from mnistweb import api, errors, health, network_pages, networks, pages, responses, visitors
-    from mnistweb.extensions import csrf
+    from mnistweb import api, errors, guess, health, network_pages, networks, pages, responses, visitors
+    from mnistweb.extensions import compress, csrf
 
     app = create_database_app(settings)
     csrf.init_app(app)
     networks.init_app(app)
     visitors.init_app(app)
     responses.init_app(app)
+    compress.init_app(app)
     errors.init_app(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(network_pages.blueprint)
+    app.register_blueprint(guess.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     csrf.exempt(api.blueprint)
+    csrf.exempt(guess.blueprint)
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+from flask.testing import FlaskClient
 
 from mnistweb import create_app
 from mnistweb.config import ConfigError
@@ -79,3 +80,14 @@ def test_imports_point_one_way(statement: str, absent: set[str]) -> None:
     command = [sys.executable, "-W", "ignore", "-c", check]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", ["/", "/static/css/base.css"])
+def test_text_travels_compressed(client: FlaskClient, path: str) -> None:
+    plain = client.get(path)
+    small = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert len(small.data) < len(plain.data) / 2
+    etag = small.headers.get("ETag", "")
+    again = client.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": etag})
+    assert again.status_code == (304 if etag else 200)
