@@ -35,6 +35,7 @@ STATUS = {
 }
 HTTP_ERRORS = {
     400: ("bad_request", "The request could not be understood."),
+    403: ("forbidden", "Only the site's own pages may ask this."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this kind of request."),
     413: ("image_too_large", "The drawing is too large."),

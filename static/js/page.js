@@ -2,6 +2,7 @@ import { keepChoice } from "./choice.js";
 import { enhanceComparison } from "./compare.js";
 import { enhanceFeedback } from "./feedback.js";
 import { replace, slip } from "./fragments.js";
+import { enhanceGuess } from "./guess.js";
 import { Notice } from "./notice.js";
 import { acceptPictures, readPicture } from "./picture.js";
 import { enhancePredict } from "./predict.js";
@@ -87,6 +88,7 @@ export function startPage(root) {
     enhancePredict(form, drawing, slate, { done: answered, failed: (message) => notice.show(message) }),
     enhanceFeedback(root, () => say(answer().dataset.announcement)),
     enhanceComparison(root, say),
+    enhanceGuess(root, canvas, drawing, slate),
     form.elements.model ? keepChoice(form.elements.model) : () => {},
     acceptPictures(form.elements.file, board, take),
   ];
