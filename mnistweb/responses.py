@@ -5,6 +5,8 @@ from datetime import datetime
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
+from mnistweb.extensions import compress
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -56,8 +58,18 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
+def _in_one_piece(response: Response) -> Response:
+    # A file that is streamed can't be compressed with gzip, and would be closed only when it is collected.
+    if request.endpoint == "static" and not response.mimetype.startswith("image/png"):
+        response.direct_passthrough = False
+        response.get_data()
+    return response
+
+
 def init_app(app: Flask) -> None:
-    """Add the headers to every response and the filters to the templates."""
+    """Compress every response, add the headers to it, and the filters to the templates."""
+    compress.init_app(app)
+    app.after_request(_in_one_piece)  # before it is compressed: the last to be registered is the first called
     app.session_interface = SessionInterface()
     app.after_request(_add_headers)
     app.jinja_env.filters.update(percent=percent, utc=utc)

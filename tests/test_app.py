@@ -85,9 +85,9 @@ def test_imports_point_one_way(statement: str, absent: set[str]) -> None:
 @pytest.mark.parametrize("path", ["/", "/static/css/base.css"])
 @pytest.mark.parametrize("accepted", ["gzip, deflate", "gzip, deflate, br"])
 def test_text_travels_compressed(client: FlaskClient, path: str, accepted: str) -> None:
-    small = client.get(path, headers={"Accept-Encoding": accepted})
-    assert small.headers["Content-Encoding"] in accepted
-    assert len(small.data) < len(client.get(path).data) / 2
+    with client.get(path) as plain, client.get(path, headers={"Accept-Encoding": accepted}) as small:
+        assert small.headers["Content-Encoding"] in accepted
+        assert len(small.data) < len(plain.data) / 2
     etag = small.headers.get("ETag", "")
-    again = client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": etag})
-    assert again.status_code == (304 if etag else 200)
+    with client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": etag}) as again:
+        assert again.status_code == (304 if etag else 200)
