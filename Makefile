@@ -9,7 +9,7 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench test-deploy clean
+.PHONY: help run test lint bench lighthouse test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: $(TOOLS) ## Check style and types
 
 bench: $(TOOLS) ## Measure a prediction step by step, and the whole site under load
 	$(BIN)/python -m tests.benchmarks.bench
+
+lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
+	$(BIN)/python -m tests.benchmarks.lighthouse
 
 test-deploy: $(TOOLS) ## Build the image and drive a site in containers; needs Docker
 	@if command -v hadolint >/dev/null; then hadolint Dockerfile; else echo "SKIPPED hadolint: not installed"; fi

@@ -10,6 +10,7 @@ from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.drawing import DrawingError, read_drawing
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.tables import refusals, robustness, summary
 from mnistweb.recognition.zoo import ModelFileError, Zoo
 
 MAX_PIXELS = 50_000_000
@@ -87,9 +88,17 @@ def _words(answer: Answer) -> str:
 
 @click.command()
 @weights_option
-def models(weights: Path | None) -> None:
+@click.option("--figures", is_flag=True, help="Print what their cards say of them, as Markdown tables.")
+def models(weights: Path | None, figures: bool) -> None:
     """List the installed models."""
     zoo = load_zoo(weights)
+    if figures:
+        cards = zoo.cards()
+        try:
+            click.echo("\n\n".join(table(cards) for table in (summary, refusals, robustness)))
+        except KeyError as error:
+            raise click.ClickException(f"not every card has the figure {error}") from error
+        return
     for card in zoo.cards():
         mark = "*" if card.name == zoo.default else " "
         click.echo(
