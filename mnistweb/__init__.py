@@ -18,7 +18,18 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from mnistweb import api, errors, guess, health, network_pages, networks, pages, responses, visitors
+    from mnistweb import (
+        api,
+        errors,
+        guess,
+        health,
+        inside_pages,
+        network_pages,
+        networks,
+        pages,
+        responses,
+        visitors,
+    )
     from mnistweb.extensions import compress, csrf
 
     app = create_database_app(settings)
@@ -30,6 +41,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     errors.init_app(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(network_pages.blueprint)
+    app.register_blueprint(inside_pages.blueprint)
     app.register_blueprint(guess.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)

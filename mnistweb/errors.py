@@ -25,6 +25,7 @@ STATUS = {
     "invalid_limit": 400,
     "invalid_strokes": 422,
     "not_found": 404,
+    "nothing_inside": 404,
     "unknown_model": 422,
     "model_busy": 503,
     "model_nonsense": 503,

@@ -43,7 +43,7 @@ export function slip(title, text) {
 }
 
 /**
- * Post `body` to `url`; the fragment that comes back, which must hold an element `expected` (a selector).
+ * Post `body` to `url`, or get it where there is no body; the fragment that comes back, which must hold an element `expected` (a selector).
  *
  * Throws Refusal as `post` does.
  */
@@ -51,7 +51,7 @@ export async function fetched(url, body, expected) {
   let response, text;
   try {
     response = await fetch(url, {
-      method: "POST",
+      method: body ? "POST" : "GET",
       body,
       headers: { "X-Fragment": "true" },
       signal: AbortSignal.timeout(PATIENCE),

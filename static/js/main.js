@@ -6,6 +6,9 @@ const stops = [enhanceTheme(document.querySelector("[data-theme-switch]"))];
 const workspace = document.querySelector("[data-workspace]");
 if (workspace) stops.push(startPage(workspace));
 
+const inside = document.querySelector("[data-inside]");
+if (inside) import("./inside.js").then(({ enhanceInside }) => enhanceInside(inside));
+
 localTimes(document);
 document.addEventListener("fragment", (event) => localTimes(event.target));
 

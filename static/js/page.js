@@ -30,6 +30,22 @@ export function startPage(root) {
   const listening = new AbortController();
   const on = (target, type, listener) => target.addEventListener(type, listener, { signal: listening.signal });
 
+  // What is looked at by few is fetched by them alone.
+  async function look(event) {
+    if (!event.target.matches("[data-look]")) return;
+    event.preventDefault();
+    const { lookInside } = await import("./inside.js");
+    await lookInside(event.target.action, say);
+  }
+
+  // A look inside belongs to one drawing, and goes with it.
+  function closeLook(event) {
+    const inside = document.getElementById("inside");
+    if (event.target.id !== "answer" || event.target.dataset.predictionId === inside.dataset.predictionId) return;
+    inside.replaceChildren();
+    inside.hidden = true;
+  }
+
   const acts = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear };
 
   function clear() {
@@ -70,6 +86,8 @@ export function startPage(root) {
 
   on(form, "click", (event) => acts[event.target.closest("[data-do]")?.dataset.do]?.());
   on(drawing, "change", showTools);
+  on(root, "submit", look);
+  on(root, "fragment", closeLook);
   on(canvas, "pointerdown", () => notice.hide());
   on(document, "keydown", (event) => {
     if (event.target.matches("input:not([type=radio]), select, textarea")) return;

@@ -16,7 +16,12 @@ def line(page: Page) -> Locator:
 def asked(page: Page) -> list[Request]:
     """The guesses that the page asks for from now on."""
     requests: list[Request] = []
-    page.on("request", lambda request: "/guess?" in request.url and requests.append(request))
+
+    def note(request: Request) -> None:
+        if "/guess?" in request.url:
+            requests.append(request)
+
+    page.on("request", note)
     return requests
 
 

@@ -1,0 +1,55 @@
+"""A look inside a network that reads a logged drawing: its maps, its votes, and the ink that mattered."""
+
+import uuid
+
+import numpy as np
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from mnistweb import predictions
+from mnistweb.errors import is_fragment
+from mnistweb.inside_pictures import attention_sheet, data_url, heat_paths, sheet, spotlights, vote_rows
+from mnistweb.networks import zoo
+from mnistweb.predictions import PredictionError, recognizer_named
+from mnistweb.recognition.ink import SIDE
+from mnistweb.recognition.inside import look_inside
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.visitors import current_visitor
+
+blueprint = Blueprint("inside", __name__)
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>/inside")
+def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Inside the network `?model=`, or the one that answered, as it reads one of the visitor's drawings."""
+    prediction = predictions.get(prediction_id, current_visitor())
+    network = _network(request.args.get("model"), prediction.model)
+    image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
+    inside = look_inside(network, image)
+    attention = inside.attention
+    rows, largest = vote_rows(inside.winner, inside.runner_up, inside.last_maps)
+    return render_template(
+        "_inside.html" if is_fragment() else "inside.html",
+        prediction=prediction,
+        card=network.card,
+        cards=zoo().cards(),
+        inside=inside,
+        sheets=[sheet(layer.maps) for layer in inside.layers],
+        heat=heat_paths(inside.heat),
+        rows=rows,
+        largest=largest,
+        looks=attention and attention_sheet(attention, image),
+        rollout=attention and data_url(spotlights(attention.rollout[np.newaxis], image)[0]),
+    )
+
+
+def _network(wanted: str | None, answered: str) -> Recognizer:
+    """The network to look into. Raises PredictionError where there is none of that name or nothing to see."""
+    if wanted is None:
+        return zoo().get(answered if answered in zoo().names() else None)
+    network = recognizer_named(wanted)
+    if not isinstance(network, Recognizer):
+        raise PredictionError(
+            "nothing_inside", "A language model runs elsewhere: nobody here can look inside it."
+        )
+    return network
