@@ -24,6 +24,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         guess,
         health,
         inside_pages,
+        insight_pages,
         network_pages,
         networks,
         pages,
@@ -41,6 +42,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     errors.init_app(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(network_pages.blueprint)
+    app.register_blueprint(insight_pages.blueprint)
     app.register_blueprint(inside_pages.blueprint)
     app.register_blueprint(guess.blueprint)
     app.register_blueprint(api.blueprint)

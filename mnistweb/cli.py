@@ -1,14 +1,21 @@
 """The command line. Each command is imported when it is called: reading a picture needs no web framework."""
 
+from __future__ import annotations
+
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 COMMANDS = {
     "evaluate": "mnistweb.training.commands",
     "migrate": "mnistweb.cli",
     "models": "mnistweb.recognition.commands",
     "predict": "mnistweb.recognition.commands",
+    "recount": "mnistweb.cli",
     "train": "mnistweb.training.commands",
 }
 TRAIN_EXTRA = {"HersheyFonts", "matplotlib", "torchvision", "tqdm"}
@@ -58,12 +65,26 @@ def migrate() -> None:
     """Bring the site's database up to date."""
     import flask_migrate
 
+    with _database_app().app_context():
+        flask_migrate.upgrade()
+
+
+@click.command()
+def recount() -> None:
+    """Count the log anew for the insights, after it was changed by hand. New predictions wait meanwhile."""
+    from mnistweb import tallies
+    from mnistweb.extensions import db
+
+    with _database_app().app_context():
+        tallies.recount(db.session())
+        db.session.commit()
+
+
+def _database_app() -> Flask:
     from mnistweb import create_database_app
     from mnistweb.config import ConfigError
 
     try:
-        app = create_database_app()
+        return create_database_app()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    with app.app_context():
-        flask_migrate.upgrade()

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.orm import Session
 
 from mnistweb import cli
+from tests.test_predictions import NOON, row
 
 
 def test_help_names_every_command() -> None:
     result = CliRunner().invoke(cli.main, ["--help"])
     assert result.exit_code == 0
-    for name in ("evaluate", "migrate", "models", "predict", "train"):
+    for name in ("evaluate", "migrate", "models", "predict", "recount", "train"):
         assert f"\n  {name} " in result.output
 
 
@@ -33,9 +35,31 @@ def test_migrate_brings_the_database_up_to_date(tmp_path: Path, monkeypatch: pyt
     engine.dispose()
 
 
-def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recount_counts_a_log_that_was_changed_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'site.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    assert CliRunner().invoke(cli.main, ["migrate"]).exit_code == 0
+    engine = create_engine(url)
+    with Session(engine) as session:
+        session.add(row(label=3, labelled_at=NOON))
+        session.commit()
+        for _ in range(2):
+            assert CliRunner().invoke(cli.main, ["recount"]).exit_code == 0
+            assert session.execute(text("SELECT span, label, count FROM tally ORDER BY 1")).all() == [
+                ("day", 3, 1),
+                ("month", 3, 1),
+            ]
+            session.rollback()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("command", ["migrate", "recount"])
+def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("PORT", "none")
-    result = CliRunner().invoke(cli.main, ["migrate"])
+    result = CliRunner().invoke(cli.main, [command])
     assert result.exit_code == 1
     assert result.output == "Error: PORT must be a whole number from 1 to 65535.\n"
 
