@@ -31,14 +31,13 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         responses,
         visitors,
     )
-    from mnistweb.extensions import compress, csrf
+    from mnistweb.extensions import csrf
 
     app = create_database_app(settings)
     csrf.init_app(app)
     networks.init_app(app)
     visitors.init_app(app)
     responses.init_app(app)
-    compress.init_app(app)
     errors.init_app(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(network_pages.blueprint)
