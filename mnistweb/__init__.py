@@ -23,10 +23,12 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         errors,
         guess,
         health,
+        history,
         inside_pages,
         insight_pages,
         network_pages,
         networks,
+        own,
         pages,
         responses,
         visitors,
@@ -40,6 +42,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     responses.init_app(app)
     errors.init_app(app)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(own.blueprint)
+    app.register_blueprint(history.blueprint)
     app.register_blueprint(network_pages.blueprint)
     app.register_blueprint(insight_pages.blueprint)
     app.register_blueprint(inside_pages.blueprint)

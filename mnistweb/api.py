@@ -8,14 +8,17 @@ from flask import Blueprint, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnsupportedMediaType
 
-from mnistweb import predictions
+from mnistweb import log, predictions
 from mnistweb.comparison import Opinion, compare
-from mnistweb.models import Prediction, Source
+from mnistweb.deletion import delete_own
+from mnistweb.items import item
+from mnistweb.models import Source
 from mnistweb.networks import choices, zoo
 from mnistweb.predictions import PredictionError
 from mnistweb.recognition.drawing import DrawingError, decode_base64_image
 from mnistweb.requests import requested_cursor, requested_limit
 from mnistweb.strokes import check_strokes
+from mnistweb.visibility import requested_filter, visible, visible_prediction
 from mnistweb.visitors import current_visitor
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -36,9 +39,9 @@ def predict() -> ResponseReturnValue:
         strokes=_strokes(body.get("strokes")),
     )
     if not prediction.saved:
-        return jsonify(_item(prediction) | {"id": None, "saved": False}), 200
+        return jsonify(item(prediction) | {"id": None, "saved": False}), 200
     location = url_for("api.show", prediction_id=prediction.id)
-    return jsonify(_item(prediction) | {"saved": True}), 201, {"Location": location}
+    return jsonify(item(prediction) | {"saved": True}), 201, {"Location": location}
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
@@ -49,7 +52,7 @@ def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
     # `True` is an int to Python, not a digit.
     if label is not None and (isinstance(label, bool) or not isinstance(label, int)):
         raise PredictionError("invalid_label", "The label must be a number from 0 to 9, or null.")
-    return jsonify(_item(predictions.give_feedback(prediction_id, current_visitor(), label)))
+    return jsonify(item(predictions.give_feedback(prediction_id, current_visitor(), label)))
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
@@ -62,15 +65,23 @@ def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.get("/predictions")
 def listing() -> ResponseReturnValue:
-    """All logged predictions, newest first."""
-    page = predictions.page(requested_cursor(), requested_limit())
-    return jsonify(items=[_item(prediction) for prediction in page.items], next=page.next)
+    """The logged predictions that the filter asks for, newest first."""
+    page = log.page(visible(requested_filter()), requested_cursor(), requested_limit())
+    return jsonify(items=[item(prediction) for prediction in page.items], next=page.next)
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """One logged prediction."""
-    return jsonify(_item(predictions.get(prediction_id)))
+    return jsonify(item(visible_prediction(prediction_id)))
+
+
+@blueprint.delete("/predictions/<uuid:prediction_id>")
+def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Delete one of the visitor's own predictions, its drawing included."""
+    # No other site's page can send this in the visitor's name: browsers ask first, and get no leave.
+    delete_own(prediction_id, current_visitor())
+    return "", 204
 
 
 @blueprint.get("/models")
@@ -114,26 +125,6 @@ def _strokes(value: object) -> dict[str, Any] | None:
         return None if value is None else check_strokes(value)
     except ValueError as error:
         raise PredictionError("invalid_strokes", f"The strokes cannot be read: {error}.") from None
-
-
-def _item(prediction: Prediction) -> dict[str, Any]:
-    """What anyone may know of a prediction: never whose it is."""
-    return {
-        "id": prediction.id,
-        "created_at": prediction.created_at.isoformat(),
-        "source": prediction.source,
-        "digit": prediction.digit,
-        "confidence": prediction.confidence,
-        "not_a_digit": prediction.not_a_digit,
-        "reason": prediction.reason,
-        "probabilities": prediction.probabilities,
-        "model": prediction.model,
-        "model_version": prediction.model_version,
-        "recognition_ms": prediction.recognition_ms,
-        "label": prediction.label,
-        "labelled": prediction.labelled,
-        "correct": prediction.correct,
-    }
 
 
 def _opinion(opinion: Opinion) -> dict[str, Any]:

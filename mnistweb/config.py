@@ -118,6 +118,7 @@ SETTINGS = (
     Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), _text),
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
+    Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
     Setting("MNISTWEB_LLM_BASE_URL", "", _endpoint),
     Setting("MNISTWEB_LLM_API_KEY", "", _api_key),
     Setting("MNISTWEB_LLM_MODEL", "", _model_name),

@@ -20,6 +20,7 @@ STATUS = {
     "animated_image": 422,
     "empty_drawing": 422,
     "invalid_cursor": 400,
+    "invalid_filter": 400,
     "invalid_json": 400,
     "invalid_label": 422,
     "invalid_limit": 400,

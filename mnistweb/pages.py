@@ -12,11 +12,13 @@ from mnistweb.comparison import Opinion, compare
 from mnistweb.errors import is_fragment
 from mnistweb.models import Prediction, Source
 from mnistweb.networks import choices, zoo
+from mnistweb.own import own_table
 from mnistweb.predictions import NotFound, PredictionError
 from mnistweb.recognition.drawing import decode_base64_image
 from mnistweb.recognition.images import encode_png
-from mnistweb.requests import requested_cursor, requested_limit, uploaded_bytes
+from mnistweb.requests import uploaded_bytes
 from mnistweb.strokes import check_strokes
+from mnistweb.visibility import visible_prediction
 from mnistweb.visitors import current_visitor
 
 blueprint = Blueprint("pages", __name__)
@@ -72,22 +74,16 @@ def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(template, answer=prediction, opinions=opinions)
 
 
-@blueprint.get("/history")
-def history() -> ResponseReturnValue:
-    """All logged predictions, newest first."""
-    return render_template("history.html", page=predictions.page(requested_cursor(), requested_limit()))
-
-
 @blueprint.get("/predictions/<uuid:prediction_id>/drawing.png")
 def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """The drawing."""
-    return _png(predictions.get(prediction_id).drawing)
+    return _png(visible_prediction(prediction_id).drawing)
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>/input.png")
 def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """The 28x28 picture that the network saw."""
-    pixels = np.frombuffer(predictions.get(prediction_id).input, np.uint8).reshape(28, 28)
+    pixels = np.frombuffer(visible_prediction(prediction_id).input, np.uint8).reshape(28, 28)
     return _png(encode_png(pixels))
 
 
@@ -113,14 +109,18 @@ def _strokes(text: str) -> dict[str, object] | None:
 
 def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
     if not is_fragment():
+        if request.args.get("back") == "prediction":
+            return redirect(url_for("history.show", prediction_id=prediction.id, _anchor="answer"), 303)
         return redirect(url_for("pages.index", answer=prediction.id), 303)
-    own = _own()
+    own = own_table()
     parts = render_template("_answer.html", answer=prediction, **own), render_template("_own.html", **own)
     return "\n".join(parts), status
 
 
 def _render_index(answer: Prediction | None) -> str:
-    own = _own() if answer is None or answer.saved else {"own": [], "accuracy": predictions.Accuracy(0, 0)}
+    own = (
+        own_table() if answer is None or answer.saved else {"own": [], "accuracy": predictions.Accuracy(0, 0)}
+    )
     blank = [Opinion(card) for card in choices()]
     return render_template("index.html", answer=answer, model=_chosen(answer), blank=blank, **own)
 
@@ -130,11 +130,6 @@ def _chosen(answer: Prediction | None) -> str:
     chosen = (request.values.get("model"), request.cookies.get(CHOSEN), answer and answer.model)
     names = [card.name for card in choices()]
     return next((name for name in chosen if name in names), zoo().get().card.name)
-
-
-def _own() -> dict[str, object]:
-    visitor = current_visitor()
-    return {"own": predictions.own(visitor), "accuracy": predictions.accuracy(visitor)}
 
 
 def _png(data: bytes) -> Response:

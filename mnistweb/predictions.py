@@ -1,26 +1,25 @@
-"""The one use-case: a drawing comes in, is recognised, is saved; then feedback on it, and looking back."""
+"""The one use-case: a drawing comes in, is recognised, is saved; then feedback on it."""
 
 import logging
 import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import CursorResult, Uuid, and_, case, func, literal, select, tuple_, update
+from sqlalchemy import CursorResult, and_, case, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb import tallies
 from mnistweb.extensions import db
-from mnistweb.models import Prediction, Source, UtcDateTime
+from mnistweb.models import Prediction, Source
 from mnistweb.networks import choices, reader
-from mnistweb.paging import Page, decode_cursor, encode_cursor
 from mnistweb.pictures import picture_to_keep
 from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.drawing import read_drawing
 from mnistweb.recognition.preprocessing import normalise
+from mnistweb.wilson import interval
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +50,11 @@ class Accuracy:
     def share(self) -> float:
         """Correct out of labelled, 0..1; 0 while nothing is labelled."""
         return self.correct / self.labelled if self.labelled else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the share lies with 95 % confidence: two shares 0..1, the lower one first."""
+        return interval(self.correct, self.labelled)
 
 
 def recognise_and_save(
@@ -115,14 +119,6 @@ def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
     return prediction
 
 
-def own(visitor: str, limit: int = 50) -> Sequence[Prediction]:
-    """The visitor's latest predictions, newest first."""
-    query = select(Prediction).where(Prediction.visitor == visitor)
-    return db.session.scalars(
-        query.order_by(Prediction.created_at.desc(), Prediction.id.desc()).limit(limit)
-    ).all()
-
-
 def accuracy(visitor: str) -> Accuracy:
     """How often the visitor, by their own feedback, got the right answer."""
     same = Prediction.digit.is_not_distinct_from(Prediction.label)
@@ -134,21 +130,6 @@ def accuracy(visitor: str) -> Accuracy:
         ).where(Prediction.visitor == visitor)
     ).one()
     return Accuracy(labelled_count, correct_count)
-
-
-def page(cursor: str | None, limit: int) -> Page:
-    """The `limit` predictions after `cursor` (None: the newest). Raises PredictionError for a bad cursor."""
-    query = select(Prediction).order_by(Prediction.created_at.desc(), Prediction.id.desc())
-    if cursor is not None:
-        try:
-            created_at, prediction_id = decode_cursor(cursor)
-        except ValueError:
-            raise PredictionError("invalid_cursor", "The cursor does not come from a listing.") from None
-        after = tuple_(literal(created_at, UtcDateTime), literal(prediction_id, Uuid))
-        query = query.where(tuple_(Prediction.created_at, Prediction.id) < after)
-    found = db.session.scalars(query.limit(limit + 1)).all()
-    items = found[:limit]
-    return Page(items, encode_cursor(items[-1]) if len(found) > limit else None)
 
 
 def recognizer_named(model: str | None) -> Reader:

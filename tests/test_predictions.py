@@ -1,4 +1,3 @@
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,12 +9,10 @@ from sqlalchemy.exc import OperationalError
 
 from mnistweb import predictions
 from mnistweb.extensions import db
-from mnistweb.models import Prediction, Source
 from mnistweb.predictions import NotFound, PredictionError
 from tests.conftest import csrf_token, predict
 from tests.drawings import data_url, digit_png
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+from tests.rows import NOON, add, row
 
 
 @contextmanager
@@ -29,30 +26,6 @@ def broken_commit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
         patch.setattr(db.session, "commit", commit)
         yield
-
-
-def row(created_at: datetime = NOON, visitor: str = "someone", **fields: object) -> Prediction:
-    values: dict[str, object] = {
-        "created_at": created_at,
-        "visitor": visitor,
-        "source": Source.SLATE,
-        "drawing": b"",
-        "input": b"",
-        "digit": 3,
-        "confidence": 0.9,
-        "not_a_digit": 0.1,
-        "probabilities": [0.1] * 10,
-        "model": "cnn",
-        "model_version": "1",
-        "recognition_ms": 1.0,
-    }
-    return Prediction(**(values | fields))
-
-
-def add(*rows: Prediction) -> list[uuid.UUID]:
-    db.session.add_all(rows)
-    db.session.commit()
-    return [prediction.id for prediction in rows]
 
 
 def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(
@@ -126,35 +99,6 @@ def test_accuracy_counts_what_has_feedback(app: Flask) -> None:
         )
         found = predictions.accuracy("someone")
         assert (found.labelled, found.correct, found.share) == (5, 2, 0.4)
-
-
-def test_own_predictions_are_the_visitors_newest(app: Flask) -> None:
-    with app.app_context():
-        ids = add(*(row(NOON + timedelta(minutes=minute)) for minute in range(4)))
-        add(row(NOON + timedelta(hours=1), visitor="another"))
-        assert [found.id for found in predictions.own("someone", limit=3)] == ids[:0:-1]
-
-
-def test_paging_misses_and_repeats_nothing_while_rows_arrive(app: Flask) -> None:
-    with app.app_context():
-        # Many rows of the same moment: their order is by id.
-        ids = add(*(row(NOON + timedelta(seconds=number // 4)) for number in range(20)))
-        seen: list[uuid.UUID] = []
-        page = predictions.page(None, 3)
-        seen += [found.id for found in page.items]
-        while page.next is not None:
-            add(row(NOON + timedelta(days=1)))
-            page = predictions.page(page.next, 3)
-            seen += [found.id for found in page.items]
-        assert len(seen) == 20
-        assert set(seen) == set(ids)
-
-
-def test_the_last_full_page_has_no_next(app: Flask) -> None:
-    with app.app_context():
-        add(row(), row())
-        assert predictions.page(None, 2).next is None
-        assert predictions.page(None, 1).next is not None
 
 
 def test_a_naive_time_is_not_stored(app: Flask) -> None:

@@ -19,7 +19,8 @@ from mnistweb import create_database_app, predictions, tallies
 from mnistweb.extensions import db
 from mnistweb.models import ConfidenceTally, Prediction, Span, Tally
 from tests.conftest import predict
-from tests.test_predictions import NOON, broken_commit, row
+from tests.rows import NOON, row
+from tests.test_predictions import broken_commit
 
 Counts = dict[tuple[Any, ...], Any]
 

@@ -16,7 +16,8 @@ const PATIENCE = 20_000;
  */
 export async function post(url, body) {
   const page = await fetched(url, body, "#answer");
-  for (const section of [...page.querySelectorAll("section[id]")]) replace(section);
+  // Not every page has all of them.
+  for (const section of [...page.querySelectorAll("section[id]")]) if (document.getElementById(section.id)) replace(section);
 }
 
 /** Put `section` in place of the element with its id, leaving the focus where it was. */

@@ -5,6 +5,8 @@ import { localTimes } from "./times.js";
 const stops = [enhanceTheme(document.querySelector("[data-theme-switch]"))];
 const workspace = document.querySelector("[data-workspace]");
 if (workspace) stops.push(startPage(workspace));
+const leaf = document.querySelector("[data-leaf]");
+if (leaf) import("./leaf.js").then(({ startLeaf }) => stops.push(startLeaf(leaf)));
 
 const inside = document.querySelector("[data-inside]");
 if (inside) import("./inside.js").then(({ enhanceInside }) => enhanceInside(inside));

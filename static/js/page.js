@@ -4,6 +4,7 @@ import { enhanceFeedback } from "./feedback.js";
 import { replace, slip } from "./fragments.js";
 import { enhanceGuess } from "./guess.js";
 import { Notice } from "./notice.js";
+import { enhanceOwn } from "./own.js";
 import { acceptPictures, readPicture } from "./picture.js";
 import { enhancePredict } from "./predict.js";
 import { shrinkInto } from "./shrink.js";
@@ -107,6 +108,7 @@ export function startPage(root) {
     enhanceFeedback(root, () => say(answer().dataset.announcement)),
     enhanceComparison(root, say),
     enhanceGuess(root, canvas, drawing, slate),
+    enhanceOwn(root, { say, gone: clear }),
     form.elements.model ? keepChoice(form.elements.model) : () => {},
     acceptPictures(form.elements.file, board, take),
   ];

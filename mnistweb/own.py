@@ -1,0 +1,44 @@
+"""The visitor's own drawings, in the table under the slate: shown, and deleted."""
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mnistweb import log, predictions
+from mnistweb.deletion import delete_all_own, delete_own
+from mnistweb.errors import is_fragment
+from mnistweb.models import Prediction
+from mnistweb.visitors import current_visitor
+
+blueprint = Blueprint("own", __name__, url_prefix="/predictions")
+ROWS = 50
+
+
+def own_table() -> dict[str, Any]:
+    """What `_own.html` shows: the latest drawings, or those after `?older=`, and the accuracy of all."""
+    visitor = current_visitor()
+    older = request.args.get("older") or None
+    page = log.page([Prediction.visitor == visitor], older, ROWS)
+    return {"own": page.items, "older": older, "next": page.next, "accuracy": predictions.accuracy(visitor)}
+
+
+@blueprint.post("/<uuid:prediction_id>/delete")
+def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Delete one of the visitor's own drawings."""
+    delete_own(prediction_id, current_visitor())
+    return _show_what_is_left()
+
+
+@blueprint.post("/delete")
+def delete_all() -> ResponseReturnValue:
+    """Delete all of the visitor's drawings."""
+    delete_all_own(current_visitor())
+    return _show_what_is_left()
+
+
+def _show_what_is_left() -> ResponseReturnValue:
+    if is_fragment():
+        return render_template("_own.html", **own_table())
+    return redirect(url_for("pages.index", older=request.args.get("older"), _anchor="own"), 303)
