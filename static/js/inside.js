@@ -71,7 +71,7 @@ function enlarge(sheet, loupe) {
   const layout = Object.fromEntries(["count", "columns", "tile", "gap"].map((key) => [key, Number(sheet.dataset[key])]));
   const canvas = loupe.querySelector("canvas");
   const range = loupe.querySelector("input");
-  const output = loupe.querySelector("output");
+  const number = loupe.querySelector("[data-number]");
   const context = canvas.getContext("2d");
   const mark = document.createElement("span");
   mark.className = "sheet-mark";
@@ -82,7 +82,7 @@ function enlarge(sheet, loupe) {
     const { x, y } = placeOf(range.value - 1, layout);
     context.clearRect(0, 0, tile, tile);
     context.drawImage(sheet, x, y, tile, tile, 0, 0, tile, tile);
-    output.value = range.value;
+    number.textContent = range.value;
     const scale = sheet.clientWidth / sheet.naturalWidth;
     const box = { left: sheet.offsetLeft + x * scale, top: sheet.offsetTop + y * scale, width: tile * scale, height: tile * scale };
     for (const [side, length] of Object.entries(box)) mark.style[side] = `${length}px`;

@@ -135,6 +135,15 @@ def compared_in_part(page: Page, stage: Stage) -> None:
     landed(page)
 
 
+def inside(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    draw(page, 4)
+    predict(page)
+    landed(page)
+    press(page, "Look inside")
+    expect(page.locator("[data-inside] .sheet-mark")).to_have_count(5)
+
+
 def networks(page: Page, stage: Stage) -> None:
     page.goto("/models")
 
@@ -164,6 +173,7 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         history,
         compared,
         compared_in_part,
+        inside,
         networks,
         network,
         wrong_address,

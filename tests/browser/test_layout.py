@@ -23,6 +23,7 @@ SHIFTS = """
         "refused",
         "history",
         "compared",
+        "inside",
         "networks",
         "network",
         "wrong-address",

@@ -1,0 +1,115 @@
+from typing import cast
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Locator, Page, expect
+
+from mnistweb.networks import KEY
+from mnistweb.recognition.zoo import Zoo
+from tests.browser.conftest import DESKTOP, NewPage
+from tests.browser.hand import answer, predicted, press
+from tests.networks import untrained
+
+
+@pytest.fixture
+def transformer(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installs a Vision Transformer."""
+    zoo = cast(Zoo, site.extensions[KEY])
+    more = Zoo({zoo.default: zoo.get(), "vit": untrained("vit")}, zoo.default)
+    monkeypatch.setitem(site.extensions, KEY, more)
+
+
+def inside(page: Page) -> Locator:
+    return page.locator("[data-inside]")
+
+
+def look(page: Page, digit: int = 7) -> str:
+    prediction_id = predicted(page, digit)
+    press(page, "Look inside")
+    expect(inside(page)).to_be_visible()
+    return prediction_id
+
+
+def test_a_look_inside_opens_below_the_answer_and_nothing_is_logged(page: Page) -> None:
+    prediction_id = look(page)
+    expect(page.get_by_role("heading", name="Inside: ")).to_be_focused()
+    expect(inside(page)).to_contain_text("for a seven")
+    expect(page.get_by_role("status")).to_contain_text("Inside ")
+    expect(page.locator(".heat-for").first).to_be_attached()
+    expect(page.locator("[data-prediction-row]")).to_have_count(1)
+    assert answer(page).get_attribute("data-prediction-id") == prediction_id
+
+
+def test_before_an_answer_there_is_nothing_to_look_into(page: Page) -> None:
+    expect(page.get_by_role("button", name="Look inside")).to_be_disabled()
+    scripts = page.evaluate("performance.getEntriesByType('resource').map(each => each.name)")
+    assert not [name for name in scripts if "inside" in name]
+
+
+def test_one_detector_is_shown_large_by_pointer_and_by_keyboard(page: Page) -> None:
+    look(page)
+    sheet = page.locator("[data-sheet]").first
+    loupe = page.locator("[data-loupe]").first
+    expect(page.locator(".sheet-mark").first).to_be_visible()
+    box = sheet.bounding_box()
+    assert box
+    sheet.hover(position={"x": box["width"] / 16, "y": box["height"] / 8})
+    expect(loupe.locator("[data-number]")).to_have_text("1")
+    loupe.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    expect(loupe.locator("[data-number]")).to_have_text("2")
+    page.keyboard.press("End")
+    expect(loupe.locator("[data-number]")).to_have_text("32")
+    lit = loupe.locator("canvas").evaluate(
+        """canvas => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.every((value, index) => index % 4 < 3 || value === 255);
+        }"""
+    )
+    assert lit
+
+
+def test_the_look_belongs_to_one_drawing(page: Page) -> None:
+    look(page)
+    press(page, "Right")
+    expect(page.locator("[data-said]")).to_be_visible()
+    expect(inside(page)).to_be_visible()
+    press(page, "Clear")
+    expect(page.locator("#inside")).to_be_hidden()
+    look(page, 4)
+    expect(inside(page)).to_contain_text("for a four")
+
+
+@pytest.mark.usefixtures("transformer")
+def test_another_network_is_a_click_away(page: Page) -> None:
+    page.goto("/")
+    look(page)
+    inside(page).get_by_role("link", name="vit").click()
+    expect(page.locator("[data-inside][data-model=vit]")).to_be_visible()
+    expect(inside(page)).to_contain_text("pairs of eyes")
+    assert "answer=" in page.url
+
+
+def test_offline_it_says_so_in_its_place(page: Page) -> None:
+    look(page)
+    page.context.set_offline(True)
+    press(page, "Look inside")
+    expect(page.locator("#inside [role=alert]")).to_contain_text("You are offline")
+
+
+def test_without_script_it_is_a_page(new_page: NewPage, page: Page) -> None:
+    prediction_id = predicted(page, 7)
+    state = page.context.storage_state()
+    plain = new_page(**DESKTOP, java_script_enabled=False, storage_state=state)
+    plain.goto(f"/?answer={prediction_id}")
+    plain.get_by_role("button", name="Look inside").click()
+    expect(inside(plain)).to_contain_text("for a seven")
+    expect(plain.locator(".loupe").first).to_be_hidden()
+    plain.get_by_role("link", name="Back to its answer").click()
+    expect(answer(plain)).to_have_attribute("data-prediction-id", prediction_id)
+
+
+def test_the_page_of_it_has_the_large_detectors_too(page: Page) -> None:
+    prediction_id = predicted(page, 7)
+    page.goto(f"/predictions/{prediction_id}/inside")
+    expect(page.locator(".sheet-mark").first).to_be_visible()
