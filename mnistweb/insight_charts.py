@@ -70,10 +70,7 @@ def _over_time(insights: Insights) -> Chart:
         f"were judged, the longer the bar within which the true share probably lies.{_begins(shares)}",
         charts.shares(columns, f"{title}: {_in_words(insights.whole.right)}", joined=True),
         (_unit(insights), *SHARE_HEAD),
-        [
-            (when(stretch.start, insights.unit), *share_cells(stretch.right))
-            for stretch in insights.stretches
-        ],
+        [(when(stretch.start, insights.unit), *share_cells(stretch.right)) for stretch in insights.stretches],
     )
 
 
@@ -111,7 +108,7 @@ def _by_network(insights: Insights, titles: Mapping[str, str]) -> Chart:
 
 
 def _confusion(insights: Insights) -> Chart:
-    matrix = insights.matrix()
+    matrix = insights.matrix
     mistakes = {
         (label, digit): count
         for label, row in matrix.items()

@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb.charts import swatch
 from mnistweb.extensions import db
-from mnistweb.insight_charts import when, insight_charts
+from mnistweb.insight_charts import insight_charts, when
 from mnistweb.insights import PERIODS, gather
 from mnistweb.networks import choices
+from mnistweb.visibility import OFF
 
 blueprint = Blueprint("insights", __name__)
 
@@ -22,7 +23,7 @@ def index() -> ResponseReturnValue:
     """
     periods = {None if days is None else str(days): days for days in PERIODS}
     asked = request.args.get("days")
-    if asked not in periods or current_app.config.get("PUBLIC_HISTORY") == "off":
+    if asked not in periods or current_app.config["PUBLIC_HISTORY"] == OFF:
         abort(404)
     insights = gather(db.session(), periods[asked], datetime.now(UTC).date())
     return render_template(

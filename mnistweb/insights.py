@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -90,7 +91,7 @@ class Tenth:
     confidence: float  # the mean, 0..1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Insights:
     """The figures of a period. `readings` counts by network, digit and label, coded as in the tallies."""
 
@@ -99,7 +100,7 @@ class Insights:
     readings: Counter[tuple[str, int, int]]
     tenths: Sequence[Tenth]
 
-    @property
+    @cached_property
     def whole(self) -> Stretch:
         """The period as one."""
         whole = Stretch(self.stretches[0].start if self.stretches else date.min)
@@ -107,6 +108,7 @@ class Insights:
             whole.add(stretch)
         return whole
 
+    @cached_property
     def matrix(self) -> dict[int, dict[int, int]]:
         """How often a drawing of the first digit was read as the second, NONE included."""
         matrix = {label: dict.fromkeys(DIGITS, 0) for label in DIGITS}
@@ -117,7 +119,7 @@ class Insights:
 
     def digits(self) -> dict[int, Share]:
         """How often each digit was read right, NONE included."""
-        return {label: Share(row[label], sum(row.values())) for label, row in self.matrix().items()}
+        return {label: Share(row[label], sum(row.values())) for label, row in self.matrix.items()}
 
     def networks(self) -> dict[str, tuple[int, Share]]:
         """For each network its predictions, and how many with feedback were right; most feedback first."""

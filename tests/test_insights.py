@@ -16,8 +16,8 @@ from mnistweb.extensions import db
 from mnistweb.insight_charts import insight_charts
 from mnistweb.insights import DIGITS, PERIODS, Insights, Share, gather
 from mnistweb.tallies import NONE
+from tests.rows import add, row
 from tests.test_pages import assert_refused
-from tests.test_predictions import add, row
 
 TODAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -74,7 +74,7 @@ def test_the_figures_are_those_of_the_log(app: Flask) -> None:
     assert last.right == Share(2, 3)
     assert insights.whole.right == Share(3, 6)
     assert insights.whole.right_refusals == Share(1, 2)
-    matrix = insights.matrix()
+    matrix = insights.matrix
     assert {(label, digit): n for label, cells in matrix.items() for digit, n in cells.items() if n} == {
         (3, 3): 2, (8, 3): 1, (NONE, NONE): 1, (7, NONE): 1, (NONE, 5): 1,
     }  # fmt: skip
