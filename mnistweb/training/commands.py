@@ -14,10 +14,10 @@ from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from mnistweb.training import evaluation, robustness
 from mnistweb.training.calibration import Calibration
-from mnistweb.training.curriculum import Copies, prepare
+from mnistweb.training.curriculum import Copies
 from mnistweb.training.data import stroke_files
 from mnistweb.training.networks import NETWORKS
-from mnistweb.training.pipeline import train_and_export
+from mnistweb.training.pipeline import Plan, train_and_export
 from mnistweb.training.recipes import RECIPES
 from mnistweb.training.report import write_metrics, write_report
 from mnistweb.training.strokes import DataFileError
@@ -76,12 +76,12 @@ def train(
     """
     if threads:
         torch.set_num_threads(threads)
-    recipe = RECIPES[model]
-    config = dataclasses.replace(recipe.config.lasting(epochs or recipe.config.epochs), seed=seed)
+    recipe = RECIPES[model].lasting(epochs) if epochs else RECIPES[model]
+    files = [*stroke_files(data_dir), *strokes]
+    copies = Copies().scaled(bank)
+    plan = Plan(recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, _device(device))
     try:
-        files = [*stroke_files(data_dir), *strokes]
-        curriculum = prepare(data_dir, files, runs / "banks", Copies().scaled(bank))
-        card = train_and_export(recipe, config, seeds, curriculum, data_dir, runs, output, _device(device))
+        card = train_and_export(plan)
     except (DataFileError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     _print(card.title, card.figures)

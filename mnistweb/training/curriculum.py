@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from mnistweb.training import bank
 from mnistweb.training.data import Drawings, Images, load_drawings, mnist_splits
-from mnistweb.training.strokes import NOT_A_DIGIT, Hand, Sample
+from mnistweb.training.strokes import NOT_A_DIGIT, USUAL, Hand, Sample
 from mnistweb.training.symbols import hershey_glyphs
 
 VALIDATION_HAND = Hand(
@@ -79,44 +79,44 @@ class Copies:
 
 
 def prepare(
-    data_dir: Path, stroke_files: Sequence[Path], cache: Path, copies: Copies = Copies()
+    data_dir: Path, stroke_files: Sequence[Path], cache: Path, copies: Copies = Copies(), hand: Hand = USUAL
 ) -> Curriculum:
-    """Load MNIST and the stroke files, and draw the banks or take them from the `cache` folder.
+    """Load MNIST and the stroke files, and have the banks drawn by `hand` or take them from `cache`.
 
     The banks are the same whatever the seed of the training. Raises DataFileError for broken files.
     """
     mnist, mnist_validation = mnist_splits(data_dir)
     drawings = load_drawings(stroke_files)
-    path = cache / f"{_fingerprint(stroke_files, copies)}.pt"
+    path = cache / f"{_fingerprint(stroke_files, copies, hand)}.pt"
     if not path.is_file():
-        digits, not_digits = _draw_banks(mnist, drawings, copies)
+        digits, not_digits = _draw_banks(mnist, drawings, copies, hand)
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save([dataclasses.astuple(digits), dataclasses.astuple(not_digits)], path)
     digits, not_digits = (Images(*columns) for columns in torch.load(path, weights_only=True))
     return Curriculum(mnist, digits, not_digits, validation_sets(mnist_validation, drawings), Mix())
 
 
-def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies) -> tuple[Images, Images]:
-    digits = bank.samples_bank(only_digits(drawings.train), copies.digits, Hand(), 1, "pen digits")
+def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies, hand: Hand) -> tuple[Images, Images]:
+    digits = bank.samples_bank(only_digits(drawings.train), copies.digits, hand, 1, "pen digits")
     every = bank.join([mnist, digits])
     symbols = only_symbols(drawings.train)
     glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in symbols)]
     not_digits = [
-        bank.samples_bank(symbols, copies.symbols, Hand(), 2, "symbols"),
-        bank.symbols_bank(copies.letters, Hand(), 3),
-        bank.hybrids_bank(glyphs, copies.hybrids, Hand(), 7),
-        bank.shapes_bank(copies.shapes, Hand(), 4),
+        bank.samples_bank(symbols, copies.symbols, hand, 2, "symbols"),
+        bank.symbols_bank(copies.letters, hand, 3),
+        bank.hybrids_bank(glyphs, copies.hybrids, hand, 7),
+        bank.shapes_bank(copies.shapes, hand, 4),
         bank.several_bank(every, copies.several, 5),
         bank.turned_bank(every, copies.turned, 6),
     ]
     return digits, bank.join(not_digits)
 
 
-def _fingerprint(stroke_files: Sequence[Path], copies: Copies) -> str:
+def _fingerprint(stroke_files: Sequence[Path], copies: Copies, hand: Hand) -> str:
     """Of everything that the banks depend on: the files, the numbers, and the code that draws."""
     code = Path(__file__).parent
     sources = [code / name for name in ("bank.py", "rasteriser.py", "strokes.py", "symbols.py")]
-    digest = hashlib.sha256(repr(copies).encode())
+    digest = hashlib.sha256(repr((copies, hand)).encode())
     for path in [*sources, code.parent / "recognition" / "preprocessing.py", *stroke_files]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

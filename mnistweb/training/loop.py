@@ -6,9 +6,11 @@ a run that is started again goes on from it and arrives at the same weights, as 
 depend on the seed and the epoch alone.
 """
 
+import copy
 import dataclasses
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from tqdm import tqdm
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.curriculum import Curriculum
 from mnistweb.training.data import Images
-from mnistweb.training.networks import NETWORKS
+from mnistweb.training.networks import CLASSES, NETWORKS
 from mnistweb.training.strokes import NOT_A_DIGIT
 
 EVALUATION_BATCH = 500
@@ -47,6 +49,7 @@ class TrainingConfig:
     seed: int = 0
     weight_decay: float = 0.02
     average: float = 0.998  # decay of the moving average, per step
+    distilled: float = 0.0  # weight of the teachers' probabilities against the labels
 
     @property
     def epochs(self) -> int:
@@ -73,6 +76,8 @@ class Learner:
     average: AveragedModel
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
+    teachers: Sequence[nn.Module] = ()
+    distilled: float = 0.0
 
 
 @dataclass(slots=True)
@@ -84,10 +89,25 @@ class Run:
     seconds: float
 
 
-def train(config: TrainingConfig, curriculum: Curriculum, device: torch.device, folder: Path) -> Run:
-    """Train from scratch, or from `folder`'s checkpoint of the same configuration."""
+def train(
+    config: TrainingConfig,
+    curriculum: Curriculum,
+    device: torch.device,
+    folder: Path,
+    teachers: Sequence[nn.Module] = (),
+    start: nn.Module | None = None,
+) -> Run:
+    """Train from scratch or from `start`'s weights, or go on from `folder`'s checkpoint.
+
+    A checkpoint of another configuration raises ValueError. The `teachers` say what a distilled network
+    should say of every distorted image (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a
+    neural network", 2015; at temperature 1, beside the labels).
+    """
     torch.manual_seed(config.seed)
     network = NETWORKS[config.model]().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if start is not None:
+        network.load_state_dict(start.state_dict())
+    teachers = [copy.deepcopy(teacher).to(device, memory_format=torch.channels_last) for teacher in teachers]  # type: ignore[call-overload]
     moving = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
     average = AveragedModel(network, multi_avg_fn=moving, use_buffers=True)
     state = _load(folder / "checkpoint.pt", config, device)
@@ -104,7 +124,7 @@ def train(config: TrainingConfig, curriculum: Curriculum, device: torch.device, 
             total_steps=phase.epochs * curriculum.steps,
             pct_start=phase.warm_up,
         )
-        learner = Learner(network, average, optimiser, schedule)
+        learner = Learner(network, average, optimiser, schedule, teachers, config.distilled)
         if first < len(run.history) < first + phase.epochs:
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
@@ -161,7 +181,8 @@ def learn(
         images = distort(images, distortion, noise).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)
-            loss = functional.cross_entropy(logits, labels)
+            targets = targets_of(images, labels, learner)
+            loss = functional.cross_entropy(logits.float(), targets)
         learner.optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         scaler.step(learner.optimiser)
@@ -178,6 +199,16 @@ def learn(
         bar.update()
     bar.close()
     return total / seen
+
+
+@torch.no_grad()
+def targets_of(images: Tensor, labels: Tensor, learner: Learner) -> Tensor:
+    """What is to be learnt: classes int64 [n], or where there are teachers probabilities float32 [n, 11]."""
+    if not learner.teachers:
+        return labels
+    said = torch.stack([teacher(images).float().softmax(1) for teacher in learner.teachers]).mean(0)
+    true = functional.one_hot(labels, CLASSES).float()
+    return torch.lerp(true, said, learner.distilled)
 
 
 def precision(device: torch.device) -> torch.dtype:

@@ -4,6 +4,7 @@ import dataclasses
 import platform
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from torch import nn
 from mnistweb.recognition.card import ModelCard, sha256_of
 from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
-from mnistweb.training.curriculum import Curriculum
+from mnistweb.training.curriculum import Copies, Curriculum, prepare
 from mnistweb.training.loop import Run, TrainingConfig, logits_of, precision, train
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.report import write_metrics, write_report
+from mnistweb.training.strokes import FREE, USUAL, Hand
+
+TEACHERS = 2
+"""So many of the first networks teach in the last phase; with one seed it is the network itself."""
 
 DATA = (
     {
@@ -46,51 +51,79 @@ DATA = (
 )
 
 
-def train_and_export(
-    recipe: Recipe,
-    config: TrainingConfig,
-    seeds: int,
-    curriculum: Curriculum,
-    data_dir: Path,
-    runs: Path,
-    output: Path,
-    device: torch.device,
-) -> ModelCard:
-    """Train with `seeds` seeds in a row, export the first, and write the figures of all into its card.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which recipe is carried out with which seeds, from which data, and where the results go."""
+
+    recipe: Recipe
+    seeds: Sequence[int]
+    data_dir: Path
+    stroke_files: Sequence[Path]
+    copies: Copies
+    runs: Path
+    output: Path
+    device: torch.device
+
+
+def train_and_export(plan: Plan) -> ModelCard:
+    """Train with every seed, export the first, and write the figures of all into its card.
 
     The first is exported whatever the test sets say of it. Each leaves its own export, and a report with
     pictures, in `runs`. Raises DataFileError for data that can't be used.
     """
-    sets = None
+    runs, curriculum = _train(plan)
+    sets = evaluation.test_sets(plan.data_dir)
     cards = []
-    networks = []
-    for seed in range(config.seed, config.seed + seeds):
-        this = dataclasses.replace(config, seed=seed)
-        folder = runs / f"{config.model}-{seed}"
-        run = train(this, curriculum, device, folder)
-        sets = sets or evaluation.test_sets(data_dir)
-        script, card = _card(recipe, this, run, curriculum, sets, device)
+    for seed, run in zip(plan.seeds, runs, strict=True):
+        folder = plan.runs / f"{plan.recipe.config.model}-{seed}"
+        script, card = _card(plan, seed, run, curriculum, sets)
         export.write_model(folder, script, card)
         write_report(folder / "report", card, export.Served(run.network).eval(), sets)
         write_metrics(folder / "report" / f"{card.name}.json", card, card.figures)
         cards.append(card)
-        networks.append(run.network)
-    further = _over_seeds(cards) | _robustness(cards[0], networks[0], data_dir)
+    further = _over_seeds(cards) | _robustness(cards[0], runs[0].network, plan.data_dir)
     first = dataclasses.replace(cards[0], figures={**cards[0].figures, **further})
-    export.write_model(
-        output, (runs / f"{config.model}-{config.seed}" / f"{config.model}.pt").read_bytes(), first
-    )
+    exported = plan.runs / f"{first.name}-{plan.seeds[0]}" / f"{first.name}.pt"
+    export.write_model(plan.output, exported.read_bytes(), first)
     return first
 
 
+def _train(plan: Plan) -> tuple[list[Run], Curriculum]:
+    """A run for each seed, and what was learnt from last."""
+    config, finish = plan.recipe.config, plan.recipe.finish
+
+    def prepared(hand: Hand) -> Curriculum:
+        return prepare(plan.data_dir, plan.stroke_files, plan.runs / "banks", plan.copies, hand)
+
+    def learnt(config: TrainingConfig, seed: int, folder: str, *more: Any) -> Run:
+        return train(
+            dataclasses.replace(config, seed=seed), curriculum, plan.device, plan.runs / folder, *more
+        )
+
+    curriculum = prepared(USUAL)
+    runs = [learnt(config, seed, f"{config.model}-{seed}") for seed in plan.seeds]
+    if finish:
+        curriculum = prepared(FREE)
+        teachers = [run.network for run in runs[:TEACHERS]]
+        runs = [
+            _joined(run, learnt(finish, seed, f"{config.model}-{seed}-finish", teachers, run.network))
+            for seed, run in zip(plan.seeds, runs, strict=True)
+        ]
+    return runs, curriculum
+
+
+def _joined(first: Run, then: Run) -> Run:
+    """Both as one: the network of the second, the epochs of the first and then of the second."""
+    done = len(first.history)
+    later = [{**row, "epoch": row["epoch"] + done} for row in then.history]
+    return Run(then.network, first.history + later, first.seconds + then.seconds)
+
+
 def _card(
-    recipe: Recipe,
-    config: TrainingConfig,
-    run: Run,
-    curriculum: Curriculum,
-    sets: evaluation.TestSets,
-    device: torch.device,
+    plan: Plan, seed: int, run: Run, curriculum: Curriculum, sets: evaluation.TestSets
 ) -> tuple[bytes, ModelCard]:
+    recipe, config = plan.recipe, plan.recipe.config
+    phases = [*config.phases, *(recipe.finish.phases if recipe.finish else ())]
     calibration = calibrate_on(run, curriculum)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
@@ -107,10 +140,11 @@ def _card(
         parameters=sum(parameter.numel() for parameter in run.network.parameters()),
         temperature=calibration.temperature,
         threshold=calibration.threshold,
-        seed=config.seed,
+        seed=seed,
         training={
-            "epochs": config.epochs,
-            **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(config.phases, 1)},
+            "epochs": len(run.history),
+            **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
+            **({"last phase distilled": recipe.finish.distilled} if recipe.finish else {}),
             "weight_decay": config.weight_decay,
             "average": config.average,
             "mix": dataclasses.asdict(curriculum.mix),
@@ -120,7 +154,7 @@ def _card(
                 "not_digits": len(curriculum.not_digits),
             },
             "seconds": round(run.seconds),
-            "precision": str(precision(device)).removeprefix("torch."),
+            "precision": str(precision(plan.device)).removeprefix("torch."),
             "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
             "torch": torch.__version__,
         },

@@ -73,7 +73,12 @@ class Hand:
     size: tuple[float, float] = (0.15, 0.95)  # of the slate
     pen: tuple[float, float] = (0.02, 0.26)  # brush width, of the drawing's longer side
     sparse: float = 0.25  # share of drawings of which only every few points are kept
+    loose: float = 0.0  # of the drawing's size: how far each stroke goes its own way
 
+
+USUAL = Hand()
+FREE = Hand(bend=0.06, loose=0.05)
+"""Further from the original: as many hands as can be made of the few that there are."""
 
 STILL = Hand(0, 0, (1, 1), 0, 0, (0.55, 0.75), (0.08, 0.08), 0)
 
@@ -85,6 +90,8 @@ def redraw(strokes: Sequence[Points], rng: Generator, hand: Hand) -> list[Stroke
     """
     points = np.concatenate(strokes)
     lengths = np.cumsum([len(stroke) for stroke in strokes])[:-1]
+    if hand.loose:
+        points = np.concatenate(_loosen(strokes, rng, hand.loose * np.ptp(points, axis=0).max()))
     points = points - (points.min(axis=0) + points.max(axis=0)) / 2
     points = points / max(np.ptp(points, axis=0).max(), 1e-9)
     points = _bend(points, rng, hand.bend)
@@ -100,6 +107,16 @@ def redraw(strokes: Sequence[Points], rng: Generator, hand: Hand) -> list[Stroke
     room = max(SLATE - size, 0) / 2
     place = SLATE / 2 + rng.uniform(-room, room, 2)
     return [Stroke((stroke - middle) * scale + place, width) for stroke in drawn]
+
+
+def _loosen(strokes: Sequence[Points], rng: Generator, amount: float) -> list[Points]:
+    """Shift each stroke a little, and stretch it about its own middle."""
+    loosened = []
+    for stroke in strokes:
+        middle = (stroke.min(axis=0) + stroke.max(axis=0)) / 2
+        stretch = np.exp(rng.normal(0, 0.12, 2))
+        loosened.append((stroke - middle) * stretch + middle + rng.normal(0, amount, 2))
+    return loosened
 
 
 def _affine(rng: Generator, hand: Hand) -> Points:

@@ -1,5 +1,6 @@
 """`mnistweb train` and `mnistweb evaluate`, from data to a file that the site serves, on tiny data."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from mnistweb.training import loop
 from mnistweb.training.curriculum import Copies, prepare
 from mnistweb.training.data import stroke_files
 from mnistweb.training.loop import Phase, TrainingConfig
+from mnistweb.training.recipes import RECIPES
 
 
 def run(*arguments: str | Path) -> Result:
@@ -132,6 +134,30 @@ def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> N
     card = read_card(trained / "weights" / "lenet5.json")
     for part in ("mnist_test", "drawings_test", "refused_by_kind", "held_out_symbols", "robustness"):
         assert figures[part] == card.figures[part]
+
+
+def test_two_seeds_teach_each_network_in_the_end(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = TrainingConfig("lenet5", (Phase(1, 1e-3),), distilled=0.5)
+    recipe = dataclasses.replace(RECIPES["lenet5"].lasting(1), finish=finish)
+    monkeypatch.setitem(RECIPES, "lenet5", recipe)
+    result = train(data_dir, tmp_path, "--seeds", "3")
+    assert result.exit_code == 0, result.output
+    card = read_card(tmp_path / "weights" / "lenet5.json")
+    assert card.training["last phase distilled"] == 0.5
+    assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
+    assert len(list((tmp_path / "runs").glob("lenet5-*-finish/checkpoint.pt"))) == 3
+
+
+@pytest.mark.parametrize(("weight", "probability"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
+def test_teachers_count_as_much_as_is_said(weight: float, probability: float) -> None:
+    sure_of_3, sure_of_5 = (torch.eye(11)[digit] * 100 for digit in (3, 5))
+    teachers = [lambda _, said=said: said.expand(2, 11) for said in (sure_of_3, sure_of_5)]
+    learner = loop.Learner(*[None] * 4, teachers, weight)  # type: ignore[arg-type]
+    targets = loop.targets_of(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
+    assert targets[:, 5].tolist() == pytest.approx([probability] * 2)
+    assert targets.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
 
 def test_mnist_alone_is_enough(data_dir: Path, tmp_path: Path) -> None:
