@@ -144,6 +144,11 @@ def inside(page: Page, stage: Stage) -> None:
     expect(page.locator("[data-inside] .sheet-mark")).to_have_count(5)
 
 
+def insights(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    page.goto("/insights")
+
+
 def networks(page: Page, stage: Stage) -> None:
     page.goto("/models")
 
@@ -174,6 +179,7 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         compared,
         compared_in_part,
         inside,
+        insights,
         networks,
         network,
         wrong_address,

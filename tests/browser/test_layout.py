@@ -24,6 +24,7 @@ SHIFTS = """
         "history",
         "compared",
         "inside",
+        "insights",
         "networks",
         "network",
         "wrong-address",

@@ -1,0 +1,123 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from sqlalchemy import delete
+
+from mnistweb import tallies
+from mnistweb.extensions import db
+from mnistweb.models import Prediction
+from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.test_accessibility import violations
+from tests.browser.test_layout import SIZES
+from tests.rows import row
+
+CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
+
+
+@pytest.fixture
+def filled(site: Flask) -> Iterator[None]:
+    """A log of six weeks, most of it judged, with a mistake of each kind."""
+    now = datetime.now(UTC)
+    made = []
+    for number in range(240):
+        when = now - timedelta(days=number % 42)
+        digit = None if number % 11 == 10 else number % 11
+        right = digit if number % 8 else (None if digit == 4 else 4)
+        judged: dict[str, object] = {"label": right, "labelled_at": when} if number % 4 != 1 else {}
+        model = ("cnn", "lenet5", "a-network-with-a-name-of-more-than-forty-letters")[number % 3]
+        made.append(row(when, digit=digit, confidence=1 - (number % 7) / 10, model=model, **judged))
+    with site.app_context():
+        db.session.execute(delete(Prediction))
+        db.session.add_all(made)
+        db.session.flush()
+        tallies.recount(db.session())
+        db.session.commit()
+    yield
+    with site.app_context():
+        db.session.execute(delete(Prediction))
+        tallies.recount(db.session())
+        db.session.commit()
+
+
+def opened(page: Page) -> None:
+    """All charts with their numbers."""
+    page.goto("/insights")
+    for summary in page.get_by_text("The numbers").all():
+        summary.click()
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("options", [DESKTOP, PHONE])
+def test_axe_finds_nothing_in_charts_and_their_numbers(new_page: NewPage, options: dict[str, object]) -> None:
+    page = new_page(**options, color_scheme="light", reduced_motion="reduce")
+    opened(page)
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_charts_and_numbers_stay_within_the_page(page: Page) -> None:
+    opened(page)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.usefixtures("filled")
+def test_every_chart_has_a_name_a_sentence_and_its_numbers(page: Page) -> None:
+    opened(page)
+    figures = page.get_by_role("figure")
+    expect(figures).to_have_count(len(CHARTS))
+    assert figures.evaluate_all("all => all.map(each => each.dataset.chart)") == CHARTS
+    for figure in figures.all():
+        name = figure.get_by_role("heading").inner_text()
+        expect(figure).to_have_accessible_name(name)
+        assert (figure.get_by_role("img").get_attribute("aria-label") or "").startswith(name)
+        expect(figure.get_by_role("table", name=name)).to_be_visible()
+        expect(figure.locator("figcaption p")).to_contain_text(".")
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_dot_is_where_its_number_says(page: Page) -> None:
+    opened(page)
+    figure = page.locator("[data-chart=digit]")
+    shares = figure.locator("tbody tr td:nth-child(4)").all_inner_texts()
+    lines = figure.locator(".grid").evaluate_all("all => all.map(each => each.getBoundingClientRect().y)")
+    bottom, top = lines[0], min(lines)
+    lowest = figure.locator("svg text").first.text_content() or ""
+    low = float(lowest.removesuffix(" %"))
+    dots = figure.locator(".dot").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect()).map(box => box.y + box.height / 2)"
+    )
+    assert len(dots) == len(shares)
+    for dot, share in zip(dots, shares, strict=True):
+        shown = low + (100 - low) * (bottom - dot) / (bottom - top)
+        assert shown == pytest.approx(float(share.removesuffix(" %")), abs=1)
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_period_is_chosen_by_keyboard_and_in_the_address(page: Page) -> None:
+    page.get_by_role("link", name="Insights").click()
+    page.get_by_role("link", name="Last 30 days").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/insights?days=30")
+    expect(page.get_by_role("link", name="Last 30 days")).to_have_attribute("aria-current", "true")
+    expect(page.locator("[data-chart=time] tbody tr")).to_have_count(30)
+    page.locator("[data-chart=time] summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-chart=time]").get_by_role("table")).to_be_visible()
+
+
+def test_without_any_drawing_the_page_leads_to_the_slate(site: Flask, page: Page, filled: None) -> None:
+    with site.app_context():
+        db.session.execute(delete(Prediction))
+        tallies.recount(db.session())
+        db.session.commit()
+    page.goto("/insights")
+    assert violations(page) == []
+    page.get_by_role("link", name="Draw the first digit").click()
+    expect(page.locator("#slate")).to_be_visible()
