@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,7 +27,7 @@ def filled(site: Flask) -> Iterator[None]:
         when = now - timedelta(days=number % 42)
         digit = None if number % 11 == 10 else number % 11
         right = digit if number % 8 else (None if digit == 4 else 4)
-        judged: dict[str, object] = {"label": right, "labelled_at": when} if number % 4 != 1 else {}
+        judged: dict[str, Any] = {"label": right, "labelled_at": when} if number % 4 != 1 else {}
         model = ("cnn", "lenet5", "a-network-with-a-name-of-more-than-forty-letters")[number % 3]
         made.append(row(when, digit=digit, confidence=1 - (number % 7) / 10, model=model, **judged))
     with site.app_context():
