@@ -115,6 +115,25 @@ def history(page: Page, stage: Stage) -> None:
     page.goto("/history?limit=12")
 
 
+def history_filtered(page: Page, stage: Stage) -> None:
+    page.goto("/history?digit=3&verdict=wrong&from=2026-01-01")
+    page.get_by_text("Filter", exact=True).click()
+
+
+def prediction(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(4, 0.83, second=9)
+    draw(page, 4)
+    page.goto(f"/predictions/{predict(page)}")
+    expect(page.get_by_role("button", name="Replay")).to_be_enabled()
+
+
+def own_word_changed(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    page.get_by_role("link", name="Say what it was").click()
+    page.get_by_text("Delete all my drawings").click()
+
+
 def compared(page: Page, stage: Stage) -> None:
     stage.second_network(nine())
     waiting(page, stage)
@@ -176,6 +195,9 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         not_saved,
         keyboard,
         history,
+        history_filtered,
+        prediction,
+        own_word_changed,
         compared,
         compared_in_part,
         inside,

@@ -24,7 +24,7 @@ from tests.drawings import digit_png, draw_digit
 def own_row(page: Page, prediction_id: str) -> list[str]:
     row = page.locator(f"[data-prediction-row='{prediction_id}']")
     expect(row).to_be_visible()
-    return [cell.strip() for cell in row.locator("td").all_inner_texts()]
+    return [cell.strip() for cell in row.locator("td:not(.cell-delete)").all_inner_texts()]
 
 
 def test_all_digits_are_read(page: Page) -> None:
@@ -162,11 +162,12 @@ def test_clearing_puts_the_answer_away(page: Page) -> None:
     assert page.url.endswith("/")
 
 
-def test_an_answer_is_opened_again_and_corrected_from_the_table(page: Page) -> None:
+def test_an_answer_is_opened_again_and_put_back_on_the_slate(page: Page) -> None:
     first = predicted(page, 4)
     press(page, "Clear")
     predicted(page, 8)
-    page.locator(f"[data-prediction-row='{first}'] a").click()
+    page.locator(f"[data-prediction-row='{first}'] .cell-drawing a").click()
+    page.get_by_role("link", name="Put it on the slate").click()
     expect(answer(page)).to_have_attribute("data-prediction-id", first)
     expect(page.locator("[data-drawn]")).to_be_visible()
     press(page, "Right")

@@ -1,0 +1,173 @@
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.hand import answer, ink_on_slate, predicted, press
+
+PIXELS = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let inked = 0;
+    for (let i = 3; i < data.length; i += 4) inked += data[i] > 127;
+    return inked;
+}"""
+
+
+def row(page: Page, prediction_id: str) -> Locator:
+    return page.locator(f"[data-prediction-row='{prediction_id}']")
+
+
+def delete(page: Page, prediction_id: str) -> None:
+    row(page, prediction_id).get_by_role("button", name="Delete this drawing").click()
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE])
+def test_a_word_is_changed_in_the_table(new_page: NewPage, options: dict[str, object]) -> None:
+    page = new_page(**options)
+    page.goto("/")
+    first = predicted(page, 4)
+    press(page, "Clear")
+    second = predicted(page, 8)
+    row(page, first).get_by_role("link", name="Say what it was").click()
+    press(page, "9")
+    expect(row(page, first).locator(".cell-verdict")).to_have_text("wrong")
+    expect(page.locator("#own")).to_have_attribute("data-accuracy", "0.0")
+    expect(answer(page)).to_have_attribute("data-prediction-id", second)
+    assert page.locator("[data-said]").count() == 0
+    row(page, first).get_by_role("link", name="9, change it").click()
+    expect(page.get_by_role("button", name="9", pressed=True)).to_be_focused()
+    page.keyboard.press("4")
+    expect(row(page, first).locator(".cell-verdict")).to_have_text("right")
+    expect(row(page, first).get_by_role("link", name="4, change it")).to_be_focused()
+    # Of the drawing whose answer is shown, that changes too.
+    row(page, second).get_by_role("link", name="Say what it was").click()
+    press(page, "No digit")
+    expect(page.get_by_text("you say that this was no digit")).to_be_visible()
+
+
+def test_asking_what_it_was_can_be_left(page: Page) -> None:
+    first = predicted(page, 4)
+    inked = ink_on_slate(page)
+    change = row(page, first).get_by_role("link", name="Say what it was")
+    for leave in ("Escape", "Leave it"):
+        change.click()
+        expect(page.get_by_role("group", name="What was it?")).to_be_visible()
+        press(page, leave) if leave == "Leave it" else page.keyboard.press(leave)
+        expect(page.get_by_role("group", name="What was it?")).to_have_count(0)
+        expect(change).to_be_focused()
+    assert ink_on_slate(page) == inked
+
+
+def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
+    ids = []
+    for digit in (4, 8, 3):
+        ids.append(predicted(page, digit))
+        press(page, "Right")
+        expect(page.locator("[data-said]")).to_be_visible()
+        press(page, "Clear") if digit != 3 else None
+    delete(page, ids[0])
+    expect(page.locator("#own")).to_have_attribute("data-labelled", "2")
+    expect(row(page, ids[0])).to_have_count(0)
+    expect(row(page, ids[1]).get_by_role("button")).to_be_focused()
+    expect(answer(page)).to_have_attribute("data-prediction-id", ids[2])
+    # With the drawing whose answer is shown, that goes too, and the slate is wiped.
+    delete(page, ids[2])
+    expect(answer(page)).to_have_count(0)
+    assert ink_on_slate(page) == 0
+    assert page.url.endswith("/")
+    expect(page.get_by_role("status")).to_have_text("The drawing is deleted")
+    page.get_by_text("Delete all my drawings").click()
+    press(page, "Yes, delete all of them")
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    expect(page.locator("#own-title")).to_be_focused()
+    page.reload()
+    expect(page.locator("[data-prediction-row]")).to_have_count(0)
+
+
+def test_what_could_not_be_deleted_stays_and_is_said(page: Page) -> None:
+    first = predicted(page, 4)
+    page.context.set_offline(True)
+    delete(page, first)
+    expect(page.locator("#own").get_by_role("alert")).to_contain_text("offline")
+    expect(row(page, first)).to_be_visible()
+
+
+def test_everything_works_without_a_script(page: Page, new_page: NewPage) -> None:
+    first = predicted(page, 4)
+    cookies = page.context.cookies()
+    plain = new_page(**DESKTOP, java_script_enabled=False)
+    plain.context.add_cookies(cookies)  # type: ignore[arg-type]
+    plain.goto("/")
+    row(plain, first).get_by_role("link", name="Say what it was").click()
+    plain.get_by_label("Correct digit").fill("9")
+    press(plain, "Submit feedback")
+    expect(plain.get_by_text("you say that this is a nine")).to_be_visible()
+    expect(plain.get_by_role("img", name="The drawing")).to_be_visible()
+    plain.goto("/history")
+    plain.locator(".filter summary").click()
+    plain.get_by_label("Verdict").select_option("wrong")
+    plain.get_by_label("only mine").check()
+    press(plain, "Show")
+    assert plain.url.endswith("/history?verdict=wrong&mine=1")
+    expect(row(plain, first)).to_be_visible()
+    row(plain, first).get_by_role("link").first.click()
+    press(plain, "Delete this drawing")
+    expect(plain.get_by_text("Nothing here yet")).to_be_visible()
+
+
+def test_the_filters_are_in_the_address_and_in_words(page: Page) -> None:
+    four, eight = predicted(page, 4), predicted(page, 8)
+    page.goto("/history")
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("Network says").select_option("4")
+    page.get_by_label("only mine").check()
+    press(page, "Show")
+    page.wait_for_url(re.compile(r"/history\?digit=4&mine=1$"))
+    expect(page.locator(".filter-words")).to_contain_text("Only your own, read as 4")
+    expect(row(page, four)).to_be_visible()
+    expect(row(page, eight)).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="JSON lines").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 1
+    assert four in lines[0]
+    page.get_by_role("link", name="Clear filters").click()
+    expect(row(page, eight)).to_be_visible()
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_drawing_is_drawn_again(new_page: NewPage, motion: str) -> None:
+    page = new_page(**DESKTOP, reduced_motion=motion)
+    page.goto("/")
+    prediction_id = predicted(page, 4)
+    page.goto(f"/predictions/{prediction_id}")
+    canvas = page.locator("[data-replay]")
+    expect(page.get_by_role("button", name="Replay")).to_be_enabled()
+    page.wait_for_function(f"({PIXELS})(document.querySelector('[data-replay]')) > 0")
+    whole = canvas.evaluate(PIXELS)
+    press(page, "Replay")
+    page.wait_for_function(f"({PIXELS})(document.querySelector('[data-replay]')) < {whole}")
+    expect(page.get_by_role("button", name="Replay")).to_be_visible()
+    assert canvas.evaluate(PIXELS) == whole
+    range_ = page.get_by_label("How much of it is drawn")
+    range_.fill("0.5")
+    half = canvas.evaluate(PIXELS)
+    assert 0 < half < whole
+    range_.fill("0")
+    press(page, "Replay")
+    press(page, "Pause")
+    assert canvas.evaluate(PIXELS) < whole
+
+
+def test_its_page_takes_feedback_and_shows_what_others_may_see(page: Page, new_page: NewPage) -> None:
+    prediction_id = predicted(page, 4)
+    page.goto(f"/predictions/{prediction_id}")
+    press(page, "Right")
+    expect(page.locator("[data-said]")).to_be_visible()
+    assert page.url.endswith(prediction_id)
+    other = new_page(**DESKTOP)
+    other.goto(f"/predictions/{prediction_id}")
+    expect(other.get_by_text("Whoever drew it says that it is a four")).to_be_visible()
+    expect(other.get_by_role("button", name="Delete this drawing")).to_have_count(0)
+    expect(other.get_by_role("button", name="Right")).to_have_count(0)
