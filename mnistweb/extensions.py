@@ -20,7 +20,7 @@ compress = Compress()
 
 @event.listens_for(Engine, "connect")
 def prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Let SQLite's readers go on while one writes, and writers wait for each other instead of failing."""
+    """Let SQLite's readers go on while one writes, writers wait for each other, and wipe what is deleted."""
     if isinstance(connection, sqlite3.Connection):
-        for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")

@@ -47,4 +47,5 @@ def test_sqlite_readers_do_not_wait_for_writers(unmigrated_settings: dict[str, A
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
             assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+            assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
         db.engine.dispose()
