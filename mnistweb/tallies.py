@@ -34,7 +34,7 @@ from mnistweb.models import ConfidenceTally, Prediction, Span, Tally
 
 NONE = -1  # as a digit: not a digit; as a label: it was no digit
 UNLABELLED = -2
-SHARDS = 8
+SHARDS = 4
 MOST_ROWS = 200  # of one statement
 
 Key = tuple[Any, ...]
