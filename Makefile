@@ -29,8 +29,9 @@ lint: $(TOOLS) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(TOOLS) ## Measure a prediction step by step, and the whole site under load
+bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load, and drawing in a browser
 	$(BIN)/python -m tests.benchmarks.bench
+	$(BIN)/python -m tests.benchmarks.drawing
 
 lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
 	$(BIN)/python -m tests.benchmarks.lighthouse

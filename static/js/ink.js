@@ -38,6 +38,8 @@ export function inkTaker() {
     context.setTransform(scale, 0, 0, scale, -part.x * scale, -part.y * scale);
     renderStrokes(context, strokes, SIZE);
     const { data } = context.getImageData(0, 0, width, height);
-    return { width, bytes: Uint8Array.from({ length: width * height }, (_, pixel) => data[4 * pixel + 3]) };
+    const bytes = new Uint8Array(width * height);
+    for (let pixel = 0; pixel < bytes.length; pixel++) bytes[pixel] = data[4 * pixel + 3];
+    return { width, bytes };
   };
 }

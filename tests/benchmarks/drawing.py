@@ -1,0 +1,140 @@
+"""`make bench`: how soon the guess follows the pen, and how smoothly the pen draws on a slow machine."""
+
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections import Counter
+from itertools import pairwise
+
+import flask_migrate
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from mnistweb import config, create_app
+from tests.benchmarks.bench import serving
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, DESKTOP
+from tests.browser.hand import places, press
+from tests.drawings import STROKES
+
+ROUNDS = 2
+SLOWER = 6
+# Blanked when the pen is lifted, so that a guess that comes out the same is seen to come, too.
+WATCH = """
+    const line = document.querySelector("[data-guess]");
+    let lifted = 0;
+    window.waits = [];
+    addEventListener("pointerup", (event) => {
+        lifted = event.timeStamp;
+        line.textContent = "";
+    }, { capture: true });
+    new MutationObserver(() => {
+        if (!lifted || !line.textContent) return;
+        const since = lifted;
+        lifted = 0;
+        requestAnimationFrame(() => {
+            const { port1, port2 } = new MessageChannel();
+            port1.onmessage = () => waits.push(performance.now() - since);
+            port2.postMessage(null);
+        });
+    }).observe(line, { childList: true });
+"""
+
+
+def draw(page: Page, session: CDPSession, digit: int) -> None:
+    """A digit at the pace of a hand: a point in each frame."""
+
+    def mouse(kind: str, place: tuple[float, float], buttons: int) -> None:
+        x, y = place
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1}
+        session.send("Input.dispatchMouseEvent", event)
+
+    for points in STROKES[digit]:
+        ends = list(pairwise(points))
+        fine = [
+            (x + (to_x - x) * part / 10, y + (to_y - y) * part / 10)
+            for (x, y), (to_x, to_y) in ends
+            for part in range(10 if len(ends) < 5 else 1)
+        ]
+        first, *rest = places(page, [*fine, points[-1]])
+        mouse("mousePressed", first, 1)
+        due = time.perf_counter()
+        for place in rest:
+            due += 1 / 60
+            time.sleep(max(0.0, due - time.perf_counter()))
+            mouse("mouseMoved", place, 1)
+        mouse("mouseReleased", rest[-1], 0)
+
+
+def waits(page: Page) -> list[float]:
+    """Milliseconds from lifting the pen to the frame with the guess, for each digit."""
+    page.goto("/")
+    page.evaluate(WATCH)
+    session = page.context.new_cdp_session(page)
+    for _ in range(ROUNDS):
+        for digit in STROKES:
+            before = page.evaluate("waits.length")
+            draw(page, session, digit)
+            page.wait_for_function("before => waits.length > before", arg=before)
+            page.wait_for_timeout(100)
+            press(page, "Clear")
+    found: list[float] = page.evaluate("waits")
+    return found
+
+
+def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
+    """What became of each frame while digits were drawn, the processor slowed: the browser's own trace."""
+    page.goto("/")
+    page.get_by_label("Guess while I draw").set_checked(guessing)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    draw(page, session, 3)
+    page.wait_for_timeout(1000)
+    browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame"])
+    for digit in (8, 0, 5, 3):
+        draw(page, session, digit)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    press(page, "Clear")
+    reports = [
+        event["args"] for event in events if event["name"] == "PipelineReporter" and event["ph"] == "b"
+    ]
+    # The key's name depends on how the browser was built.
+    return Counter(
+        (report.get("frame_reporter") or report["chrome_frame_reporter"])["state"] for report in reports
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        settings = {
+            "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
+            "INSTANCE_PATH": folder,
+            "SECRET_KEY": "only for this benchmark",
+        }
+        with create_app(config.environment() | settings).app_context():
+            flask_migrate.upgrade()
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium"),
+            args=CHROMIUM_ARGUMENTS,
+        )
+        with serving("wsgi:app", settings) as port:
+            page = browser.new_page(base_url=f"http://127.0.0.1:{port}", **DESKTOP)
+            times = sorted(waits(page))
+            print(f"From lifting the pen to the guess on screen, {len(times)} digits, milliseconds")
+            print(
+                f"  median {statistics.median(times):6.1f}   90 % within {times[len(times) * 9 // 10]:6.1f}"
+            )
+            print(f"\nFrames while drawing, the page's processor slowed {SLOWER} times, that came in time")
+            for guessing, name in ((False, "without guesses"), (True, "with guesses")):
+                found = frames(browser, page, guessing)
+                came = found["STATE_PRESENTED_ALL"] + found["STATE_PRESENTED_PARTIAL"]
+                late = found["STATE_DROPPED"]
+                print(f"  {name:16} {came / (came + late):7.1%} of {came + late}")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
