@@ -1,12 +1,19 @@
 """What the README says of settings and commands is so."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from mnistweb.cli import COMMANDS
 from mnistweb.config import SETTINGS
+from mnistweb.recognition import tables
+from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.zoo import Zoo
 
 ROOT = Path(__file__).parent.parent
+TRAINING = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -29,3 +36,8 @@ def test_every_linked_file_exists() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("table", [tables.summary, tables.refusals, tables.robustness])
+def test_every_figure_is_the_cards(table: Callable[[list[ModelCard]], str]) -> None:
+    assert table(Zoo.load().cards()) in README + TRAINING

@@ -4,7 +4,7 @@ import dataclasses
 import platform
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from mnistweb.recognition.card import ModelCard, sha256_of
 from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
 from mnistweb.training.curriculum import Copies, Curriculum, prepare
-from mnistweb.training.loop import Run, TrainingConfig, logits_of, precision, train
+from mnistweb.training.loop import Phase, Run, logits_of, precision, train
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.report import write_metrics, write_report
 from mnistweb.training.strokes import FREE, USUAL, Hand
 
 TEACHERS = 2
-"""So many of the first networks teach in the last phase; with one seed it is the network itself."""
+"""So many of the first networks teach the exported one in its last phase; with one seed it teaches itself."""
 
 DATA = (
     {
@@ -66,50 +66,58 @@ class Plan:
 
 
 def train_and_export(plan: Plan) -> ModelCard:
-    """Train with every seed, export the first, and write the figures of all into its card.
+    """Train with every seed, finish and export the first, and write the figures of all into its card.
 
     The first is exported whatever the test sets say of it. Each leaves its own export, and a report with
     pictures, in `runs`. Raises DataFileError for data that can't be used.
     """
-    runs, curriculum = _train(plan)
+    config, finish = plan.recipe.config, plan.recipe.finish
+    curriculum = _prepared(plan, USUAL)
+    runs = [
+        train(replace(config, seed=seed), curriculum, plan.device, plan.runs / f"{config.model}-{seed}")
+        for seed in plan.seeds
+    ]
     sets = evaluation.test_sets(plan.data_dir)
-    cards = []
-    for seed, run in zip(plan.seeds, runs, strict=True):
-        folder = plan.runs / f"{plan.recipe.config.model}-{seed}"
-        script, card = _card(plan, seed, run, curriculum, sets)
-        export.write_model(folder, script, card)
-        write_report(folder / "report", card, export.Served(run.network).eval(), sets)
-        write_metrics(folder / "report" / f"{card.name}.json", card, card.figures)
-        cards.append(card)
-    further = _over_seeds(cards) | _robustness(cards[0], runs[0].network, plan.data_dir)
-    first = dataclasses.replace(cards[0], figures={**cards[0].figures, **further})
-    exported = plan.runs / f"{first.name}-{plan.seeds[0]}" / f"{first.name}.pt"
-    export.write_model(plan.output, exported.read_bytes(), first)
+    cards = [
+        _export(plan, f"{config.model}-{seed}", seed, run, curriculum, sets, config.phases)
+        for seed, run in zip(plan.seeds, runs, strict=True)
+    ]
+    first, run, seed = cards[0], runs[0], plan.seeds[0]
+    if finish:
+        curriculum = _prepared(plan, FREE)
+        folder = f"{config.model}-{seed}-finish"
+        teachers = [each.network for each in runs[:TEACHERS]]
+        then = train(
+            replace(finish, seed=seed), curriculum, plan.device, plan.runs / folder, teachers, run.network
+        )
+        run = _joined(run, then)
+        first = _export(plan, folder, seed, run, curriculum, sets, config.phases + finish.phases)
+    further = _over_seeds(cards) | _robustness(first, run.network, plan.data_dir)
+    first = replace(first, figures={**first.figures, **further})
+    export.write_model(plan.output, export.to_torchscript(run.network), first)
     return first
 
 
-def _train(plan: Plan) -> tuple[list[Run], Curriculum]:
-    """A run for each seed, and what was learnt from last."""
-    config, finish = plan.recipe.config, plan.recipe.finish
+def _prepared(plan: Plan, hand: Hand) -> Curriculum:
+    return prepare(plan.data_dir, plan.stroke_files, plan.runs / "banks", plan.copies, hand)
 
-    def prepared(hand: Hand) -> Curriculum:
-        return prepare(plan.data_dir, plan.stroke_files, plan.runs / "banks", plan.copies, hand)
 
-    def learnt(config: TrainingConfig, seed: int, folder: str, *more: Any) -> Run:
-        return train(
-            dataclasses.replace(config, seed=seed), curriculum, plan.device, plan.runs / folder, *more
-        )
-
-    curriculum = prepared(USUAL)
-    runs = [learnt(config, seed, f"{config.model}-{seed}") for seed in plan.seeds]
-    if finish:
-        curriculum = prepared(FREE)
-        teachers = [run.network for run in runs[:TEACHERS]]
-        runs = [
-            _joined(run, learnt(finish, seed, f"{config.model}-{seed}-finish", teachers, run.network))
-            for seed, run in zip(plan.seeds, runs, strict=True)
-        ]
-    return runs, curriculum
+def _export(
+    plan: Plan,
+    folder: str,
+    seed: int,
+    run: Run,
+    curriculum: Curriculum,
+    sets: evaluation.TestSets,
+    phases: Sequence[Phase],
+) -> ModelCard:
+    """Calibrate, measure once, and leave file, card and report in `folder` of the runs."""
+    script, card = _card(plan, seed, run, curriculum, sets, phases)
+    export.write_model(plan.runs / folder, script, card)
+    report = plan.runs / folder / "report"
+    write_report(report, card, export.Served(run.network).eval(), sets)
+    write_metrics(report / f"{card.name}.json", card, card.figures)
+    return card
 
 
 def _joined(first: Run, then: Run) -> Run:
@@ -120,10 +128,14 @@ def _joined(first: Run, then: Run) -> Run:
 
 
 def _card(
-    plan: Plan, seed: int, run: Run, curriculum: Curriculum, sets: evaluation.TestSets
+    plan: Plan,
+    seed: int,
+    run: Run,
+    curriculum: Curriculum,
+    sets: evaluation.TestSets,
+    phases: Sequence[Phase],
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
-    phases = [*config.phases, *(recipe.finish.phases if recipe.finish else ())]
     calibration = calibrate_on(run, curriculum)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
@@ -144,7 +156,7 @@ def _card(
         training={
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
-            **({"last phase distilled": recipe.finish.distilled} if recipe.finish else {}),
+            "distilled": recipe.finish.distilled if recipe.finish and len(phases) > len(config.phases) else 0,
             "weight_decay": config.weight_decay,
             "average": config.average,
             "mix": dataclasses.asdict(curriculum.mix),
@@ -184,7 +196,7 @@ def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str
 
 
 def _over_seeds(cards: Sequence[ModelCard]) -> dict[str, Any]:
-    """Mean and deviation of the main figures over the seeds."""
+    """Mean and deviation of the main figures over the seeds, before the first of them is finished."""
     if len(cards) < 2:
         return {}
     spread: dict[str, Any] = {"seeds": [card.seed for card in cards]}

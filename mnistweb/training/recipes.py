@@ -13,8 +13,8 @@ MILD = Distortion(rotation=8, slant=0.12, stretch=0.1, shift=1.0, elastic=0.6, i
 class Recipe:
     """A network's configuration beside its description.
 
-    With `finish` it goes on learning, from digits drawn by a freer hand and from the first networks that
-    the same command trained: what two seeds agree on is nearer to the truth than what one has learnt.
+    With `finish` the one to be exported goes on learning, from digits drawn by a freer hand and from the
+    first networks of the run: what two seeds agree on is nearer to the truth than what one has learnt.
     """
 
     config: TrainingConfig

@@ -136,7 +136,7 @@ def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> N
         assert figures[part] == card.figures[part]
 
 
-def test_two_seeds_teach_each_network_in_the_end(
+def test_two_seeds_teach_the_exported_network_in_the_end(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish = TrainingConfig("lenet5", (Phase(1, 1e-3),), distilled=0.5)
@@ -145,9 +145,11 @@ def test_two_seeds_teach_each_network_in_the_end(
     result = train(data_dir, tmp_path, "--seeds", "3")
     assert result.exit_code == 0, result.output
     card = read_card(tmp_path / "weights" / "lenet5.json")
-    assert card.training["last phase distilled"] == 0.5
+    assert card.training["distilled"] == 0.5
+    assert card.figures["over_seeds"]["seeds"] == [0, 1, 2]
     assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
-    assert len(list((tmp_path / "runs").glob("lenet5-*-finish/checkpoint.pt"))) == 3
+    assert read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training["distilled"] == 0
+    assert [path.name for path in (tmp_path / "runs").glob("*-finish")] == ["lenet5-0-finish"]
 
 
 @pytest.mark.parametrize(("weight", "probability"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
