@@ -22,6 +22,9 @@ VALIDATION_HAND = Hand(
 )
 """Somebody's own drawing, only with any of the slate's pens, at any size and place."""
 
+OTHER_HANDS = dataclasses.replace(USUAL, size=VALIDATION_HAND.size, pen=VALIDATION_HAND.pen)
+"""The same pens, sizes and places, but drawn as somebody else might have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mix:
@@ -127,6 +130,7 @@ def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
     sets = {"mnist": mnist}
     if digits := only_digits(drawings.validation):
         sets["drawings"] = bank.samples_bank(digits, 4, VALIDATION_HAND, 77, "validation digits")
+        sets["redrawn"] = bank.samples_bank(digits, 4, OTHER_HANDS, 77, "validation digits, redrawn")
     if symbols := only_symbols(drawings.validation):
         sets["symbols"] = bank.samples_bank(symbols, 2, VALIDATION_HAND, 78, "validation symbols")
     return sets
