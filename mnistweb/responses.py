@@ -60,7 +60,7 @@ def _add_headers(response: Response) -> Response:
 
 def _in_one_piece(response: Response) -> Response:
     # A file that is streamed can't be compressed with gzip, and would be closed only when it is collected.
-    if request.endpoint == "static" and not response.mimetype.startswith("image/png"):
+    if request.endpoint == "static" and response.mimetype != "image/png":
         response.direct_passthrough = False
         response.get_data()
     return response

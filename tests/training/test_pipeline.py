@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -156,7 +156,8 @@ def test_two_seeds_teach_the_exported_network_in_the_end(
 def test_teachers_count_as_much_as_is_said(weight: float, probability: float) -> None:
     sure_of_3, sure_of_5 = (torch.eye(11)[digit] * 100 for digit in (3, 5))
     teachers = [lambda _, said=said: said.expand(2, 11) for said in (sure_of_3, sure_of_5)]
-    learner = loop.Learner(*[None] * 4, teachers, weight)  # type: ignore[arg-type]
+    nobody: Any = None
+    learner = loop.Learner(nobody, nobody, nobody, nobody, cast(Any, teachers), weight)
     targets = loop.targets_of(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
     assert targets[:, 5].tolist() == pytest.approx([probability] * 2)
     assert targets.sum(1).tolist() == pytest.approx([1.0, 1.0])
