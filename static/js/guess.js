@@ -2,6 +2,8 @@ import { inkTaker } from "./ink.js";
 
 /** While the pen moves, at most one guess in this time (ms). */
 const PACE = 150;
+/** Without so much time before the next frame the guess waits for the next move (ms); a slow device needs it. */
+const SPARE = 6;
 const KEY = "guess";
 const SURE_ENOUGH = 0.7;
 const soon = globalThis.requestIdleCallback ?? ((callback) => setTimeout(callback));
@@ -77,10 +79,10 @@ export function enhanceGuess(root, canvas, drawing, slate) {
   function askWhenIdle() {
     if (waiting || !drawing.drawing || performance.now() - asked < PACE) return;
     waiting = true;
-    soon(() => {
+    soon((idle) => {
       waiting = false;
-      if (drawing.drawing) ask();
-    }, { timeout: PACE });
+      if (drawing.drawing && (idle?.timeRemaining() ?? SPARE) >= SPARE) ask();
+    });
   }
 
   // An answer is the last word on the drawing, until that is changed; feedback on it is no new answer.
