@@ -25,7 +25,7 @@ from mnistweb.models import Prediction
 from mnistweb.networks import choices
 from mnistweb.requests import requested_cursor, requested_limit
 from mnistweb.visibility import requested_filter, visible, visible_prediction
-from mnistweb.visitors import current_visitor
+from mnistweb.visitors import known_visitor
 
 blueprint = Blueprint("history", __name__)
 
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
         "history.html",
         page=page,
         wanted=wanted,
-        visitor=current_visitor(),
+        visitor=known_visitor(),
         read=[(digit, "not a digit" if digit == NONE else digit) for digit in DIGITS],
         was=[(digit, "no digit" if digit == NONE else digit) for digit in DIGITS],
         verdicts=VERDICTS.items(),
@@ -75,7 +75,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
         "prediction.html",
         answer=prediction,
         strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
-        mine=prediction.visitor == current_visitor(),
+        mine=prediction.visitor == known_visitor(),
         sources=SOURCES,
         models=choices(),
         blank=[Opinion(card) for card in choices()],

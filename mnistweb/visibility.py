@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from mnistweb import predictions
 from mnistweb.filters import Filter, read_filter
 from mnistweb.models import Prediction
-from mnistweb.visitors import current_visitor
+from mnistweb.visitors import known_visitor
 
 EVERYONE, OWN, OFF = "everyone", "own", "off"
 
@@ -23,7 +23,7 @@ def requested_filter() -> Filter:
 
 def visible(wanted: Filter) -> Sequence[ColumnElement[bool]]:
     """The conditions of a filter, and that of being the visitor's own where nothing else may be seen."""
-    visitor = current_visitor()
+    visitor = known_visitor()
     limits = [] if _everyone() else [Prediction.visitor == visitor]
     return [*wanted.conditions(visitor), *limits]
 
@@ -31,7 +31,7 @@ def visible(wanted: Filter) -> Sequence[ColumnElement[bool]]:
 def visible_prediction(prediction_id: uuid.UUID) -> Prediction:
     """The prediction of that id, if this visitor may see it. Raises NotFound."""
     # An id gives no power: only its author can label or delete what it names, by their cookie.
-    return predictions.get(prediction_id, None if _everyone() else current_visitor())
+    return predictions.get(prediction_id, None if _everyone() else known_visitor())
 
 
 def _everyone() -> bool:

@@ -16,11 +16,16 @@ def _signer() -> URLSafeSerializer:
 def current_visitor() -> str:
     """This request's visitor: from the cookie, or a new one, whose cookie the response will set."""
     if "visitor" not in g:
-        try:
-            g.visitor = str(_signer().loads(request.cookies.get(COOKIE, "")))
-        except BadSignature:
-            g.visitor = secrets.token_urlsafe(16)
+        g.visitor = known_visitor() or secrets.token_urlsafe(16)
     return str(g.visitor)
+
+
+def known_visitor() -> str:
+    """This request's visitor, empty for a new one: whoever only looks around gets no cookie for it."""
+    try:
+        return str(_signer().loads(request.cookies.get(COOKIE, "")))
+    except BadSignature:
+        return ""
 
 
 def _set_cookie(response: Response) -> Response:
