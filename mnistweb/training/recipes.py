@@ -49,7 +49,7 @@ RECIPES = {
         "The classic of 1998: three convolutions, two subsampling layers, 62 thousand parameters.",
         (
             "It reads fewer drawings right than the convolutional network, and refuses fewer letters.",
-            "Very thin and very thick pens trouble it.",
+            "Digits that are turned or slanted far trouble it more.",
         ),
     ),
     "vit": Recipe(
@@ -58,7 +58,7 @@ RECIPES = {
         "49 patches of the image that attend to each other, four layers deep.",
         (
             "It needs more examples than a convolutional network to learn as much.",
-            "It is the slowest of the three.",
+            "It reads fewer drawings right than the convolutional network, and refuses fewer letters.",
         ),
     ),
 }
