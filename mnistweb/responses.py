@@ -18,15 +18,20 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     # Nearly every page is one visitor's own; what may be kept says so itself.
     "Cache-Control": "private, no-cache",
 }
+
+# These tell a browser how to show a page; scripts, style sheets and pixels are none, and are many.
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+PARTS = ("text/css", "text/javascript", "image/png")
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -53,7 +58,8 @@ def utc(moment: datetime) -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    headers = HEADERS if response.mimetype in PARTS else HEADERS | PAGE_HEADERS
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response
 

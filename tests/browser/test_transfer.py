@@ -17,7 +17,8 @@ def test_a_first_visit_is_small_and_comes_from_one_host(new_page: NewPage, base_
     hosts: set[str] = set()
 
     def asked(event: dict[str, Any]) -> None:
-        hosts.add(urlsplit(event["request"]["url"]).netloc)
+        if not event["request"]["url"].startswith("data:"):
+            hosts.add(urlsplit(event["request"]["url"]).netloc)
 
     watching = page.context.new_cdp_session(page)
     watching.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
