@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from mnistweb import config, create_app
 from tests.benchmarks.bench import serving
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, DESKTOP
-from tests.browser.hand import places, press
+from tests.browser.hand import places, press, until
 from tests.drawings import STROKES
 
 ROUNDS = 2
@@ -76,7 +76,7 @@ def waits(page: Page) -> list[float]:
         for digit in STROKES:
             before = page.evaluate("waits.length")
             draw(page, session, digit)
-            page.wait_for_function("before => waits.length > before", arg=before)
+            until(page, f"waits.length > {before}")
             page.wait_for_timeout(100)
             press(page, "Clear")
     found: list[float] = page.evaluate("waits")

@@ -91,6 +91,22 @@ def predicted(page: Page, digit: int) -> str:
     return prediction_id
 
 
+def until(page: Page, condition: str) -> None:
+    """Wait until the JavaScript expression is true.
+
+    The page's policy forbids the evaluation of texts, which Playwright's own wait does again and again.
+    """
+    page.evaluate(
+        f"""async () => {{
+            const last = performance.now() + 5000;
+            while (!({condition})) {{
+                if (performance.now() > last) throw new Error("still not so after five seconds");
+                await new Promise((then) => setTimeout(then, 5));
+            }}
+        }}"""
+    )
+
+
 def kept_strokes(page: Page) -> list[dict[str, Any]]:
     """The strokes that the page keeps."""
     kept: dict[str, Any] = json.loads(page.evaluate("sessionStorage.getItem('drawing')") or '{"strokes": []}')

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.hand import answer, ink_on_slate, predicted, press
+from tests.browser.hand import answer, ink_on_slate, predicted, press, until
 
 PIXELS = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -144,10 +144,10 @@ def test_a_drawing_is_drawn_again(new_page: NewPage, motion: str) -> None:
     page.goto(f"/predictions/{prediction_id}")
     canvas = page.locator("[data-replay]")
     expect(page.get_by_role("button", name="Replay")).to_be_enabled()
-    page.wait_for_function(f"({PIXELS})(document.querySelector('[data-replay]')) > 0")
+    until(page, f"({PIXELS})(document.querySelector('[data-replay]')) > 0")
     whole = canvas.evaluate(PIXELS)
     press(page, "Replay")
-    page.wait_for_function(f"({PIXELS})(document.querySelector('[data-replay]')) < {whole}")
+    until(page, f"({PIXELS})(document.querySelector('[data-replay]')) < {whole}")
     expect(page.get_by_role("button", name="Replay")).to_be_visible()
     assert canvas.evaluate(PIXELS) == whole
     range_ = page.get_by_label("How much of it is drawn")

@@ -112,6 +112,6 @@ def test_a_networks_page_leads_to_the_slate_with_it(page: Page, second_network: 
     expect(page.get_by_role("heading", level=1)).to_have_text("Second network")
     page.get_by_role("link", name="Draw for this network").click()
     expect(page.get_by_role("combobox", name="Network")).to_have_value("second")
-    page.wait_for_function("document.cookie.includes('network=second')")
+    page.wait_for_load_state()
     page.goto("/")
     expect(page.get_by_role("combobox", name="Network")).to_have_value("second")
