@@ -26,6 +26,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         history,
         inside_pages,
         insight_pages,
+        limits,
         network_pages,
         networks,
         own,
@@ -36,6 +37,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     from mnistweb.extensions import csrf
 
     app = create_database_app(settings)
+    limits.init_app(app)
     csrf.init_app(app)
     networks.init_app(app)
     visitors.init_app(app)

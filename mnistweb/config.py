@@ -46,6 +46,28 @@ def _whole(lowest: int, highest: int) -> Callable[[str], int]:
     return read
 
 
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("true or false")
+    return text.lower() == "true"
+
+
+def _a_minute(text: str) -> tuple[int, int]:
+    try:
+        visitor, address = map(_whole(1, 1_000_000), text.split(","))
+    except ValueError:
+        raise ValueError(
+            "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address"
+        ) from None
+    return visitor, address
+
+
+def _limit_storage(text: str) -> str:
+    if text != "memory://" and not text.startswith(("redis://", "rediss://", "redis+unix://")):
+        raise ValueError("memory:// or the URL of a Redis, as redis://host:6379/0")
+    return text
+
+
 def _text(text: str) -> str:
     if not text:
         raise ValueError("not empty")
@@ -119,6 +141,15 @@ SETTINGS = (
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
     Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
+    Setting("RATELIMIT_ENABLED", "true", _flag),
+    Setting("RATELIMIT_STORAGE_URI", "memory://", _limit_storage),
+    Setting("RATELIMIT_PREDICT", "1200,6000", _a_minute),
+    Setting("RATELIMIT_GUESS", "1200,12000", _a_minute),
+    Setting("RATELIMIT_FEEDBACK", "600,3000", _a_minute),
+    Setting("RATELIMIT_COMPARISON", "120,600", _a_minute),
+    Setting("RATELIMIT_INSIDE", "120,600", _a_minute),
+    Setting("RATELIMIT_DOWNLOAD", "30,120", _a_minute),
+    Setting("RATELIMIT_DELETE", "600,3000", _a_minute),
     Setting("MNISTWEB_LLM_BASE_URL", "", _endpoint),
     Setting("MNISTWEB_LLM_API_KEY", "", _api_key),
     Setting("MNISTWEB_LLM_MODEL", "", _model_name),

@@ -42,6 +42,7 @@ HTTP_ERRORS = {
     405: ("method_not_allowed", "This address does not take this kind of request."),
     413: ("image_too_large", "The drawing is too large."),
     415: ("unsupported_media_type", "The content type of the request is not supported."),
+    429: ("rate_limited", "That was too much in a short time. Wait a minute, then go on."),
     500: ("internal_error", "Something went wrong here. It has been logged."),
 }
 CSRF = ("csrf", "The form has expired. Reload the page and try again.")

@@ -22,10 +22,12 @@ def current_visitor() -> str:
 
 def known_visitor() -> str:
     """This request's visitor, empty for a new one: whoever only looks around gets no cookie for it."""
-    try:
-        return str(_signer().loads(request.cookies.get(COOKIE, "")))
-    except BadSignature:
-        return ""
+    if "known_visitor" not in g:
+        try:
+            g.known_visitor = str(_signer().loads(request.cookies.get(COOKIE, "")))
+        except BadSignature:
+            g.known_visitor = ""
+    return str(g.known_visitor)
 
 
 def _set_cookie(response: Response) -> Response:

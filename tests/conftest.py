@@ -79,6 +79,7 @@ def migrated_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
             "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
             "SECRET_KEY": SECRET,
             "TESTING": True,
+            "RATELIMIT_ENABLED": "false",
         }
     )
     with app.app_context():

@@ -27,6 +27,11 @@ from mnistweb.config import ConfigError
         ("MAX_IMAGE_BYTES", "1"),
         ("MAX_IMAGE_PIXELS", "10 million"),
         ("PROXY_HOPS", "yes"),
+        ("RATELIMIT_ENABLED", "1"),
+        ("RATELIMIT_STORAGE_URI", "memcached://localhost:11211"),
+        ("RATELIMIT_PREDICT", "10"),
+        ("RATELIMIT_GUESS", "0,10"),
+        ("RATELIMIT_DELETE", "1,2,3"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:

@@ -99,7 +99,12 @@ def load(application: str, path: str, settings: dict[str, str]) -> dict[int, Loa
 def main() -> None:
     """Measure and print."""
     with postgres() as url, tempfile.TemporaryDirectory() as instance:
-        settings = {"DATABASE_URL": url, "INSTANCE_PATH": instance, "SECRET_KEY": "only for this benchmark"}
+        settings = {
+            "DATABASE_URL": url,
+            "INSTANCE_PATH": instance,
+            "SECRET_KEY": "only for this benchmark",
+            "RATELIMIT_PREDICT": "1000000,1000000",
+        }
         app = create_app(config.environment() | settings)
         with app.app_context():
             flask_migrate.upgrade()

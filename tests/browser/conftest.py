@@ -64,6 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
             "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
             "INSTANCE_PATH": str(folder),
             "SECRET_KEY": "not a secret, only for tests",
+            "RATELIMIT_ENABLED": "false",
         }
     )
     with app.app_context():
