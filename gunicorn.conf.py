@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from mnistweb.config import environment, load
+from mnistweb.log_format import GunicornLogger
 
 # One thread a prediction: it takes well under a millisecond, and requests already use every core. Set before
 # torch is imported, which also keeps the master from starting threads that a fork would lose.
@@ -15,13 +16,16 @@ wsgi_app = "wsgi:app"
 bind = f"{settings['HOST']}:{settings['PORT']}"
 workers = settings["WORKERS"]
 worker_class = "gthread"
-threads = settings["THREADS"]
+# THREADS work, WAITING wait, and a few turn the others away: mnistweb/overload.py.
+threads = settings["THREADS"] + settings["WAITING"] + 4
 # The application is made once, before the workers are forked, which then share the memory of torch and its
 # networks.
 preload_app = True
 timeout = 30
 graceful_timeout = 10
 keepalive = 5
+GunicornLogger.log_format = settings["LOG_FORMAT"]
+logger_class = GunicornLogger
 # Nothing here talks to gunicorn's control socket, which would be shared by all sites of a user.
 control_socket_disable = True
 

@@ -26,18 +26,24 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         history,
         inside_pages,
         insight_pages,
+        journal,
         limits,
         network_pages,
         networks,
         own,
+        overload,
         pages,
+        request_ids,
         responses,
         visitors,
     )
     from mnistweb.extensions import csrf
 
     app = create_database_app(settings)
+    request_ids.init_app(app)
+    journal.init_app(app)
     limits.init_app(app)
+    overload.init_app(app)
     csrf.init_app(app)
     networks.init_app(app)
     visitors.init_app(app)

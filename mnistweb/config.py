@@ -77,7 +77,7 @@ def _text(text: str) -> str:
 def _one_of(*values: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in values:
-            raise ValueError(" or ".join(values))
+            raise ValueError(" or ".join(filter(None, values)))
         return text
 
     return read
@@ -132,6 +132,7 @@ SETTINGS = (
     Setting("PORT", "8000", _whole(1, 65535)),
     Setting("WORKERS", "2", _whole(1, 64)),
     Setting("THREADS", "4", _whole(1, 64)),
+    Setting("WAITING", "64", _whole(0, 1000)),
     Setting("DATABASE_URL", "sqlite:///mnistweb.sqlite3", _database_url),
     Setting("SECRET_KEY", "", _secret),
     Setting("INSTANCE_PATH", "instance", _text),
@@ -141,6 +142,7 @@ SETTINGS = (
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
     Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
+    Setting("LOG_FORMAT", "", _one_of("", "text", "json")),
     Setting("RATELIMIT_ENABLED", "true", _flag),
     Setting("RATELIMIT_STORAGE_URI", "memory://", _limit_storage),
     Setting("RATELIMIT_PREDICT", "1200,6000", _a_minute),
@@ -195,6 +197,9 @@ def load(given: Mapping[str, Any]) -> dict[str, Any]:
             "SECRET_KEY must be at least 32 characters in production: make one with openssl rand -hex 32."
         )
     _check_language_model(config)
+    config["LOG_FORMAT"] = config["LOG_FORMAT"] or (
+        "json" if config["ENVIRONMENT"] == "production" else "text"
+    )
     return config
 
 
@@ -230,9 +235,11 @@ def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Options of SQLAlchemy's engine for the database at `url` in a process of `threads` threads."""
+    # Errors are logged, and what was to be stored is a visitor's and no operator's business.
+    discreet = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return {}
-    return {
+        return discreet
+    return discreet | {
         "pool_size": threads,
         "max_overflow": 0,
         # A connection that a database restart broke is replaced before a visitor's request uses it.

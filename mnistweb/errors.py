@@ -1,6 +1,6 @@
 """Every error in one shape: a code for programs and a sentence for people, as HTML or JSON as asked."""
 
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from mnistweb.predictions import PredictionError
 from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.drawing import DrawingError
+from mnistweb.request_ids import current_id
 
 STATUS = {
     "missing_image": 400,
@@ -44,6 +45,7 @@ HTTP_ERRORS = {
     415: ("unsupported_media_type", "The content type of the request is not supported."),
     429: ("rate_limited", "That was too much in a short time. Wait a minute, then go on."),
     500: ("internal_error", "Something went wrong here. It has been logged."),
+    503: ("overloaded", "Too many ask at once. Try again in a few seconds."),
 }
 CSRF = ("csrf", "The form has expired. Reload the page and try again.")
 DATABASE = ("database_unavailable", "The log of predictions cannot be reached at the moment. Try again soon.")
@@ -59,10 +61,16 @@ def wants_json() -> bool:
 
 def respond(code: str, message: str, status: int) -> Response:
     """One error as the client asked for it: JSON, the page's fragment, or a page."""
+    g.error_code = code
     if wants_json():
-        return make_response(jsonify(error={"code": code, "message": message}), status)
+        error = {"code": code, "message": message}
+        if status >= 500:  # what to quote to the operator, who finds it in the log
+            error["request_id"] = current_id() or ""
+        return make_response(jsonify(error=error), status)
     template = "_error.html" if is_fragment() else "error.html"
-    return make_response(render_template(template, code=code, message=message, status=status), status)
+    return make_response(
+        render_template(template, code=code, message=message, status=status, request_id=current_id()), status
+    )
 
 
 def is_fragment() -> bool:

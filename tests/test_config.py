@@ -21,6 +21,7 @@ from mnistweb.config import ConfigError
         ("HOST", ""),
         ("WORKERS", "0"),
         ("THREADS", "1000"),
+        ("WAITING", "-1"),
         ("SECRET_KEY", "short"),
         ("DATABASE_URL", "nowhere"),
         ("DATABASE_URL", "mysql://localhost/mnistweb"),
@@ -32,6 +33,7 @@ from mnistweb.config import ConfigError
         ("RATELIMIT_PREDICT", "10"),
         ("RATELIMIT_GUESS", "0,10"),
         ("RATELIMIT_DELETE", "1,2,3"),
+        ("LOG_FORMAT", "xml"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
@@ -48,6 +50,20 @@ def test_production_does_not_start_without_a_secret_and_says_how_to_make_one(sec
 def test_production_starts_with_a_secret() -> None:
     values = config.load({"ENVIRONMENT": "production", "SECRET_KEY": secrets.token_hex(32)})
     assert values["ENVIRONMENT"] == "production"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "text"),
+        ({"LOG_FORMAT": "json"}, "json"),
+        ({"ENVIRONMENT": "production"}, "json"),
+        ({"ENVIRONMENT": "production", "LOG_FORMAT": "text"}, "text"),
+    ],
+)
+def test_in_production_the_log_is_for_programs_unless_told(given: dict[str, str], expected: str) -> None:
+    values = config.load({"SECRET_KEY": secrets.token_hex(32)} | given)
+    assert values["LOG_FORMAT"] == expected
 
 
 def test_everything_has_a_default_and_flask_keys_pass() -> None:
