@@ -20,7 +20,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     TypeDecorator,
-    inspect,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -112,8 +111,8 @@ class Prediction(Base):
         CheckConstraint("label BETWEEN 0 AND 9", name="label"),
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=lambda: datetime.now(UTC))
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     visitor: Mapped[str] = mapped_column(String(32))
     source: Mapped[Source] = mapped_column(_words(Source))
 
@@ -133,6 +132,8 @@ class Prediction(Base):
     label: Mapped[int | None] = mapped_column(SmallInteger)  # null once labelled: it was no digit
     labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    saved = True  # false where the database failed
+
     @property
     def labelled(self) -> bool:
         """Whether its author has said what it was."""
@@ -142,11 +143,6 @@ class Prediction(Base):
     def correct(self) -> bool | None:
         """Whether the answer was right; None while there is no feedback."""
         return self.digit == self.label if self.labelled else None
-
-    @property
-    def saved(self) -> bool:
-        """Whether the row is in the database; false after a commit that failed."""
-        return inspect(self).has_identity
 
 
 class Tally(Base):

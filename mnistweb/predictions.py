@@ -19,6 +19,7 @@ from mnistweb.pictures import picture_to_keep
 from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.drawing import read_drawing
 from mnistweb.recognition.preprocessing import normalise
+from mnistweb.saving import save
 from mnistweb.wilson import interval
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,8 @@ def recognise_and_save(
     image = normalise(ink)
     answer = recognizer.recognise(image)
     prediction = Prediction(
+        id=uuid.uuid4(),
+        created_at=datetime.now(UTC),
         visitor=visitor,
         source=source,
         drawing=picture_to_keep(data, ink),
@@ -164,12 +167,11 @@ def _relabel(prediction: Prediction, label: int | None) -> bool:
 
 
 def _save(prediction: Prediction) -> None:
-    db.session.add(prediction)
     try:
-        db.session.flush()
-        tallies.change(db.session(), added=[tallies.fact(prediction)])
+        save(db.session(), prediction)
         db.session.commit()
     except SQLAlchemyError:
         # The visitor still gets the answer, and is told that it was not saved.
         logger.exception("A prediction could not be saved.")
         db.session.rollback()
+        prediction.saved = False

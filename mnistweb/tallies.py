@@ -12,6 +12,7 @@ from typing import cast as typed
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     Date,
     Row,
     Subquery,
@@ -38,6 +39,7 @@ SHARDS = 4
 MOST_ROWS = 200  # of one statement
 
 Key = tuple[Any, ...]
+Counted = type[Tally | ConfidenceTally]
 
 
 class Fact(NamedTuple):
@@ -57,7 +59,7 @@ COLUMNS = tuple(getattr(Prediction, name) for name in Fact._fields)
 
 
 def fact(prediction: Prediction) -> Fact:
-    """What is counted of a prediction that has been flushed."""
+    """What is counted of a prediction."""
     return Fact(*(getattr(prediction, name) for name in Fact._fields))
 
 
@@ -86,6 +88,36 @@ def change(
                     sums[key] += sign * each.confidence
     _add(session, Tally, [(*key, count) for key, count in counts.items() if count])
     _add(session, ConfidenceTally, [(*key, count, sums[key]) for key, count in certain.items() if count])
+
+
+def counts_of_new(fact: Fact) -> list[Key]:
+    """The rows of Tally that count a prediction without feedback, in the order in which they are taken."""
+    return sorted((*start, *_reading(fact), 1) for start in _starts(fact.created_at))
+
+
+def upsert(model: Counted, rows: int) -> tuple[str, list[BindParameter[Any]]]:
+    """A statement that adds so many rows of counts to those that are there, and its `parameters`.
+
+    All rows in one statement, since others may wait meanwhile; as text, since SQLAlchemy would put together
+    its own anew each time.
+    """
+    table = typed(Table, model.__table__)
+    names, keys = table.columns.keys(), table.primary_key.columns.keys()
+    values = (", ".join(f":{name}_{place}" for name in names) for place in range(rows))
+    sums = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
+    statement = (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({'), ('.join(values)}) "  # noqa: S608 (own names)
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sums)}"
+    )
+    return statement, [
+        bindparam(f"{each.name}_{place}", type_=each.type) for place in range(rows) for each in table.columns
+    ]
+
+
+def parameters(model: Counted, rows: Sequence[Key]) -> dict[str, Any]:
+    """The values of `upsert` for these rows."""
+    names = typed(Table, model.__table__).columns.keys()
+    return {f"{name}_{place}": row[at] for place, row in enumerate(rows) for at, name in enumerate(names)}
 
 
 def recount(session: Session) -> None:
@@ -126,35 +158,17 @@ def _certainty(fact: Fact) -> Key:
     return fact.model, tenth, fact.digit == fact.label
 
 
-def _add(session: Session, model: type[Tally | ConfidenceTally], rows: Sequence[Key]) -> None:
+def _add(session: Session, model: Counted, rows: Sequence[Key]) -> None:
     rows = sorted(rows)
     for first in range(0, len(rows), MOST_ROWS):
         some = rows[first : first + MOST_ROWS]
-        names = typed(Table, model.__table__).columns.keys()
-        values = {
-            f"{name}_{place}": row[at] for place, row in enumerate(some) for at, name in enumerate(names)
-        }
-        session.execute(_upsert(model, len(some)), values)
+        session.execute(_upsert(model, len(some)), parameters(model, some))
 
 
 @cache
-def _upsert(model: type[Tally | ConfidenceTally], rows: int) -> TextClause:
-    # All rows in one statement, since others may wait meanwhile; as text, since SQLAlchemy would put together
-    # its own anew each time.
-    table = typed(Table, model.__table__)
-    names, keys = table.columns.keys(), table.primary_key.columns.keys()
-    values = (", ".join(f":{name}_{place}" for name in names) for place in range(rows))
-    sums = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
-    return text(
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({'), ('.join(values)}) "  # noqa: S608 (own names)
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sums)}"
-    ).bindparams(
-        *(
-            bindparam(f"{each.name}_{place}", type_=each.type)
-            for place in range(rows)
-            for each in table.columns
-        )
-    )
+def _upsert(model: Counted, rows: int) -> TextClause:
+    statement, binds = upsert(model, rows)
+    return text(statement).bindparams(*binds)
 
 
 def _log(span: Span, dialect: str) -> Subquery:
@@ -177,5 +191,5 @@ def _log(span: Span, dialect: str) -> Subquery:
     ).subquery()
 
 
-def _fill(session: Session, model: type[Tally | ConfidenceTally], rows: Any) -> None:
+def _fill(session: Session, model: Counted, rows: Any) -> None:
     session.execute(insert(model).from_select(list(typed(Table, model.__table__).columns.keys()), rows))

@@ -11,6 +11,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def row(created_at: datetime = NOON, visitor: str = "someone", **fields: object) -> Prediction:
     values: dict[str, object] = {
+        "id": uuid.uuid4(),
         "created_at": created_at,
         "visitor": visitor,
         "source": Source.SLATE,
