@@ -56,5 +56,5 @@ $(SERVER): pyproject.toml | $(VENV)/bin/python
 $(TOOLS): $(SERVER)
 	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torchvision || true
 	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(PIP) install --upgrade torch torchvision
-	$(PIP) install --editable '.[llm,test,train]'
+	$(PIP) install --editable '.[llm,scale,test,train]'
 	touch $@
