@@ -68,6 +68,7 @@ def _load_script(data: bytes, path: Path) -> torch.jit.ScriptModule:
             warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
             warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)
             network: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
-            return network.eval()
+            # As oneDNN computes convolutions: a third less time, and the same sums in another order.
+            return network.eval().to(memory_format=torch.channels_last)
     except (RuntimeError, ValueError) as error:
         raise ModelFileError(f"{path}: not a TorchScript file") from error
