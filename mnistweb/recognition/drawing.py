@@ -6,12 +6,12 @@ import io
 import math
 import re
 import warnings
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mnistweb.recognition.container import essence, orientation, scans
 from mnistweb.recognition.ground import find_ink
 from mnistweb.recognition.ink import Ink
 
@@ -20,22 +20,6 @@ SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?:;[^;,]*)*?(?P<base64>;base64)?,", re.IGNORECASE)
 LARGEST_SIDE = 1024
 """Pixels; a larger picture is reduced before its ink is looked for. 28x28 needs no more."""
-MOST_PIXELS = {"PNG": 4 * 1024**2, "PNG of 16 bits": 2 * 1024**2, "WEBP": 2 * 1024**2}
-"""Of files that can't be reduced while they are decoded, as a JPEG can; more take more than a tenth of a second."""
-USUAL_SCANS = 4
-MOST_SCANNED = 40 * 1024**2
-SCAN_PIXELS = 20_000
-"""A scan of a JPEG takes as long as this many pixels, however few it has."""
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What sets a picture of that Exif orientation upright."""
 
 
 class DrawingError(ValueError):
@@ -100,15 +84,12 @@ def read_drawing(data: bytes, max_pixels: int) -> Ink:
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
     try:
-        drawn, exif = essence(data)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is odd about a file; one for its size has its limit here
-            picture = Image.open(io.BytesIO(drawn), formats=list(MEDIA_TYPES.values()))
-            _check(picture, drawn, max_pixels)
-            _reduce_while_decoding(picture)
-            picture.load()
-        turned = UPRIGHT.get(orientation(exif or picture.info.get("exif", b"")))
-        return picture if turned is None else picture.transpose(turned)
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
+            picture = Image.open(io.BytesIO(data), formats=list(MEDIA_TYPES.values()))
+        _check(picture, max_pixels)
+        picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # a JPEG decoder can reduce while it decodes
+        picture.load()
     except DrawingError:
         raise
     except UnidentifiedImageError as error:
@@ -121,34 +102,29 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files; all mean the same
         raise _unreadable() from error
+    _set_upright(picture)
+    return picture
 
 
 def _unreadable() -> DrawingError:
     return DrawingError("unreadable_image", "The image is damaged or incomplete.")
 
 
-def _check(picture: Image.Image, data: bytes, max_pixels: int) -> None:
-    pixels, passes = picture.width * picture.height, scans(data)
-    kind = str(picture.format)
-    if kind == "PNG" and any(";16" in str(tile.args) for tile in picture.tile):
-        kind = "PNG of 16 bits"
-    most = min(max_pixels, MOST_PIXELS.get(kind, max_pixels))
-    if kind == "JPEG" and passes > USUAL_SCANS:
-        most = min(most, MOST_SCANNED // passes - SCAN_PIXELS)
-    if pixels > most:
-        raise _too_many_pixels(max(most, 0))
+def _check(picture: Image.Image, max_pixels: int) -> None:
+    if picture.width * picture.height > max_pixels:
+        raise _too_many_pixels(max_pixels)
     if getattr(picture, "is_animated", False):
         raise DrawingError("animated_image", "The image is animated; send a still picture.")
 
 
-def _too_many_pixels(most: int) -> DrawingError:
-    return DrawingError("too_many_pixels", f"The image has more than {most:,} pixels.")
+def _too_many_pixels(max_pixels: int) -> DrawingError:
+    return DrawingError("too_many_pixels", f"The image has more than {max_pixels:,} pixels.")
 
 
-def _reduce_while_decoding(picture: Image.Image) -> None:
-    # What a JPEG decoder can do, to an eighth at most.
-    share = min(1.0, LARGEST_SIDE / max(picture.size))
-    picture.draft("RGB", (math.ceil(picture.width * share), math.ceil(picture.height * share)))
+def _set_upright(picture: Image.Image) -> None:
+    # A damaged orientation tag raises many kinds; the picture itself is readable.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
 
 
 def _colours(picture: Image.Image) -> NDArray[np.uint8]:
@@ -162,6 +138,6 @@ def _colours(picture: Image.Image) -> NDArray[np.uint8]:
     if max(picture.size) > LARGEST_SIDE:
         picture = picture.reduce(math.ceil(max(picture.size) / LARGEST_SIDE))
     pixels = np.asarray(picture)
-    planes = [pixels] * 3 + [np.full_like(pixels, 255)] if grey_and_opaque else np.moveaxis(pixels, 2, 0)
+    planes = [pixels] * 3 + [np.full_like(pixels, 255)] if grey_and_opaque else [*np.moveaxis(pixels, 2, 0)]
     # Plane by plane in memory, since they are looked at one by one.
     return np.moveaxis(np.stack(planes), 0, 2)
