@@ -1,6 +1,7 @@
 """A burst of requests: some work, some wait, and the rest are told at once to come back."""
 
 import threading
+from collections import deque
 
 from flask import Flask, current_app, g, request
 from werkzeug import Response
@@ -16,30 +17,44 @@ ALWAYS = {None, "static", "health", "metrics"}
 
 
 class Gate:
-    """Lets `places` in at a time, and `waiting` more wait for one of them."""
+    """Lets `places` in at a time, and `waiting` more wait for one of them, each in its turn."""
 
     def __init__(self, places: int, waiting: int) -> None:
-        self._places = threading.Semaphore(places)
-        self._waiting = threading.Semaphore(waiting)
+        self._lock = threading.Lock()
+        self._free = places
+        self._most = waiting
+        self._queue: deque[threading.Lock] = deque()  # each is held, until its owner is let in
 
     def enter(self) -> bool:
         """Whether there was a place, after a wait of at most PATIENCE seconds; then `leave` must follow."""
-        if self._places.acquire(blocking=False):
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            if len(self._queue) >= self._most:
+                return False
+            turn = threading.Lock()
+            turn.acquire()
+            self._queue.append(turn)
+        if turn.acquire(timeout=PATIENCE):
             return True
-        if not self._waiting.acquire(blocking=False):
+        with self._lock:
+            if turn not in self._queue:  # let in at the last moment
+                return True
+            self._queue.remove(turn)
             return False
-        try:
-            return self._places.acquire(timeout=PATIENCE)
-        finally:
-            self._waiting.release()
 
     def leave(self) -> None:
-        """Make room for the next."""
-        self._places.release()
+        """Let the next one in, or leave a place free."""
+        with self._lock:
+            if self._queue:
+                self._queue.popleft().release()
+            else:
+                self._free += 1
 
 
 def init_app(app: Flask) -> None:
-    """Work on THREADS requests at a time, while WAITING more wait; the server needs threads for all of them."""
+    """Work on THREADS requests at a time, while WAITING more wait; the server needs a thread for each."""
     app.extensions[KEY] = Gate(app.config["THREADS"], app.config["WAITING"])
     app.before_request(_enter)
     app.after_request(_answered)

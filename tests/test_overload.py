@@ -52,7 +52,7 @@ def full(crowd: Crowd, pool: ThreadPoolExecutor) -> list[Any]:
     inside = pool.submit(crowd.get)
     assert crowd.arrived.acquire(timeout=30)
     waits = pool.submit(crowd.get)
-    while crowd.app.extensions[KEY]._waiting._value:
+    while not crowd.app.extensions[KEY]._queue:
         time.sleep(0.01)
     return [inside, waits]
 
@@ -106,4 +106,25 @@ def test_without_a_waiting_room_only_places_count() -> None:
     assert gate.enter()
     assert not gate.enter()
     gate.leave()
+    assert gate.enter()
+
+
+def test_they_come_in_as_they_came() -> None:
+    gate, order = Gate(1, 3), []
+    assert gate.enter()
+
+    def visit(number: int) -> None:
+        assert gate.enter()
+        order.append(number)
+        gate.leave()
+
+    with ThreadPoolExecutor() as pool:
+        visits = []
+        for number in range(3):
+            visits.append(pool.submit(visit, number))
+            while len(gate._queue) <= number:
+                time.sleep(0.001)
+        gate.leave()
+    assert [visit.exception() for visit in visits] == [None] * 3
+    assert order == [0, 1, 2]
     assert gate.enter()
