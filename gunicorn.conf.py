@@ -1,6 +1,8 @@
 """How gunicorn serves the site. HOST, PORT, WORKERS and THREADS come from the environment or `.env`."""
 
 import os
+import shutil
+import tempfile
 from typing import Any
 
 from mnistweb.config import environment, load
@@ -11,6 +13,10 @@ from mnistweb.log_format import GunicornLogger
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings = load(environment())
+
+# The processes count for Prometheus in files, which its client must know when it is imported.
+if settings["METRICS_TOKEN"] and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="mnistweb-metrics-")
 
 wsgi_app = "wsgi:app"
 bind = f"{settings['HOST']}:{settings['PORT']}"
@@ -36,3 +42,17 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
 
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """What a process that is gone had in use is in use no more; what it counted still counts."""
+    if settings["METRICS_TOKEN"]:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    """Clear up."""
+    if settings["METRICS_TOKEN"]:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -58,6 +58,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(guess.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
+    if app.config["METRICS_TOKEN"]:
+        from mnistweb import metrics
+
+        metrics.init_app(app)
     csrf.exempt(api.blueprint)
     csrf.exempt(guess.blueprint)
     if hops := app.config["PROXY_HOPS"]:

@@ -89,6 +89,12 @@ def _secret(text: str) -> str:
     return text
 
 
+def _token(text: str) -> Hidden:
+    if text and (len(text) < 16 or not (text.isascii() and text.isprintable()) or " " in text):
+        raise ValueError("at least 16 letters, digits and signs without spaces, or empty")
+    return Hidden(text)
+
+
 def _api_key(text: str) -> Hidden:
     if not (text.isascii() and text.isprintable() and " " not in text):
         raise ValueError("letters, digits and signs without spaces")
@@ -142,6 +148,7 @@ SETTINGS = (
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
     Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
+    Setting("METRICS_TOKEN", "", _token),
     Setting("LOG_FORMAT", "", _one_of("", "text", "json")),
     Setting("RATELIMIT_ENABLED", "true", _flag),
     Setting("RATELIMIT_STORAGE_URI", "memory://", _limit_storage),

@@ -38,6 +38,7 @@ STATUS = {
 }
 HTTP_ERRORS = {
     400: ("bad_request", "The request could not be understood."),
+    401: ("unauthorized", "This is for those who have its token."),
     403: ("forbidden", "Only the site's own pages may ask this."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this kind of request."),

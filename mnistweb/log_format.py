@@ -68,9 +68,13 @@ def configuration(log_format: str, level: int) -> dict[str, Any]:
         "handlers": {
             "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["name"]},
         },
-        "root": {"level": level, "handlers": ["stderr"]},
+        "root": {"level": max(level, logging.WARNING), "handlers": ["stderr"]},
         # gunicorn brings handlers of its own, which this takes away.
-        "loggers": {"gunicorn.error": {"propagate": True}, "gunicorn.access": {"propagate": True}},
+        "loggers": {
+            "gunicorn.error": {"propagate": True},
+            "gunicorn.access": {"propagate": True},
+            "mnistweb": {"level": level},
+        },
     }
 
 

@@ -20,6 +20,7 @@ from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.drawing import read_drawing
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.saving import save
+from mnistweb.signals import judged, predicted
 from mnistweb.wilson import interval
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,11 @@ def recognise_and_save(
     recognizer = recognizer_named(model)
     started = time.perf_counter()
     ink = read_drawing(data, current_app.config["MAX_IMAGE_PIXELS"])
+    decoded = time.perf_counter()
     image = normalise(ink)
+    preprocessed = time.perf_counter()
     answer = recognizer.recognise(image)
+    recognised = time.perf_counter()
     prediction = Prediction(
         id=uuid.uuid4(),
         created_at=datetime.now(UTC),
@@ -94,7 +98,16 @@ def recognise_and_save(
         model_version=answer.model_version,
         recognition_ms=(time.perf_counter() - started) * 1000,
     )
+    saving = time.perf_counter()
     _save(prediction)
+    if predicted.receivers:
+        seconds = {
+            "decode": decoded - started,
+            "preprocess": preprocessed - decoded,
+            "forward": recognised - preprocessed,
+            "save": time.perf_counter() - saving,
+        }
+        predicted.send(current_app._get_current_object(), prediction=prediction, seconds=seconds)  # type: ignore[attr-defined]
     return prediction
 
 
@@ -163,6 +176,8 @@ def _relabel(prediction: Prediction, label: int | None) -> bool:
         return False
     tallies.change(db.session(), removed=[before], added=[after])
     db.session.commit()
+    verdict = "right" if label == prediction.digit else "wrong"
+    judged.send(current_app._get_current_object(), verdict=verdict)  # type: ignore[attr-defined]
     return True
 
 

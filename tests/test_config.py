@@ -34,6 +34,8 @@ from mnistweb.config import ConfigError
         ("RATELIMIT_GUESS", "0,10"),
         ("RATELIMIT_DELETE", "1,2,3"),
         ("LOG_FORMAT", "xml"),
+        ("METRICS_TOKEN", "short"),
+        ("METRICS_TOKEN", "a token with spaces"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
