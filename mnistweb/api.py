@@ -16,7 +16,7 @@ from mnistweb.models import Source
 from mnistweb.networks import choices, zoo
 from mnistweb.predictions import PredictionError
 from mnistweb.recognition.drawing import DrawingError, decode_base64_image
-from mnistweb.requests import requested_cursor, requested_limit
+from mnistweb.requests import requested_cursor, requested_key, requested_limit
 from mnistweb.strokes import check_strokes
 from mnistweb.visibility import requested_filter, visible, visible_prediction
 from mnistweb.visitors import current_visitor
@@ -31,17 +31,20 @@ def predict() -> ResponseReturnValue:
     image = body.get("image")
     if not isinstance(image, str):
         raise DrawingError("missing_image", "There is no image in the request.")
+    key = requested_key()
     prediction = predictions.recognise_and_save(
         decode_base64_image(image, current_app.config["MAX_IMAGE_BYTES"]),
-        visitor=current_visitor(),
+        visitor=current_visitor(key),
         source=Source.API,
         model=_model(body.get("model")),
         strokes=_strokes(body.get("strokes")),
+        key=key,
     )
     if not prediction.saved:
         return jsonify(item(prediction) | {"id": None, "saved": False}), 200
     location = url_for("api.show", prediction_id=prediction.id)
-    return jsonify(item(prediction) | {"saved": True}), 201, {"Location": location}
+    status = 200 if prediction.repeated else 201
+    return jsonify(item(prediction) | {"saved": True}), status, {"Location": location}
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")

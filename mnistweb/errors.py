@@ -22,6 +22,8 @@ STATUS = {
     "empty_drawing": 422,
     "invalid_cursor": 400,
     "invalid_filter": 400,
+    "idempotency_key_reused": 422,
+    "invalid_idempotency_key": 400,
     "invalid_json": 400,
     "invalid_label": 422,
     "invalid_limit": 400,

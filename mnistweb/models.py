@@ -107,6 +107,13 @@ class Prediction(Base):
         _index_where("unlabelled", "labelled_at IS NULL"),
         _index_where("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
         _index_where("wrong", "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label"),
+        Index(
+            None,
+            "request_key",
+            unique=True,
+            postgresql_where=text("request_key IS NOT NULL"),
+            sqlite_where=text("request_key IS NOT NULL"),
+        ),
         CheckConstraint("digit BETWEEN 0 AND 9", name="digit"),
         CheckConstraint("label BETWEEN 0 AND 9", name="label"),
     )
@@ -132,7 +139,12 @@ class Prediction(Base):
     label: Mapped[int | None] = mapped_column(SmallInteger)  # null once labelled: it was no digit
     labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    # Of a request that may be sent again: what its key, and what it asked, come to (see once.py).
+    request_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    request_content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
     saved = True  # false where the database failed
+    repeated = False  # true where an earlier request with the same key had saved it
 
     @property
     def labelled(self) -> bool:

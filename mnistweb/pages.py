@@ -16,7 +16,7 @@ from mnistweb.own import own_table
 from mnistweb.predictions import NotFound, PredictionError
 from mnistweb.recognition.drawing import decode_base64_image
 from mnistweb.recognition.images import encode_png
-from mnistweb.requests import uploaded_bytes
+from mnistweb.requests import requested_key, uploaded_bytes
 from mnistweb.strokes import check_strokes
 from mnistweb.visibility import visible_prediction
 from mnistweb.visitors import current_visitor
@@ -47,13 +47,14 @@ def predict() -> ResponseReturnValue:
         source=source,
         model=request.form.get("model") or None,
         strokes=_strokes(request.form.get("strokes", "")),
+        key=requested_key(),
     )
     if not prediction.saved:
         # The database is away: the answer is all there is to show. Its template says that it was not saved.
         if is_fragment():
             return render_template("_answer.html", answer=prediction)
         return _render_index(prediction)
-    return _show(prediction, 201)
+    return _show(prediction, 200 if prediction.repeated else 201)
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")

@@ -9,12 +9,14 @@ from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import CursorResult, and_, case, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import undefer
 
 from mnistweb import tallies
 from mnistweb.extensions import db
 from mnistweb.models import Prediction, Source
 from mnistweb.networks import choices, reader
+from mnistweb.once import once
 from mnistweb.pictures import picture_to_keep
 from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.drawing import read_drawing
@@ -66,12 +68,14 @@ def recognise_and_save(
     source: Source,
     model: str | None = None,
     strokes: dict[str, Any] | None = None,
+    key: str | None = None,
 ) -> Prediction:
     """Recognise the image file `data` and commit the answer before it is returned.
 
+    Of several requests of the visitor's with the same `key` one is saved; the others get that, as `repeated`.
     Where the database fails the answer is returned all the same, with `saved` false.
-    Raises DrawingError for an image that cannot be read, PredictionError for an unknown model,
-    RecognitionError where that gives no answer.
+    Raises DrawingError for an image that cannot be read, PredictionError for an unknown model or a key that
+    had come with something else, RecognitionError where there is no answer.
     """
     recognizer = recognizer_named(model)
     started = time.perf_counter()
@@ -98,8 +102,14 @@ def recognise_and_save(
         model_version=answer.model_version,
         recognition_ms=(time.perf_counter() - started) * 1000,
     )
+    if key is not None:
+        request = once(key, visitor, data, model, strokes)
+        prediction.request_key, prediction.request_content = request.key, request.content
     saving = time.perf_counter()
-    _save(prediction)
+    try:
+        _save(prediction)
+    except IntegrityError:
+        return _saved_before(prediction)
     if predicted.receivers:
         seconds = {
             "decode": decoded - started,
@@ -181,12 +191,25 @@ def _relabel(prediction: Prediction, label: int | None) -> bool:
     return True
 
 
+def _saved_before(again: Prediction) -> Prediction:
+    query = select(Prediction).where(Prediction.request_key == again.request_key)
+    prediction = db.session.scalar(query.options(undefer(Prediction.request_content)))
+    if prediction is None:
+        raise NotFound  # deleted in this very moment
+    if prediction.request_content != again.request_content:
+        raise PredictionError("idempotency_key_reused", "This Idempotency-Key came with another drawing before.")
+    prediction.repeated = True
+    return prediction
+
+
 def _save(prediction: Prediction) -> None:
     try:
         save(db.session(), prediction)
         db.session.commit()
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        if prediction.request_key is not None and isinstance(error, IntegrityError):
+            raise
         # The visitor still gets the answer, and is told that it was not saved.
         logger.exception("A prediction could not be saved.")
-        db.session.rollback()
         prediction.saved = False

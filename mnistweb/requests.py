@@ -22,6 +22,16 @@ def requested_cursor() -> str | None:
     return request.args.get("cursor") or None
 
 
+def requested_key() -> str | None:
+    """The header Idempotency-Key, None where it is missing. Raises PredictionError for a short or odd one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (16 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise PredictionError(
+            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
+        )
+    return key
+
+
 def uploaded_bytes(file: FileStorage) -> bytes:
     """The content of an uploaded file. Raises PredictionError beyond MAX_IMAGE_BYTES."""
     most: int = current_app.config["MAX_IMAGE_BYTES"]

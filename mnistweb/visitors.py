@@ -1,6 +1,8 @@
 """Who draws: a random id in a signed cookie, nothing more."""
 
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 
 from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -13,10 +15,14 @@ def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(current_app.secret_key or "", salt="visitor")
 
 
-def current_visitor() -> str:
-    """This request's visitor: from the cookie, or a new one, whose cookie the response will set."""
+def current_visitor(key: str | None = None) -> str:
+    """This request's visitor: from the cookie, or a new one, whose cookie the response will set.
+
+    A new one who comes with the same `key` from the same address again, having lost the answer and the cookie
+    in it, is the same. The key is as secret as the cookie.
+    """
     if "visitor" not in g:
-        g.visitor = known_visitor() or secrets.token_urlsafe(16)
+        g.visitor = known_visitor() or (secrets.token_urlsafe(16) if key is None else _visitor_of(key))
     return str(g.visitor)
 
 
@@ -28,6 +34,12 @@ def known_visitor() -> str:
         except BadSignature:
             g.known_visitor = ""
     return str(g.known_visitor)
+
+
+def _visitor_of(key: str) -> str:
+    secret = f"visitor by key {current_app.secret_key}".encode()
+    found = hmac.digest(secret, f"{request.remote_addr} {key}".encode(), "sha256")
+    return urlsafe_b64encode(found[:16]).decode().rstrip("=")
 
 
 def _set_cookie(response: Response) -> Response:

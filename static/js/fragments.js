@@ -14,8 +14,8 @@ const PATIENCE = 20_000;
  *
  * Throws Refusal when the server can't be reached, or answers with an error.
  */
-export async function post(url, body) {
-  const page = await fetched(url, body, "#answer");
+export async function post(url, body, headers) {
+  const page = await fetched(url, body, "#answer", headers);
   // Not every page has all of them.
   for (const section of [...page.querySelectorAll("section[id]")]) if (document.getElementById(section.id)) replace(section);
 }
@@ -48,13 +48,13 @@ export function slip(title, text) {
  *
  * Throws Refusal as `post` does.
  */
-export async function fetched(url, body, expected) {
+export async function fetched(url, body, expected, headers) {
   let response, text;
   try {
     response = await fetch(url, {
       method: body ? "POST" : "GET",
       body,
-      headers: { "X-Fragment": "true" },
+      headers: { "X-Fragment": "true", ...headers },
       signal: AbortSignal.timeout(PATIENCE),
     });
     text = await response.text();

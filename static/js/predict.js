@@ -1,6 +1,9 @@
 import { post, Refusal } from "./fragments.js";
 import { toDataURL } from "./render.js";
 
+// randomUUID() is there under TLS alone.
+const randomKey = () => crypto.getRandomValues(new Uint32Array(6)).join("-");
+
 /** More than this the server does not store, and nobody draws. */
 const MAX_STROKES = 200;
 
@@ -13,6 +16,7 @@ export function enhancePredict(form, drawing, slate, { done, failed }) {
   const button = form.querySelector("#predict");
   const listening = new AbortController();
   let busy = false;
+  let sent = null;
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -22,7 +26,9 @@ export function enhancePredict(form, drawing, slate, { done, failed }) {
   async function predict() {
     setBusy(true);
     try {
-      await post(form.action, parcel());
+      const body = parcel();
+      await post(form.action, body, { "Idempotency-Key": keyOf(body) });
+      sent = null;
       done();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -30,6 +36,13 @@ export function enhancePredict(form, drawing, slate, { done, failed }) {
     } finally {
       setBusy(false);
     }
+  }
+
+  // The same drawing that is sent again, since its answer did not arrive, is to be kept once.
+  function keyOf(body) {
+    const content = [slate.picture, ...["image", "strokes", "model"].map((name) => body.get(name))];
+    if (!sent?.content.every((part, place) => part === content[place])) sent = { content, key: randomKey() };
+    return sent.key;
   }
 
   function parcel() {

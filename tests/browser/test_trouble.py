@@ -52,6 +52,28 @@ def test_a_server_that_is_down_is_told_and_nothing_is_lost(page: Page, trouble: 
     expect(page.get_by_role("button", name="Predict")).to_have_attribute("aria-disabled", "false")
 
 
+def test_an_answer_that_is_lost_on_the_way_is_saved_once(page: Page) -> None:
+    keys: list[str | None] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.header_value("Idempotency-Key"))
+        route.fetch()
+        route.abort("connectionreset")
+
+    draw(page, 4)
+    page.route("**/predictions", lose)
+    for _ in range(2):
+        press(page, "Predict")
+        told(page).to_contain_text("does not answer")
+        expect(page.get_by_role("button", name="Predict")).to_have_attribute("aria-disabled", "false")
+    page.unroute("**/predictions")
+    predict(page)
+    expect(page.locator("[data-prediction-row]")).to_have_count(1)
+    assert len(set(keys)) == 1
+    predict(page)
+    expect(page.locator("[data-prediction-row]")).to_have_count(2)
+
+
 def test_while_the_server_thinks_the_page_says_so_and_asks_once(page: Page) -> None:
     waiting: list[Route] = []
     page.route("**/predictions", lambda route: waiting.append(route))
