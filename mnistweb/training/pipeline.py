@@ -20,7 +20,7 @@ from mnistweb.training.recipes import Recipe
 from mnistweb.training.report import write_metrics, write_report
 from mnistweb.training.strokes import FREE, USUAL, Hand
 
-TEACHERS = 2
+TEACHERS = 3
 """So many of the first networks teach the exported one in its last phase; with one seed it teaches itself."""
 
 DATA = (

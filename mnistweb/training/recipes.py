@@ -14,7 +14,7 @@ class Recipe:
     """A network's configuration beside its description.
 
     With `finish` the one to be exported goes on learning, from digits drawn by a freer hand and from the
-    first networks of the run: what two seeds agree on is nearer to the truth than what one has learnt.
+    first networks of the run: what three seeds agree on is nearer to the truth than what one has learnt.
     """
 
     config: TrainingConfig
@@ -41,7 +41,7 @@ RECIPES = {
             "It can't refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
-        TrainingConfig("cnn", (Phase(10, 1.5e-3, MILD, warm_up=0.15),), distilled=0.5),
+        TrainingConfig("cnn", (Phase(16, 1.5e-3, MILD, warm_up=0.15),), distilled=0.5),
     ),
     "lenet5": Recipe(
         TrainingConfig("lenet5", (Phase(40, 3e-3, MILD),), weight_decay=0.01),
