@@ -6,12 +6,12 @@ import io
 import math
 import re
 import warnings
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from mnistweb.recognition.container import essence, orientation, scans
 from mnistweb.recognition.ground import find_ink
 from mnistweb.recognition.ink import Ink
 
@@ -20,6 +20,23 @@ SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?:;[^;,]*)*?(?P<base64>;base64)?,", re.IGNORECASE)
 LARGEST_SIDE = 1024
 """Pixels; a larger picture is reduced before its ink is looked for. 28x28 needs no more."""
+MOST_FULL_PIXELS = 2 * 1024**2
+"""Of a PNG or WebP, which can't be reduced while it is decoded: more would take over a tenth of a second."""
+USUAL_SCANS = 4
+MOST_SCANNED = 48 * 1024**2
+"""Pixels of all scans of a JPEG of more than the usual four; a hostile one has a hundred thousand scans."""
+SCAN_PIXELS = 20_000
+"""A scan takes as long as this many pixels, however few it has."""
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets a picture of that Exif orientation upright."""
 
 
 class DrawingError(ValueError):
@@ -74,8 +91,9 @@ def _too_large(max_bytes: int) -> DrawingError:
 def read_drawing(data: bytes, max_pixels: int) -> Ink:
     """Decode a PNG, JPEG or WebP picture and find its ink: float32 [H, W] in 0..1.
 
-    Size and format are read from the header and checked first. Raises DrawingError: missing_image,
-    unsupported_media_type, too_many_pixels, animated_image, unreadable_image.
+    Size and format are read from the header and checked first: at most `max_pixels`, and of a PNG, a
+    WebP and a JPEG of many scans at most what is decoded in about a tenth of a second. Raises DrawingError:
+    missing_image, unsupported_media_type, too_many_pixels, animated_image, unreadable_image.
     """
     if not data:
         raise DrawingError("missing_image", "There is no image in the request.")
@@ -84,12 +102,15 @@ def read_drawing(data: bytes, max_pixels: int) -> Ink:
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
     try:
+        drawn, exif = essence(data)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
-            picture = Image.open(io.BytesIO(data), formats=list(MEDIA_TYPES.values()))
-        _check(picture, max_pixels)
-        picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # a JPEG decoder can reduce while it decodes
-        picture.load()
+            warnings.simplefilter("ignore")  # what is odd about a file is no news
+            picture = Image.open(io.BytesIO(drawn), formats=list(MEDIA_TYPES.values()))
+            _check(picture, drawn, max_pixels)
+            _reduce_while_decoding(picture)
+            picture.load()
+        turned = UPRIGHT.get(orientation(exif or picture.info.get("exif", b"")))
+        return picture if turned is None else picture.transpose(turned)
     except DrawingError:
         raise
     except UnidentifiedImageError as error:
@@ -102,29 +123,30 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files; all mean the same
         raise _unreadable() from error
-    _set_upright(picture)
-    return picture
 
 
 def _unreadable() -> DrawingError:
     return DrawingError("unreadable_image", "The image is damaged or incomplete.")
 
 
-def _check(picture: Image.Image, max_pixels: int) -> None:
-    if picture.width * picture.height > max_pixels:
-        raise _too_many_pixels(max_pixels)
+def _check(picture: Image.Image, data: bytes, max_pixels: int) -> None:
+    most = max_pixels if picture.format == "JPEG" else min(max_pixels, MOST_FULL_PIXELS)
+    if picture.format == "JPEG" and (passes := scans(data)) > USUAL_SCANS:
+        most = min(most, max(MOST_SCANNED // passes - SCAN_PIXELS, 0))
+    if picture.width * picture.height > most:
+        raise _too_many_pixels(most)
     if getattr(picture, "is_animated", False):
         raise DrawingError("animated_image", "The image is animated; send a still picture.")
 
 
-def _too_many_pixels(max_pixels: int) -> DrawingError:
-    return DrawingError("too_many_pixels", f"The image has more than {max_pixels:,} pixels.")
+def _too_many_pixels(most: int) -> DrawingError:
+    return DrawingError("too_many_pixels", f"The image has more than {most:,} pixels.")
 
 
-def _set_upright(picture: Image.Image) -> None:
-    # A damaged orientation tag raises many kinds; the picture itself is readable.
-    with suppress(Exception):
-        ImageOps.exif_transpose(picture, in_place=True)
+def _reduce_while_decoding(picture: Image.Image) -> None:
+    # What a JPEG decoder can do, to an eighth at most.
+    share = min(1.0, LARGEST_SIDE / max(picture.size))
+    picture.draft("RGB", (math.ceil(picture.width * share), math.ceil(picture.height * share)))
 
 
 def _colours(picture: Image.Image) -> NDArray[np.uint8]:

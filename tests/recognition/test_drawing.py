@@ -67,7 +67,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: encode(PLAIN, "JPEG", quality=30),
     "grey JPEG of CMYK": lambda: encode(PLAIN.convert("CMYK"), "JPEG"),
     "WebP": lambda: encode(PLAIN, "WEBP", quality=40),
-    "larger": lambda: encode(PLAIN.resize((2_100, 2_100), Image.Resampling.BICUBIC)),
+    "larger": lambda: encode(PLAIN.resize((1_400, 1_400), Image.Resampling.BICUBIC)),
     "blurred": lambda: encode(PLAIN.filter(ImageFilter.GaussianBlur(2))),
 }
 

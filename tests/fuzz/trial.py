@@ -1,0 +1,51 @@
+"""One file on the way that every drawing takes, and what must be true whatever comes of it."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnistweb.pictures import picture_to_keep
+from mnistweb.recognition.drawing import LARGEST_SIDE, DrawingError, decode_base64_image, read_drawing
+from mnistweb.recognition.ink import SIDE
+from mnistweb.recognition.preprocessing import normalise
+from tests.drawings import data_url
+from tests.fuzz.seeds import LARGEST
+
+MAX_PIXELS = 16 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a file: "ink" or a DrawingError's code, after so many milliseconds of the processor."""
+
+    outcome: str
+    milliseconds: float
+
+
+def attempt(data: bytes) -> Trial:
+    """Read a file as the site would. Whatever but a DrawingError it raises is a fault of the site."""
+    text = data_url(data)
+    started = time.process_time()
+    try:
+        read(text)
+        outcome = "ink"
+    except DrawingError as error:
+        outcome = error.code
+    return Trial(outcome, (time.process_time() - started) * 1000)
+
+
+def read(text: str) -> None:
+    """From base64 to the 28x28 image and the picture that is kept; each must be what its docstring says."""
+    data = decode_base64_image(text, LARGEST)
+    ink = read_drawing(data, MAX_PIXELS)
+    assert ink.ndim == 2
+    assert 0 < min(ink.shape) <= max(ink.shape) <= LARGEST_SIDE
+    assert ink.dtype == np.float32
+    assert np.isfinite(ink).all()
+    assert 0 <= ink.min() <= ink.max() <= 1
+    image = normalise(ink)
+    assert image.shape == (SIDE, SIDE)
+    assert image.dtype == np.uint8
+    assert image.max() > 0
+    assert picture_to_keep(data, ink)
