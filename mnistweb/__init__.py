@@ -73,7 +73,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The site's configuration and database alone: enough to migrate with, and made without loading torch."""
     from flask import Flask
 
-    from mnistweb import config
+    from mnistweb import config, outage
     from mnistweb.extensions import db, migrate
 
     root = config.project_root()
@@ -89,5 +89,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     )
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
+    with app.app_context():
+        outage.watch(db.engine)
     migrate.init_app(app, db, directory=str(root / "migrations"), render_as_batch=True)
     return app

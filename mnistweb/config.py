@@ -252,7 +252,7 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
         # A connection that a database restart broke is replaced before a visitor's request uses it.
         "pool_pre_ping": True,
         "pool_timeout": 5,
-        "connect_args": {"connect_timeout": 5},
+        "connect_args": {"connect_timeout": 2, "tcp_user_timeout": 5000},
     }
 
 

@@ -2,10 +2,9 @@
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from mnistweb.outage import DATABASE_ERRORS
 from mnistweb.predictions import PredictionError
 from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.drawing import DrawingError
@@ -98,6 +97,9 @@ def init_app(app: Flask) -> None:
         response = respond(*DATABASE, 503)
         response.headers["Retry-After"] = "5"
         return response
+
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, without_database)
 
     @app.errorhandler(HTTPException)
     def fail(error: HTTPException) -> Response:

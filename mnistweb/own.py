@@ -9,19 +9,31 @@ from flask.typing import ResponseReturnValue
 from mnistweb import log, predictions
 from mnistweb.deletion import delete_all_own, delete_own
 from mnistweb.errors import is_fragment
+from mnistweb.extensions import db
 from mnistweb.models import Prediction
+from mnistweb.outage import DATABASE_ERRORS
 from mnistweb.visitors import current_visitor
 
 blueprint = Blueprint("own", __name__, url_prefix="/predictions")
 ROWS = 50
+AWAY = {"own": [], "accuracy": predictions.Accuracy(0, 0), "away": True}
+"""What `_own.html` shows while the database is away."""
 
 
 def own_table() -> dict[str, Any]:
-    """What `_own.html` shows: the latest drawings, or those after `?older=`, and the accuracy of all."""
+    """What `_own.html` shows: the latest drawings, or those after `?older=`, and the accuracy of all.
+
+    While the database is away, that it is.
+    """
     visitor = current_visitor()
     older = request.args.get("older") or None
-    page = log.page([Prediction.visitor == visitor], older, ROWS)
-    return {"own": page.items, "older": older, "next": page.next, "accuracy": predictions.accuracy(visitor)}
+    try:
+        page = log.page([Prediction.visitor == visitor], older, ROWS)
+        accuracy = predictions.accuracy(visitor)
+    except DATABASE_ERRORS:
+        db.session.rollback()
+        return AWAY
+    return {"own": page.items, "older": older, "next": page.next, "accuracy": accuracy}
 
 
 @blueprint.post("/<uuid:prediction_id>/delete")

@@ -10,9 +10,11 @@ from flask.typing import ResponseReturnValue
 from mnistweb import predictions
 from mnistweb.comparison import Opinion, compare
 from mnistweb.errors import is_fragment
+from mnistweb.extensions import db
 from mnistweb.models import Prediction, Source
 from mnistweb.networks import choices, zoo
-from mnistweb.own import own_table
+from mnistweb.outage import DATABASE_ERRORS
+from mnistweb.own import AWAY, own_table
 from mnistweb.predictions import NotFound, PredictionError
 from mnistweb.recognition.drawing import decode_base64_image
 from mnistweb.recognition.images import encode_png
@@ -99,6 +101,9 @@ def _own_answer(text: str) -> Prediction | None:
         return predictions.get(uuid.UUID(text), current_visitor())
     except (ValueError, NotFound):
         return None
+    except DATABASE_ERRORS:
+        db.session.rollback()
+        return None
 
 
 def _strokes(text: str) -> dict[str, object] | None:
@@ -119,9 +124,7 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
 
 
 def _render_index(answer: Prediction | None) -> str:
-    own = (
-        own_table() if answer is None or answer.saved else {"own": [], "accuracy": predictions.Accuracy(0, 0)}
-    )
+    own = own_table() if answer is None or answer.saved else AWAY
     blank = [Opinion(card) for card in choices()]
     return render_template("index.html", answer=answer, model=_chosen(answer), blank=blank, **own)
 

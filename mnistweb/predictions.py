@@ -197,7 +197,9 @@ def _saved_before(again: Prediction) -> Prediction:
     if prediction is None:
         raise NotFound  # deleted in this very moment
     if prediction.request_content != again.request_content:
-        raise PredictionError("idempotency_key_reused", "This Idempotency-Key came with another drawing before.")
+        raise PredictionError(
+            "idempotency_key_reused", "This Idempotency-Key came with another drawing before."
+        )
     prediction.repeated = True
     return prediction
 

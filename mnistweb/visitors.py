@@ -37,7 +37,7 @@ def known_visitor() -> str:
 
 
 def _visitor_of(key: str) -> str:
-    secret = f"visitor by key {current_app.secret_key}".encode()
+    secret = f"visitor by key {current_app.config['SECRET_KEY']}".encode()
     found = hmac.digest(secret, f"{request.remote_addr} {key}".encode(), "sha256")
     return urlsafe_b64encode(found[:16]).decode().rstrip("=")
 
