@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from typing import Any
 
+import gunicorn.http.wsgi
+
 from mnistweb.config import environment, load
 from mnistweb.log_format import GunicornLogger
 
@@ -34,6 +36,10 @@ GunicornLogger.log_format = settings["LOG_FORMAT"]
 logger_class = GunicornLogger
 # Nothing here talks to gunicorn's control socket, which would be shared by all sites of a user.
 control_socket_disable = True
+
+
+# What serves the site is nobody's business.
+gunicorn.http.wsgi.SERVER = "mnistweb"
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001

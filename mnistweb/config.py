@@ -1,6 +1,7 @@
 """Every setting of the site: its default, its range, and what is wrong with a value outside it."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ def _a_minute(text: str) -> tuple[int, int]:
             "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address"
         ) from None
     return visitor, address
+
+
+def _hosts(text: str) -> list[str] | None:
+    hosts = [host.strip().lower() for host in text.split(",")] if text else []
+    if not all(re.fullmatch(r"\.?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]", host) for host in hosts):
+        raise ValueError("names of hosts, without ports, with commas between them, or empty")
+    # Whoever can use these names is on the same machine, as a container's health check is.
+    return [*hosts, "localhost", "127.0.0.1", "[::1]"] if hosts else None
 
 
 def _limit_storage(text: str) -> str:
@@ -147,6 +156,7 @@ SETTINGS = (
     Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), _text),
     Setting("DEFAULT_MODEL", "cnn", _text),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
+    Setting("TRUSTED_HOSTS", "", _hosts),
     Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
     Setting("METRICS_TOKEN", "", _token),
     Setting("LOG_FORMAT", "", _one_of("", "text", "json")),

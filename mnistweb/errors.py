@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from mnistweb.outage import DATABASE_ERRORS
 from mnistweb.predictions import PredictionError
@@ -49,6 +49,7 @@ HTTP_ERRORS = {
     500: ("internal_error", "Something went wrong here. It has been logged."),
     503: ("overloaded", "Too many ask at once. Try again in a few seconds."),
 }
+UNTRUSTED = "This site does not answer under that name."
 CSRF = ("csrf", "The form has expired. Reload the page and try again.")
 DATABASE = ("database_unavailable", "The log of predictions cannot be reached at the moment. Try again soon.")
 
@@ -103,6 +104,9 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def fail(error: HTTPException) -> Response:
+        if isinstance(error, SecurityError):
+            # No page can be made for a host that is not ours: it would have to name that host.
+            return make_response(jsonify(error={"code": "untrusted_host", "message": UNTRUSTED}), 400)
         status = error.code or 500
         code, message = CSRF if isinstance(error, CSRFError) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
         response = respond(code, message, status)

@@ -30,7 +30,11 @@ PAGE_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Permitted-Cross-Domain-Policies": "none",
 }
+TLS_ONLY = "max-age=31536000"
 PARTS = ("text/css", "text/javascript", "image/png")
 
 
@@ -61,6 +65,8 @@ def _add_headers(response: Response) -> Response:
     headers = HEADERS if response.mimetype in PARTS else HEADERS | PAGE_HEADERS
     for name, value in headers.items():
         response.headers.setdefault(name, value)
+    if request.is_secure and headers is not HEADERS:
+        response.headers["Strict-Transport-Security"] = TLS_ONLY
     return response
 
 

@@ -28,6 +28,8 @@ from mnistweb.config import ConfigError
         ("MAX_IMAGE_BYTES", "1"),
         ("MAX_IMAGE_PIXELS", "10 million"),
         ("PROXY_HOPS", "yes"),
+        ("TRUSTED_HOSTS", "https://example.org"),
+        ("TRUSTED_HOSTS", "example.org:443"),
         ("RATELIMIT_ENABLED", "1"),
         ("RATELIMIT_STORAGE_URI", "memcached://localhost:11211"),
         ("RATELIMIT_PREDICT", "10"),
