@@ -9,8 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import flask_migrate
@@ -23,10 +26,13 @@ from mnistweb.predictions import recognise_and_save
 from mnistweb.recognition.drawing import decode_base64_image, read_drawing
 from mnistweb.recognition.preprocessing import normalise
 from tests.benchmarks.load import Load, http_post, measure
+from tests.benchmarks.processes import backends, own_megabytes, processor_seconds, workers
 from tests.drawings import STROKES, data_url, draw_digit, encode
 from tests.postgres import postgres
 
-SECONDS = 10.0
+SECONDS = 3.0
+ROUNDS = 4
+WARM_UP = 1.0
 DRAWINGS = [data_url(encode(draw_digit(digit, width))) for digit in STROKES for width in (12, 20, 28)]
 
 
@@ -68,8 +74,8 @@ def steps(app: Flask) -> dict[str, float]:
 
 
 @contextmanager
-def serving(application: str, settings: dict[str, str]) -> Iterator[int]:
-    """gunicorn with the site's own configuration; gives its port."""
+def gunicorn(application: str, settings: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """gunicorn with the site's own configuration; gives its first process and its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -83,21 +89,109 @@ def serving(application: str, settings: dict[str, str]) -> Iterator[int]:
             if server.poll() is not None:
                 raise RuntimeError(f"{application} did not start")
             time.sleep(0.1)
-        yield port
+        yield server.pid, port
     finally:
         server.terminate()
         server.wait(timeout=30)
 
 
-def load(application: str, path: str, settings: dict[str, str]) -> dict[int, Load]:
-    """What 1 and 16 clients get from one application."""
-    requests = [http_post(path, json.dumps({"image": text}).encode()) for text in DRAWINGS]
-    with serving(application, settings) as port:
-        return {clients: measure(port, requests, clients, SECONDS) for clients in (1, 16)}
+@contextmanager
+def serving(application: str, settings: dict[str, str]) -> Iterator[int]:
+    """The port of gunicorn with the site's own configuration."""
+    with gunicorn(application, settings) as (_, port):
+        yield port
+
+
+@dataclass(slots=True)
+class Contender:
+    """One of the applications that are compared, and what was found of it, by the number of clients."""
+
+    name: str
+    server: int
+    port: int
+    requests: list[bytes]
+    loads: dict[int, Load] = field(default_factory=lambda: defaultdict(Load))
+    processor: float = 0.0
+    database: float = 0.0
+
+    def run(self, clients: int, url: str) -> None:
+        """Ask for SECONDS, and add what is found."""
+        measure(self.port, self.requests, clients, WARM_UP)
+        ours, theirs = workers(self.server), backends(url)
+        before = processor_seconds(ours), processor_seconds(theirs)
+        self.loads[clients].add(measure(self.port, self.requests, clients, SECONDS))
+        self.processor += processor_seconds(ours) - before[0]
+        self.database += processor_seconds(theirs) - before[1]
+
+    @property
+    def answers(self) -> int:
+        """How many there were in all."""
+        return sum(len(load.latencies) for load in self.loads.values())
+
+
+def posts(path: str) -> list[bytes]:
+    """Every drawing as a request."""
+    return [http_post(path, json.dumps({"image": text}).encode()) for text in DRAWINGS]
+
+
+def compare(settings: dict[str, str]) -> None:
+    """The whole site beside the bare route, by turns, so that whatever else the machine does meets both."""
+    with (
+        gunicorn("wsgi:app", settings) as site_server,
+        gunicorn("tests.benchmarks.bare:app", settings) as bare_server,
+    ):
+        site = Contender("site", *site_server, posts("/api/v1/predictions"))
+        bare = Contender("bare route", *bare_server, posts("/echo"))
+        for clients in (1, 16):
+            for contender in (site, bare) * ROUNDS:
+                contender.run(clients, settings["DATABASE_URL"])
+        print(f"\nWhole requests, {ROUNDS} x {SECONDS:.0f} s")
+        print(f"  {'':12}{'1 client':>10}{'':36}16 clients")
+        print(f"  {'':12}{'   per second   p50 ms   p99 ms  p99/p50' * 2}")
+        for contender in (site, bare):
+            cells = (
+                f"{load.rate:13.0f}{load.percentile(50):9.2f}{load.percentile(99):9.2f}"
+                f"{load.percentile(99) / load.percentile(50):9.1f}"
+                for load in contender.loads.values()
+            )
+            print(f"  {contender.name:12}{''.join(cells)}")
+        shares = [site.loads[clients].rate / bare.loads[clients].rate for clients in (1, 16)]
+        print(f"  {'site / bare':12}{shares[0]:13.2f}{shares[1]:40.2f}")
+        print("\nProcessor time of a request, milliseconds: gunicorn's workers, and PostgreSQL's for them")
+        for contender in (site, bare):
+            each = 1000 / contender.answers
+            print(f"  {contender.name:12}{contender.processor * each:7.2f}{contender.database * each:7.2f}")
+        own = [own_megabytes(pid) for pid in workers(site.server)]
+        print(f"\nA worker's own memory, which each further one adds: {max(own):.0f} MB")
+
+
+def soak(settings: dict[str, str], minutes: int) -> None:
+    """The site for a long time at 80 % of what it can, and how its memory grows."""
+    with gunicorn("wsgi:app", settings) as (server, port):
+        requests = posts("/api/v1/predictions")
+        measure(port, requests, 16, WARM_UP)
+        rate = 0.8 * measure(port, requests, 16, 10.0).rate
+        print(
+            f"\n{rate:.0f} requests a second, minute by minute: p50 ms, p99 ms, the workers' own memory in MB"
+        )
+        sizes = []
+        for minute in range(minutes):
+            found = measure(port, requests, 16, 60.0, rate=rate)
+            sizes.append(sum(map(own_megabytes, workers(server))))
+            print(
+                f"  {minute + 1:3}{found.percentile(50):9.2f}{found.percentile(99):9.2f}{sizes[-1]:9.1f}",
+                flush=True,
+            )
+        print(f"  grown since the first minute by {sizes[-1] / sizes[0] - 1:.1%}")
 
 
 def main() -> None:
     """Measure and print."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--soak", type=int, metavar="MINUTES", help="only this: a long time at 80 %% of capacity"
+    )
+    minutes: int | None = parser.parse_args().soak
     with postgres() as url, tempfile.TemporaryDirectory() as instance:
         settings = {
             "DATABASE_URL": url,
@@ -110,23 +204,16 @@ def main() -> None:
             flask_migrate.upgrade()
         print(
             f"Python {platform.python_version()}, {os.cpu_count()} cores, PostgreSQL, gunicorn with "
-            f"{app.config['WORKERS']} workers of {app.config['THREADS']} threads\n"
+            f"{app.config['WORKERS']} workers of {app.config['THREADS']} threads\n",
+            flush=True,
         )
+        if minutes:
+            soak(settings, minutes)
+            return
         print("A prediction, one after another, median milliseconds")
         for name, value in steps(app).items():
             print(f"  {name:10} {value:7.2f}")
-
-        print(f"\nWhole requests, {SECONDS:.0f} s each    1 client{'':22}16 clients")
-        print(f"{'':22}{'  per second   p50 ms   p99 ms' * 2}")
-        found = {
-            "site": load("wsgi:app", "/api/v1/predictions", settings),
-            "bare route": load("tests.benchmarks.bare:app", "/echo", settings),
-        }
-        for name, loads in found.items():
-            cells = "".join(f"{run.rate:12.0f}{run.p50:9.2f}{run.p99:9.2f}" for run in loads.values())
-            print(f"  {name:20}{cells}")
-        shares = [found["site"][clients].rate / found["bare route"][clients].rate for clients in (1, 16)]
-        print(f"  {'site / bare route':20}{shares[0]:12.2f}{'':18}{shares[1]:12.2f}")
+        compare(settings)
 
 
 if __name__ == "__main__":

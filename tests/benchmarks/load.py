@@ -7,13 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Load:
-    """What a run of clients found: requests per second, and milliseconds at percentiles of all requests."""
+    """What clients found: how long they asked for, and how long each answer took, both in seconds."""
 
-    rate: float
-    p50: float
-    p99: float
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+
+    def add(self, other: "Load") -> None:
+        """Count another run too."""
+        self.seconds += other.seconds
+        self.latencies += other.latencies
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, percent: int) -> float:
+        """Milliseconds within which so many of a hundred answers came."""
+        return sorted(self.latencies)[len(self.latencies) * percent // 100] * 1000
 
 
 @dataclass(slots=True)
@@ -22,14 +35,13 @@ class Client:
 
     connection: socket.socket
     turn: int
-    sent_at: float = 0.0
+    due: float = 0.0  # when it is to send, or was
     received: bytearray = field(default_factory=bytearray)
 
     def send(self, requests: Sequence[bytes]) -> None:
         """Post the next drawing."""
         self.turn += 1
         self.received.clear()
-        self.sent_at = time.perf_counter()
         self.connection.sendall(requests[self.turn % len(requests)])
 
     def receive(self) -> bool:
@@ -57,30 +69,37 @@ def http_post(path: str, body: bytes) -> bytes:
     ).encode() + body
 
 
-def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, warm_up: float = 2.0) -> Load:
-    """Let `clients` post `requests` in turn for `seconds`, after `warm_up` seconds that do not count."""
+def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, *, rate: float = 0.0) -> Load:
+    """Let `clients` post `requests` in turn for `seconds`, each as soon as it is answered.
+
+    With a `rate`, so many a second are sent by all of them together, and what a client sends late because it
+    still waited for an answer counts from when it was due.
+    """
     selector = selectors.DefaultSelector()
+    started = time.perf_counter()
+    ends = started + seconds
+    pause = clients / rate if rate else 0.0
+    idle: list[Client] = []
     for turn in range(clients):
         client = Client(socket.create_connection(("127.0.0.1", port), timeout=30), turn)
         client.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.due = started + turn * pause / clients
         selector.register(client.connection, selectors.EVENT_READ, client)
-        client.send(requests)
-    latencies: list[float] = []
-    counts_from = time.perf_counter() + warm_up
-    ends = counts_from + seconds
+        idle.append(client)
+    found = Load(seconds)
     while (now := time.perf_counter()) < ends:
-        for key, _ in selector.select(timeout=ends - now):
+        for client in [client for client in idle if client.due <= now]:
+            idle.remove(client)
+            client.send(requests)
+        until = min([ends, *(client.due for client in idle)])
+        for key, _ in selector.select(timeout=max(0.0, until - time.perf_counter())):
             client = key.data
             if client.receive():
-                if client.sent_at >= counts_from:
-                    latencies.append(time.perf_counter() - client.sent_at)
-                client.send(requests)
+                now = time.perf_counter()
+                found.latencies.append(now - client.due)
+                client.due = client.due + pause if rate else now
+                idle.append(client)
     for key in list(selector.get_map().values()):
         key.data.connection.close()
     selector.close()
-    latencies.sort()
-    return Load(
-        rate=len(latencies) / seconds,
-        p50=latencies[len(latencies) // 2] * 1000,
-        p99=latencies[len(latencies) * 99 // 100] * 1000,
-    )
+    return found

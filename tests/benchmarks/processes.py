@@ -1,0 +1,47 @@
+"""What processes use, as Linux tells it under /proc."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def workers(server: int) -> list[int]:
+    """The processes that gunicorn's first one, `server`, started."""
+    return [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+
+
+def backends(url: str) -> list[int]:
+    """The processes of a PostgreSQL on this machine; none of one elsewhere."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
+    with engine.connect() as connection:
+        found = connection.scalars(
+            text("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        ).all()
+    engine.dispose()
+    return [pid for pid in found if _is(pid, "postgres")]
+
+
+def processor_seconds(pids: Iterable[int]) -> float:
+    """Processor time that these have taken so far, their own and the system's for them."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS
+
+
+def own_megabytes(pid: int) -> float:
+    """Memory that a process shares with no other: what would be free without it."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1000
+
+
+def _is(pid: int, name: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == name
+    except OSError:
+        return False
