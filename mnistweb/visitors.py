@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from functools import cache
 from base64 import urlsafe_b64encode
 
 from flask import Flask, Response, current_app, g, request
@@ -12,7 +13,12 @@ ONE_YEAR = 365 * 24 * 3600
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt="visitor")
+    return _signer_with(current_app.secret_key or "")
+
+
+@cache
+def _signer_with(key: str | bytes) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="visitor")
 
 
 def current_visitor(key: str | None = None) -> str:
@@ -29,8 +35,9 @@ def current_visitor(key: str | None = None) -> str:
 def known_visitor() -> str:
     """This request's visitor, empty for a new one: whoever only looks around gets no cookie for it."""
     if "known_visitor" not in g:
+        cookie = request.cookies.get(COOKIE)
         try:
-            g.known_visitor = str(_signer().loads(request.cookies.get(COOKIE, "")))
+            g.known_visitor = str(_signer().loads(cookie)) if cookie else ""
         except BadSignature:
             g.known_visitor = ""
     return str(g.known_visitor)
