@@ -14,6 +14,7 @@ export function enhanceTheme(button) {
     const other = (root.dataset.theme ?? preferred) === "dark" ? "light" : "dark";
     if (other === preferred) delete root.dataset.theme;
     else root.dataset.theme = other;
+    for (const meta of document.querySelectorAll("meta[name=theme-color]")) meta.content = getComputedStyle(root).backgroundColor;
     const age = other === preferred ? 0 : 31536000;
     document.cookie = `theme=${other}; path=/; max-age=${age}; samesite=lax`;
   }, { signal: listening.signal });
