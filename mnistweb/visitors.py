@@ -2,8 +2,8 @@
 
 import hmac
 import secrets
-from functools import cache
 from base64 import urlsafe_b64encode
+from functools import cache
 
 from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
