@@ -20,6 +20,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
     from mnistweb import (
         api,
+        api_description,
         errors,
         guess,
         health,
@@ -57,6 +58,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(inside_pages.blueprint)
     app.register_blueprint(guess.blueprint)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(api_description.blueprint)
     app.register_blueprint(health.blueprint)
     if app.config["METRICS_TOKEN"]:
         from mnistweb import metrics
