@@ -158,7 +158,15 @@ def _storage(config: Mapping[str, Any]) -> Storage:
     if uri == MEMORY:
         return Memory()
     try:
-        storage = storage_from_string(uri, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        storage = storage_from_string(
+            uri,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
+        )
     except Exception as error:  # the client is an extra; what it raises for a bad address is its own
         raise ConfigError(
             f'RATELIMIT_STORAGE_URI cannot be used: {error}. Redis needs pip install "mnistweb[scale]".'

@@ -95,9 +95,10 @@ def call(app: Flask, client: FlaskClient, route: str, prediction_id: str, token:
         options["json"] = sent.json
     elif sent.data is not None:
         options |= {"data": sent.data, "content_type": "application/octet-stream"}
-    with client.open(address(app, route, prediction_id), method=route.split()[0], **options) as response:
-        response.get_data()
-        return response
+    response = client.open(address(app, route, prediction_id), method=route.split()[0], **options)
+    response.get_data()
+    response.close()
+    return response
 
 
 def kept(app: Flask, prediction_id: str) -> Prediction | None:

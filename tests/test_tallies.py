@@ -241,13 +241,15 @@ def test_the_migration_counts_on_postgresql_too(
 def assert_the_migration_counts(app: Flask) -> None:
     chance = random.Random(11)
     with app.app_context():
-        flask_migrate.upgrade(revision="0002")
+        flask_migrate.upgrade()
         for _ in range(60):
             prediction = drawn(chance)
             if chance.random() < 0.6:
                 prediction.label, prediction.labelled_at = chance.choice([3, 8, None]), datetime.now(UTC)
             db.session.add(prediction)
         db.session.commit()
+        db.session.remove()
+        flask_migrate.downgrade(revision="0002")
         flask_migrate.upgrade()
         kept = counted()
         assert len(kept) > 50
