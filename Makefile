@@ -9,7 +9,7 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lighthouse test-deploy clean
+.PHONY: help run test lint bench pictures lighthouse test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: $(TOOLS) ## Check style and types
 bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load, and drawing in a browser
 	$(BIN)/python -m tests.benchmarks.bench
 	$(BIN)/python -m tests.benchmarks.drawing
+
+pictures: $(TOOLS) ## Make the pictures in the README and the icons anew, in a browser
+	PUBLISH=1 $(BIN)/python -m pytest --no-cov tests/browser/test_animation.py tests/browser/test_screenshots.py
 
 lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
 	$(BIN)/python -m tests.benchmarks.lighthouse

@@ -1,8 +1,11 @@
 """Pictures of what goes on inside a network, made of the arrays of recognition.inside."""
 
+from __future__ import annotations
+
 import base64
 from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +13,9 @@ from PIL import Image
 
 from mnistweb.recognition.images import encode_png
 from mnistweb.recognition.ink import SIDE, DigitImage
-from mnistweb.recognition.inside import Attention, Vote
+
+if TYPE_CHECKING:  # it brings torch, which a site with a model server does without
+    from mnistweb.recognition.inside import Attention, Vote
 
 LEAST_TILE = 4
 """Pixels; smaller maps are enlarged, so that the lines between them do not outweigh them."""
@@ -23,7 +28,7 @@ class Sheet:
     """All maps of a layer in one picture, in rows of `columns`.
 
     `url` is the PNG as a data URL, `width` and `height` its pixels; tiles of `tile` pixels lie `gap` apart.
-    `strongest` is the number from 0 of the map with the most light in it.
+    `strongest` is the number from 0 of the map with the most power: spots outdo much grey.
     """
 
     url: str
@@ -48,7 +53,7 @@ class Row:
 
 def sheet(maps: NDArray[np.uint8], columns: int | None = None) -> Sheet:
     """Lay square maps, uint8 [count, side, side], side by side; what lies between them is transparent."""
-    light = maps.mean(axis=(1, 2))
+    power = np.square(maps, dtype=np.float32).mean(axis=(1, 2))
     enlarged = maps.repeat(-(-LEAST_TILE // maps.shape[1]), 1).repeat(-(-LEAST_TILE // maps.shape[1]), 2)
     count, tile, _ = enlarged.shape
     columns = columns or next(n for n in range(1, count + 1) if count % n == 0 and n >= sqrt(2 * count))
@@ -59,7 +64,7 @@ def sheet(maps: NDArray[np.uint8], columns: int | None = None) -> Sheet:
         y, x = (place * step for place in divmod(number, columns))
         pixels[y : y + tile, x : x + tile] = np.stack([each, np.full_like(each, 255)], axis=-1)
     height, width, _ = pixels.shape
-    return Sheet(data_url(pixels), width, height, count, columns, tile, gap, int(light.argmax()))
+    return Sheet(data_url(pixels), width, height, count, columns, tile, gap, int(power.argmax()))
 
 
 def spotlights(attention: NDArray[np.float32], image: DigitImage) -> NDArray[np.uint8]:

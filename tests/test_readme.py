@@ -34,7 +34,10 @@ def test_every_command_that_is_named_exists() -> None:
 
 def test_every_linked_file_exists() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
+    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', README)
     assert links
+    assert pictures
+    links += pictures
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 

@@ -23,6 +23,8 @@ from tests.networks import zoo_with_second
 
 # Taking pictures is no test: it is done when asked for.
 collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_screenshots.py"]
+if "PUBLISH" not in os.environ:
+    collect_ignore.append("test_animation.py")
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

@@ -36,10 +36,15 @@ def test_every_state(new_page: NewPage, stage: Stage, state: str, size: str, sch
 
 
 @published
-def test_the_picture_in_the_readme(new_page: NewPage) -> None:
-    page = new_page(viewport={"width": 1280, "height": 960}, color_scheme="light")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pictures_in_the_readme(new_page: NewPage, scheme: str) -> None:
+    page = new_page(viewport={"width": 1280, "height": 960}, color_scheme=scheme)
     in_use(page)
-    page.screenshot(path=ROOT / "docs" / "screenshot.png")
+    page.screenshot(path=ROOT / "docs" / f"page-{scheme}.png")
+    press(page, "Look inside")
+    expect(page.locator("[data-inside] .sheet-mark").first).to_be_visible()
+    page.wait_for_timeout(1000)  # until it has scrolled there
+    page.screenshot(path=ROOT / "docs" / f"inside-{scheme}.png")
 
 
 @published
