@@ -1,60 +1,111 @@
-"""`make lighthouse`: what Lighthouse says of each page, with its phone preset, on a site of its own.
+"""`make lighthouse`: what Lighthouse says of each page, with its phone preset, of a site of its own.
 
-Needs Node and Chromium; npm fetches Lighthouse. Ends with 1 where a score is below LEAST.
+Needs Node and Chromium; npm fetches Lighthouse into the virtual environment. Ends with 1 where a score
+is below LEAST.
 """
 
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import flask_migrate
-from werkzeug.serving import make_server
 
-from mnistweb import create_app
+from mnistweb import config, create_app
+from mnistweb.networks import KEY
+from mnistweb.visitors import COOKIE
+from tests.benchmarks.bench import serving
+from tests.drawings import STROKES, data_url, draw_digit, encode
 
 LIGHTHOUSE = "lighthouse@^12.8.2"  # 13 wants a newer Node than Debian has
-LEAST = 0.98
-PAGES = ("/", "/history", "/insights", "/models", "/models/cnn")
+FOLDER = Path(sys.prefix) / "lighthouse"
+LEAST = 98
+RUNS = 3  # where the first score is too low: performance varies with what else the machine does
+CHROMIUM = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+
+Scores = dict[str, float]
 
 
 def main() -> int:
-    """Serve, measure every page, print a line for each."""
-    chromium = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium")
-    if chromium is None or shutil.which("npx") is None:
-        sys.exit("make lighthouse needs Node (npx) and Chromium.")
-    failed = 0
+    """Serve a site with a few drawings, measure every page, print a line for each."""
+    if shutil.which("npm") is None or CHROMIUM is None:
+        sys.exit("make lighthouse needs Node with npm, and Chromium.")
+    install()
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app({"DATABASE_URL": f"sqlite:///{folder}/site.sqlite3", "INSTANCE_PATH": folder})
-        with app.app_context():
-            flask_migrate.upgrade()
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        for page in PAGES:
-            scores = measure(
-                f"http://127.0.0.1:{server.server_port}{page}", Path(folder) / "report.json", chromium
-            )
-            failed += min(scores.values()) < LEAST
-            print(f"{page:14}", *(f"{name} {score:.0%}" for name, score in scores.items()), flush=True)
-        server.shutdown()
-    return 1 if failed else 0
+        settings = {"DATABASE_URL": f"sqlite:///{folder}/site.sqlite3", "INSTANCE_PATH": folder}
+        settings["SECRET_KEY"] = "only for this benchmark"
+        pages, cookie = prepare(settings)
+        with serving("wsgi:app", settings) as port:
+            low = [page for page in pages if not passes(f"http://127.0.0.1:{port}{page}", cookie)]
+    if low:
+        print(f"Below {LEAST}: {', '.join(low)}", file=sys.stderr)
+    return 1 if low else 0
 
 
-def measure(address: str, report: Path, chromium: str) -> dict[str, float]:
-    """The four scores, 0..1, of the page at `address`."""
+def install() -> None:
+    """Lighthouse, beside the Python packages; nothing where it is already there."""
+    if not (FOLDER / "node_modules").exists():
+        FOLDER.mkdir(exist_ok=True)
+        npm = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", FOLDER, LIGHTHOUSE)
+        subprocess.run(npm, check=True, timeout=600)
+
+
+def prepare(settings: dict[str, str]) -> tuple[list[str], str]:
+    """Fill the log with a drawing of each digit; the pages to be measured, and the cookie of who drew."""
+    app = create_app(config.environment() | settings)
+    with app.app_context():
+        flask_migrate.upgrade()
+    visitor = app.test_client()
+    for digit in STROKES:
+        image = data_url(encode(draw_digit(digit)))
+        drawn = visitor.post("/api/v1/predictions", json={"image": image}).json
+    prediction = f"/predictions/{(drawn or {})['id']}"
+    names = app.extensions[KEY].names()
+    networks = [f"/models/{name}" for name in names]
+    inside = [f"{prediction}/inside?model={name}" for name in names]
+    cookie = visitor.get_cookie(COOKIE)
+    assert cookie
+    pages = ["/", "/history", "/insights", "/models", *networks, prediction, *inside]
+    return pages, f"{COOKIE}={cookie.value}"
+
+
+def passes(address: str, cookie: str) -> bool:
+    """Measure a page, again where it did badly, print its medians; whether all of them are high enough."""
+    runs = [measure(address, cookie)]
+    while min(median(runs).values()) < LEAST and len(runs) < RUNS:
+        runs.append(measure(address, cookie))
+    scores = median(runs)
+    print(
+        "  ".join(f"{name} {score:3.0f}" for name, score in scores.items()),
+        urlsplit(address).path,
+        flush=True,
+    )
+    return min(scores.values()) >= LEAST
+
+
+def median(runs: list[Scores]) -> Scores:
+    """Of each score over several runs."""
+    return {name: statistics.median(run[name] for run in runs) for name in CATEGORIES}
+
+
+def measure(address: str, cookie: str) -> Scores:
+    """The four scores, 0 to 100, of a page. Raises CalledProcessError where it does not load."""
     command = [
-        *("npx", "--yes", LIGHTHOUSE, address, "--quiet", "--output=json", f"--output-path={report}"),
+        *(str(FOLDER / "node_modules" / ".bin" / "lighthouse"), address, "--quiet", "--output=json"),
         f"--only-categories={','.join(CATEGORIES)}",
-        "--chrome-flags=--headless --no-sandbox --disable-background-networking --disable-quic",
+        f"--extra-headers={json.dumps({'Cookie': cookie})}",
+        "--chrome-flags=--headless --no-sandbox --disable-background-networking --disable-quic --disable-gpu",
     ]
-    subprocess.run(command, check=True, env={**os.environ, "CHROME_PATH": chromium}, timeout=300)
-    found = json.loads(report.read_text())["categories"]
-    return {name: found[name]["score"] for name in CATEGORIES}
+    environment = {**os.environ, "CHROME_PATH": CHROMIUM or ""}
+    ran = subprocess.run(command, check=True, env=environment, timeout=300, stdout=subprocess.PIPE)
+    found = json.loads(ran.stdout)["categories"]
+    return {name: 100 * (found[name]["score"] or 0) for name in CATEGORIES}
 
 
 if __name__ == "__main__":
