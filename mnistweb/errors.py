@@ -90,9 +90,6 @@ def init_app(app: Flask) -> None:
     def refuse(error: DrawingError | PredictionError | RecognitionError) -> Response:
         return respond(error.code, str(error), STATUS[error.code])
 
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(InterfaceError)
-    @app.errorhandler(PoolTimeout)
     def without_database(error: Exception) -> Response:
         current_app.logger.error("The database failed: %s", error)
         response = respond(*DATABASE, 503)
