@@ -9,7 +9,7 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench pictures lighthouse test-deploy clean
+.PHONY: help run test lint fuzz bench pictures lighthouse test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ lint: $(TOOLS) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: $(TOOLS) ## Read 100,000 hostile image files; Linux alone
+	$(PIP) install --editable '.[fuzz]'
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 
 bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load, and drawing in a browser
 	$(BIN)/python -m tests.benchmarks.bench

@@ -1,0 +1,173 @@
+"""What holds for every image and every list of strokes, not only for those that someone thought of."""
+
+import base64
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mnistweb.recognition.drawing import DrawingError, EmptyDrawing, decode_base64_image, read_drawing
+from mnistweb.recognition.ink import DigitImage, Ink
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.strokes import MAX_COORDINATE, check_strokes
+from tests.drawings import STROKES, data_url, draw_digit, encode
+from tests.fuzz.pieces import reseal
+from tests.fuzz.seeds import SEEDS
+from tests.fuzz.trial import attempt
+from tests.recognition.compare import unlike
+
+digits = st.sampled_from(sorted(STROKES))
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["size", "strokes", "width", "points"]), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+numbers = st.floats(-MAX_COORDINATE, MAX_COORDINATE) | st.integers(-10_000, 10_000)
+lengths = st.floats(0, MAX_COORDINATE, exclude_min=True)
+points = st.tuples(numbers, numbers) | st.tuples(numbers, numbers, st.floats(0, 1))
+slates = st.fixed_dictionaries(
+    {
+        "size": lengths,
+        "strokes": st.lists(
+            st.fixed_dictionaries(
+                {"width": lengths, "points": st.lists(points.map(list), min_size=1, max_size=5)}
+            ),
+            max_size=5,
+        ),
+    }
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A good file of some kind with bytes changed, cut out or doubled, mostly with the right checksums."""
+    data = bytearray(SEEDS[draw(st.sampled_from(sorted(SEEDS)))])
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        until = min(len(data), at + draw(st.integers(0, 40)))
+        data[at:until] = draw(st.binary(max_size=40) | st.just(bytes(data[at:until] * 2)))
+    return reseal(bytes(data)) if draw(st.booleans()) else bytes(data)
+
+
+@cache
+def drawn(digit: int) -> Image.Image:
+    return draw_digit(digit)
+
+
+def image_of(picture: Image.Image) -> DigitImage:
+    return normalise(read_drawing(encode(picture), 10**7))
+
+
+@settings(max_examples=300)
+@given(damaged() | st.binary(max_size=200))
+def test_any_bytes_are_a_drawing_or_refused(data: bytes) -> None:
+    attempt(data)  # which checks the ink and the image, and lets only a DrawingError pass
+
+
+@given(st.text(max_size=200) | st.binary().map(lambda data: data_url(data)[: len(data) + 20]))
+def test_any_text_is_bytes_or_refused(text: str) -> None:
+    try:
+        data = decode_base64_image(text, 100)
+    except DrawingError:
+        return
+    assert 0 < len(data) <= 102
+
+
+@given(
+    st.binary(min_size=1, max_size=100),
+    st.sampled_from(["", "data:image/png;base64,", " data:image/webp;x=1;BASE64,"]),
+)
+def test_what_is_encoded_is_decoded(data: bytes, prefix: str) -> None:
+    assert decode_base64_image(prefix + base64.b64encode(data).decode(), 100) == data
+
+
+@st.composite
+def inks(draw: st.DrawFn) -> Ink:
+    """Any ink, from a dot to noise."""
+    shape = draw(st.tuples(st.integers(1, 60), st.integers(1, 60)))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    ink = rng.random(shape, np.float32)
+    return np.where(
+        rng.random(shape) < draw(st.floats(0, 1)), ink * draw(st.floats(0, 1, width=32)), 0
+    ).astype(np.float32)
+
+
+@given(inks())
+def test_any_ink_gives_an_image_with_full_ink_in_it_or_is_empty(ink: Ink) -> None:
+    try:
+        image = normalise(ink)
+    except EmptyDrawing:
+        assert ink.max() <= 0.1
+    else:
+        assert image.shape == (28, 28)
+        assert image.dtype == np.uint8
+        assert image.max() == 255
+
+
+@given(inks(), st.tuples(*[st.integers(0, 100)] * 4))
+def test_room_around_the_ink_changes_nothing(ink: Ink, room: tuple[int, int, int, int]) -> None:
+    above, below, left, right = room
+    wider = np.pad(ink, ((above, below), (left, right)))
+    if ink.max() > 0.1:
+        assert np.array_equal(normalise(wider), normalise(ink))
+
+
+@settings(max_examples=30)
+@given(digits, st.integers(-60, 60), st.integers(-50, 50))
+def test_a_digit_is_the_same_anywhere_on_the_slate(digit: int, right: int, down: int) -> None:
+    picture = drawn(digit)
+    moved = picture.transform(picture.size, Image.Transform.AFFINE, (1, 0, -right, 0, 1, -down))
+    # Only where nothing of it was pushed over the edge.
+    if np.asarray(moved, np.int64).sum() == np.asarray(picture, np.int64).sum():
+        assert np.array_equal(image_of(moved), image_of(picture))
+
+
+@settings(max_examples=30)
+@given(digits, st.floats(0.4, 4))
+def test_a_digit_is_the_same_at_any_size(digit: int, scale: float) -> None:
+    side = round(280 * scale)
+    assert (
+        unlike(image_of(drawn(digit).resize((side, side), Image.Resampling.BICUBIC)), image_of(drawn(digit)))
+        < 14
+    )
+
+
+@settings(max_examples=30)
+@given(digits, st.integers(0, 255), st.integers(0, 255))
+def test_a_digit_is_the_same_in_any_two_greys(digit: int, ground: int, pen: int) -> None:
+    if abs(pen - ground) < 60:
+        return
+    levels = np.asarray(drawn(digit), np.float32) / 255
+    picture = Image.fromarray(np.rint(ground + (pen - ground) * levels).astype(np.uint8))
+    assert unlike(image_of(picture), image_of(drawn(digit))) < 8
+
+
+@given(json)
+def test_any_value_is_strokes_or_refused(value: object) -> None:
+    try:
+        checked = check_strokes(value)
+    except ValueError:
+        return
+    assert check_strokes(checked) == checked
+
+
+@given(slates)
+def test_strokes_of_the_right_form_are_kept_whatever_their_numbers(slate: dict[str, object]) -> None:
+    assert check_strokes(slate) == slate
+
+
+@given(st.integers() | st.floats() | st.booleans())
+def test_a_coordinate_is_a_finite_number_within_reach(number: float) -> None:
+    slate = {"size": 280, "strokes": [{"width": 20, "points": [[0, number]]}]}
+    if isinstance(number, bool) or math.isnan(number) or abs(number) > MAX_COORDINATE:
+        with pytest.raises(ValueError, match="number"):
+            check_strokes(slate)
+    else:
+        assert check_strokes(slate) == slate
