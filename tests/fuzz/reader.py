@@ -1,0 +1,82 @@
+"""A process that reads files, one after another, and says of each what came of it and what it took.
+
+It is apart from the fuzzer, whose own memory and time are thus not counted, and survives it where it crashes.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+MOST_MILLISECONDS = 200.0
+
+
+class Report(NamedTuple):
+    """What came of a file, milliseconds of the processor, and the most megabytes beyond the start."""
+
+    outcome: str
+    milliseconds: float
+    megabytes: float
+
+
+class Reader:
+    """The process, and the way to it."""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.reader"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.communicate(timeout=60)
+
+    def read(self, data: bytes) -> Report:
+        """What the process says of a file; "crash" where it says nothing any more."""
+        assert self.process.stdin
+        assert self.process.stdout
+        try:
+            self.process.stdin.write(len(data).to_bytes(4, "big") + data)
+            self.process.stdin.flush()
+            outcome, milliseconds, megabytes = self.process.stdout.readline().decode().split("\t")
+        except (OSError, ValueError):
+            status = self.process.wait()
+            self.__enter__()
+            return Report(f"crash: the process ended with {status}", 0, 0)
+        return Report(outcome, float(milliseconds), float(megabytes))
+
+
+def most_megabytes() -> float:
+    """The most memory that this process has had."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def main() -> None:
+    """Answer each file on the standard input, which stands behind its length, with a line."""
+    from tests.fuzz.trial import Trial, attempt
+
+    def measured(data: bytes) -> Trial:
+        trial = attempt(data)
+        # The best of three: on a busy machine everything takes longer now and then.
+        again = 2 if trial.milliseconds > MOST_MILLISECONDS else 0
+        return min([trial, *(attempt(data) for _ in range(again))], key=lambda tried: tried.milliseconds)
+
+    answers, sys.stdout = sys.stdout, sys.stderr
+    start = most_megabytes()
+    while length := sys.stdin.buffer.read(4):
+        data = sys.stdin.buffer.read(int.from_bytes(length, "big"))
+        try:
+            trial = measured(data)
+        except Exception as error:
+            trial = Trial(f"fault: {type(error).__name__} {error}".replace("\t", " ").replace("\n", " "), 0)
+        print(trial.outcome, trial.milliseconds, most_megabytes() - start, sep="\t", file=answers, flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
