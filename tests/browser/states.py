@@ -128,6 +128,15 @@ def prediction(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("button", name="Replay")).to_be_enabled()
 
 
+def prediction_of_another(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    draw(page, 4)
+    address = f"/predictions/{predict(page)}"
+    page.context.clear_cookies()
+    page.goto(address)
+    expect(page.get_by_text("Only the one who drew it can.")).to_be_visible()
+
+
 def own_word_changed(page: Page, stage: Stage) -> None:
     answered(page, stage)
     page.get_by_role("link", name="Say what it was").click()
@@ -161,6 +170,13 @@ def inside(page: Page, stage: Stage) -> None:
     landed(page)
     press(page, "Look inside")
     expect(page.locator("[data-inside] .sheet-mark")).to_have_count(5)
+
+
+def inside_of_another_network(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    draw(page, 4)
+    page.goto(f"/predictions/{predict(page)}/inside?model=vit")
+    expect(page.get_by_role("heading", name="Where it looks")).to_be_visible()
 
 
 def insights(page: Page, stage: Stage) -> None:
@@ -197,10 +213,12 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         history,
         history_filtered,
         prediction,
+        prediction_of_another,
         own_word_changed,
         compared,
         compared_in_part,
         inside,
+        inside_of_another_network,
         insights,
         networks,
         network,
