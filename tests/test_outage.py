@@ -88,8 +88,8 @@ def test_nobody_waits_for_a_database_that_is_silent(
         first = time.perf_counter() - started
         for _ in range(5):
             assert client.post("/api/v1/predictions", json={"image": IMAGE}).get_json()["saved"] is False
-    assert first < 5
-    assert time.perf_counter() - started - first < 2
+    assert first < 10
+    assert time.perf_counter() - started - first < 8  # each waiting by itself would take 10
     assert caplog.text.count("The database cannot be reached") == 1
 
 
