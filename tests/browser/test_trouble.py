@@ -119,6 +119,6 @@ def test_a_form_that_expired_asks_for_a_reload_which_loses_nothing(page: Page) -
 
 def test_a_wrong_address_has_a_page(page: Page) -> None:
     page.goto("/nowhere")
-    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing was drawn here")).to_be_visible()
     page.get_by_role("link", name="Back to the slate").click()
     expect(page.locator("#slate")).to_be_visible()
