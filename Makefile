@@ -12,7 +12,7 @@ CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/wh
 .PHONY: help run test lint fuzz bench pictures lighthouse test-deploy clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
 	@$(BIN)/mnistweb migrate
@@ -39,6 +39,9 @@ bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load,
 
 pictures: $(TOOLS) ## Make the pictures in the README and the icons anew, in a browser
 	PUBLISH=1 $(BIN)/python -m pytest --no-cov tests/browser/test_animation.py tests/browser/test_screenshots.py
+
+bench-history: $(TOOLS) ## Measure looking back on ten million predictions; needs some gigabytes of disk
+	$(BIN)/python -m tests.benchmarks.history
 
 lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
 	$(BIN)/python -m tests.benchmarks.lighthouse

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false
 
 from mnistweb.models import Prediction, Source
 from mnistweb.predictions import PredictionError
@@ -43,6 +43,8 @@ class Filter:
 
     def conditions(self, visitor: str) -> list[ColumnElement[bool]]:
         """What a prediction must meet. `visitor` is who asks, which matters for `mine`."""
+        if self._contradicts_itself():
+            return [false()]
         wanted: list[ColumnElement[bool]] = []
         if self.mine:
             wanted.append(Prediction.visitor == visitor)
@@ -65,6 +67,19 @@ class Filter:
         if self.last is not None:
             wanted.append(Prediction.created_at <= datetime.combine(self.last, time.max, UTC))
         return wanted
+
+    def _contradicts_itself(self) -> bool:
+        # A database would look through all that meets one half of it before it says that there is nothing.
+        if self.refused and self.digit not in (None, NONE):
+            return True
+        if self.label is None:
+            return False
+        digit = NONE if self.refused else self.digit
+        same = digit is None or digit == self.label
+        other = digit != self.label
+        return not {Verdict.RIGHT: same, Verdict.WRONG: other, Verdict.UNLABELLED: False, None: True}[
+            self.verdict
+        ]
 
     def query(self) -> dict[str, str]:
         """As it stands in an address; `read_filter` reads it."""

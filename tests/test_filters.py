@@ -126,6 +126,47 @@ def test_no_text_breaks_the_reading_of_filters(given: dict[str, str]) -> None:
         read_filter(given)
 
 
+def test_filters_of_answer_and_judgement_agree_with_what_they_say(app: Flask) -> None:
+    with app.app_context():
+        add(*(row(model_version=name, **fields) for name, fields in ROWS.items()))
+        for digit, label, verdict, refused in product(
+            ("", "3", "8", "none"), ("", "3", "8", "none"), ("", *Verdict), ("", "1")
+        ):
+            given = {"digit": digit, "label": label, "verdict": verdict, "refused": refused}
+            assert found(given) == {
+                name
+                for name, fields in ROWS.items()
+                if meets(fields.get("digit", 3), fields.get("label"), "labelled_at" in fields, given)
+            }, given
+
+
+def meets(digit: int | None, label: int | None, labelled: bool, given: dict[str, str]) -> bool:
+    def is_digit(number: int | None, name: str) -> bool:
+        return number == (None if name == "none" else int(name))
+
+    verdict = "unlabelled" if not labelled else "right" if digit == label else "wrong"
+    return (
+        (not given["digit"] or is_digit(digit, given["digit"]))
+        and (not given["label"] or (labelled and is_digit(label, given["label"])))
+        and (not given["verdict"] or verdict == given["verdict"])
+        and (not given["refused"] or digit is None)
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"digit": "3", "refused": "1"},
+        {"label": "3", "verdict": "unlabelled"},
+        {"digit": "3", "label": "3", "verdict": "wrong"},
+        {"digit": "3", "label": "8", "verdict": "right"},
+        {"refused": "1", "label": "none", "verdict": "wrong"},
+    ],
+)
+def test_what_contradicts_itself_is_not_looked_for(given: dict[str, str]) -> None:
+    assert [str(each) for each in read_filter(given).conditions("someone")] == ["false"]
+
+
 def test_no_filter_needs_a_look_through_everything_or_sorting(app: Flask) -> None:
     asked = ["mine=1", "model=lenet5", "digit=3", "digit=none", "label=3", "label=none", "verdict=right"]
     asked += ["verdict=wrong", "verdict=unlabelled", "source=upload", "from=2026-01-01", "to=2026-01-01"]
