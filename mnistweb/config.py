@@ -155,6 +155,10 @@ SETTINGS = (
     Setting("MAX_IMAGE_PIXELS", str(16 * 1024**2), _whole(28 * 28, 100_000_000)),
     Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), _text),
     Setting("DEFAULT_MODEL", "cnn", _text),
+    Setting("MODEL_URL", "", _endpoint),
+    # As much below the page's 20 seconds as a language model's.
+    Setting("MODEL_TIMEOUT", "3", _whole(1, 18)),
+    Setting("MODEL_FALLBACK", "none", _one_of("none", "local")),
     Setting("PROXY_HOPS", "0", _whole(0, 8)),
     Setting("TRUSTED_HOSTS", "", _hosts),
     Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),

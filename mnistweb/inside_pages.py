@@ -1,6 +1,7 @@
 """A look inside a network that reads a logged drawing: its maps, its votes, and the ink that mattered."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 import numpy as np
 from flask import Blueprint, render_template, request
@@ -9,12 +10,15 @@ from flask.typing import ResponseReturnValue
 from mnistweb import predictions
 from mnistweb.errors import is_fragment
 from mnistweb.inside_pictures import attention_sheet, data_url, heat_paths, sheet, spotlights, vote_rows
-from mnistweb.networks import zoo
+from mnistweb.networks import are_here, zoo
 from mnistweb.predictions import PredictionError, recognizer_named
+from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.ink import SIDE
-from mnistweb.recognition.inside import look_inside
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.remote import Standby
 from mnistweb.visitors import current_visitor
+
+if TYPE_CHECKING:
+    from mnistweb.recognition.recognizer import Recognizer
 
 blueprint = Blueprint("inside", __name__)
 
@@ -23,6 +27,12 @@ blueprint = Blueprint("inside", __name__)
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Inside the network `?model=`, or the one that answered, as it reads one of the visitor's drawings."""
     prediction = predictions.get(prediction_id, current_visitor())
+    if not are_here():
+        raise PredictionError(
+            "nothing_inside", "This site's networks run on another machine: nobody here can look inside them."
+        )
+    from mnistweb.recognition.inside import look_inside  # which brings torch
+
     network = _network(request.args.get("model"), prediction.model)
     image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
     inside = look_inside(network, image)
@@ -43,11 +53,17 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-def _network(wanted: str | None, answered: str) -> Recognizer:
+def _network(wanted: str | None, answered: str) -> "Recognizer":
     """The network to look into. Raises PredictionError where there is none of that name or nothing to see."""
+    from mnistweb.recognition.recognizer import Recognizer
+
+    network: Reader
     if wanted is None:
-        return zoo().get(answered if answered in zoo().names() else None)
-    network = recognizer_named(wanted)
+        network = zoo().get(answered if answered in zoo().names() else None)
+    else:
+        network = recognizer_named(wanted)
+    if isinstance(network, Standby):
+        network = network.local
     if not isinstance(network, Recognizer):
         raise PredictionError(
             "nothing_inside", "A language model runs elsewhere: nobody here can look inside it."

@@ -1,4 +1,4 @@
-"""What this application answers with: loaded when it is made, shared by all requests."""
+"""What this application answers with: made when it is, shared by all requests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,26 +8,33 @@ from flask import Flask, current_app
 
 from mnistweb.config import ConfigError
 from mnistweb.recognition.answer import Reader
-from mnistweb.recognition.card import Card
+from mnistweb.recognition.card import Card, read_cards
+from mnistweb.recognition.remote import ModelServer, RemoteNetwork, Standby
 from mnistweb.recognition.zoo import Zoo
+from mnistweb.request_ids import current_id
 
 KEY = "mnistweb-zoo"
 LANGUAGE_MODEL_KEY = "mnistweb-language-model"
 
 
 def init_app(app: Flask) -> None:
-    """Load every network of WEIGHTS_PATH, and the language model where one is configured.
+    """Load every network of WEIGHTS_PATH, or ask a model server for them; and the language model if any.
 
-    Raises ModelFileError where a network is missing or corrupt, ConfigError without the model's client.
+    Raises ModelFileError where a network is missing or corrupt, ConfigError without the language model's
+    client.
     """
-    weights = Path(app.root_path) / app.config["WEIGHTS_PATH"]
-    app.extensions[KEY] = Zoo.load(weights, app.config["DEFAULT_MODEL"])
+    app.extensions[KEY] = _zoo(Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config)
     app.extensions[LANGUAGE_MODEL_KEY] = _language_model(app.config)
 
 
 def zoo() -> Zoo:
     """The networks of the current application."""
     return cast(Zoo, current_app.extensions[KEY])
+
+
+def are_here() -> bool:
+    """Whether the networks are in this process, and torch with them: alone, or to stand in."""
+    return not current_app.config["MODEL_URL"] or current_app.config["MODEL_FALLBACK"] == "local"
 
 
 def choices() -> list[Card]:
@@ -46,6 +53,21 @@ def reader(name: str | None = None) -> Reader:
 
 def _current_language_model() -> Reader | None:
     return cast(Reader | None, current_app.extensions[LANGUAGE_MODEL_KEY])
+
+
+def _zoo(weights: Path, config: Mapping[str, Any]) -> Zoo:
+    default = config["DEFAULT_MODEL"]
+    if not config["MODEL_URL"]:
+        return Zoo.load(weights, default)
+    cards = read_cards(weights)
+    server = ModelServer(
+        config["MODEL_URL"], config["MODEL_TIMEOUT"], config["THREADS"], cards, identify=current_id
+    )
+    remote = Zoo({name: RemoteNetwork(card, server) for name, card in cards.items()}, default)
+    if config["MODEL_FALLBACK"] == "none":
+        return remote
+    local = Zoo.load(weights, default)
+    return Zoo({name: Standby(remote.get(name), local.get(name)) for name in cards}, default)
 
 
 def _language_model(config: Mapping[str, Any]) -> Reader | None:

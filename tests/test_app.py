@@ -71,6 +71,7 @@ def test_percentages_do_not_claim_certainty(share: float, text: str) -> None:
         ("import mnistweb.recognition.zoo", {"flask", "sqlalchemy", "torchvision", "mnistweb.training"}),
         ("import mnistweb.models", {"flask", "torch", "mnistweb.recognition"}),
         ("import mnistweb; mnistweb.create_database_app({})", {"torch", "mnistweb.recognition"}),
+        ("import mnistweb.recognition.remote", {"flask", "sqlalchemy", "torch", "PIL"}),
         ("import mnistweb; mnistweb.create_app({})", {"torchvision", "mnistweb.training"}),
         ("import mnistweb.training.commands", {"flask", "sqlalchemy"}),
     ],

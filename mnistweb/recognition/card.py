@@ -42,7 +42,11 @@ class ModelCard:
 
     def write(self, path: Path) -> None:
         """Write the card as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(self.text() + "\n", encoding="utf-8")
+
+    def text(self) -> str:
+        """The card as JSON, which `parse_card` reads."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,30 @@ Card: TypeAlias = ModelCard | ServiceCard
 def read_card(path: Path) -> ModelCard:
     """Read a card. Raises ModelFileError, naming the file."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("classes", "data", "weaknesses"):
-            values[name] = tuple(values[name])
-        return ModelCard(**values)
+        return parse_card(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelFileError(f"{path}: not a model card ({error})") from error
+
+
+def read_cards(directory: Path) -> dict[str, ModelCard]:
+    """Every card of a directory by its file's name. Raises ModelFileError."""
+    return {path.stem: read_card(path) for path in sorted(directory.glob("*.json"))}
+
+
+def parse_card(text: str) -> ModelCard:
+    """A card of its JSON. Raises ValueError, TypeError or KeyError where it is none."""
+    values = json.loads(text)
+    for name in ("classes", "data", "weaknesses"):
+        values[name] = tuple(values[name])
+    return ModelCard(**values)
+
+
+def version_number(version: str) -> int | None:
+    """A version, the first digits of a SHA-256, as a number for servers that count versions; else None."""
+    try:
+        return int(version, 16)
+    except ValueError:
+        return None
 
 
 def sha256_of(data: bytes) -> str:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from mnistweb.recognition.answer import Answer
+from mnistweb.recognition.answer import Answer, Reader
 from mnistweb.recognition.drawing import DrawingError, read_drawing
 from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.tables import refusals, robustness, summary
 from mnistweb.recognition.zoo import ModelFileError, Zoo
 
@@ -56,7 +55,7 @@ def load_zoo(weights: Path | None) -> Zoo:
         raise click.ClickException(str(error)) from error
 
 
-def read_file(file: Path, recognizer: Recognizer) -> Answer:
+def read_file(file: Path, recognizer: Reader) -> Answer:
     """Read the digit in a picture file. Raises DrawingError or OSError."""
     return recognizer.recognise(normalise(read_drawing(file.read_bytes(), MAX_PIXELS)))
 

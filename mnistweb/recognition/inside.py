@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnistweb.recognition.answer import Answer
+from mnistweb.recognition.calibrated import DIGITS
 from mnistweb.recognition.ink import SIDE, DigitImage
-from mnistweb.recognition.recognizer import DIGITS, Recognizer
+from mnistweb.recognition.recognizer import Recognizer
 
 STEPS = 20
 """Points of the path that the heat map integrates over: with them its sum is right to 1 or 2 percent."""

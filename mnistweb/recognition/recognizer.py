@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mnistweb.recognition.answer import Answer
+from mnistweb.recognition.calibrated import answer
 from mnistweb.recognition.card import ModelCard, ModelFileError, read_card, sha256_of
 from mnistweb.recognition.ink import SIDE, DigitImage
-
-DIGITS = 10
 
 
 class Recognizer:
@@ -39,26 +39,13 @@ class Recognizer:
 
     def recognise(self, image: DigitImage) -> Answer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink."""
+        return answer(self.logits(image[np.newaxis])[0].tolist(), self.card)
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network gives for uint8 [n, 28, 28]: float32 [n, 11], not calibrated."""
         with torch.inference_mode():
-            logits = self.network(torch.from_numpy(image).unsqueeze(0))[0].double() / self.card.temperature
-            probabilities = logits[:DIGITS].softmax(0).tolist()
-            not_a_digit = float(logits.softmax(0)[DIGITS])
-        return answer(probabilities, not_a_digit, self.card)
-
-
-def answer(probabilities: list[float], not_a_digit: float, card: ModelCard) -> Answer:
-    """The answer that a card's threshold makes of calibrated probabilities."""
-    digit = max(range(DIGITS), key=probabilities.__getitem__)
-    refused = not_a_digit >= card.threshold
-    return Answer(
-        digit=None if refused else digit,
-        confidence=not_a_digit if refused else probabilities[digit] * (1 - not_a_digit),
-        probabilities=tuple(probabilities),
-        not_a_digit=not_a_digit,
-        reason="This does not look like a single digit." if refused else None,
-        model=card.name,
-        model_version=card.version,
-    )
+            logits: NDArray[np.float32] = self.network(torch.from_numpy(images)).numpy()
+        return logits
 
 
 def _load_script(data: bytes, path: Path) -> torch.jit.ScriptModule:

@@ -1,44 +1,55 @@
 """The networks that are installed, by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-import torch
-
+from mnistweb.recognition.answer import Reader
 from mnistweb.recognition.card import ModelCard, ModelFileError
-from mnistweb.recognition.recognizer import Recognizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 DEFAULT = "cnn"
 
-__all__ = ["DEFAULT", "WEIGHTS", "ModelFileError", "Zoo"]
+__all__ = ["DEFAULT", "WEIGHTS", "ModelFileError", "Network", "Zoo"]
+
+
+class Network(Reader, Protocol):
+    """A reader with a model card: one of this process, or one of a model server."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What it is."""
 
 
 class Zoo:
-    """The networks of a directory, loaded once; the default comes first."""
+    """The networks of a directory, the default first."""
 
-    def __init__(self, recognizers: dict[str, Recognizer], default: str) -> None:
-        if default not in recognizers:
-            raise ModelFileError(f"there is no model {default!r} among {sorted(recognizers)}")
-        first = {default: recognizers[default]}
-        self._recognizers = first | dict(sorted(recognizers.items()))
+    def __init__(self, networks: Mapping[str, Network], default: str) -> None:
+        if default not in networks:
+            raise ModelFileError(f"there is no model {default!r} among {sorted(networks)}")
+        first = {default: networks[default]}
+        self._networks = first | dict(sorted(networks.items()))
         self.default = default
 
     @classmethod
     def load(cls, directory: Path | None = None, default: str = DEFAULT) -> "Zoo":
         """Load every model card of a directory. Raises ModelFileError for a file that is not its card's."""
-        directory = directory or WEIGHTS
+        import torch  # here, because a site that asks a model server does without it
+
+        from mnistweb.recognition.recognizer import Recognizer
+
         torch.set_num_threads(1)  # one small image at a time: more threads would only wait for each other
-        cards = sorted(directory.glob("*.json"))
+        cards = sorted((directory or WEIGHTS).glob("*.json"))
         return cls({path.stem: Recognizer.load(path) for path in cards}, default)
 
     def names(self) -> list[str]:
         """The models' names, the default first."""
-        return list(self._recognizers)
+        return list(self._networks)
 
-    def get(self, name: str | None = None) -> Recognizer:
+    def get(self, name: str | None = None) -> Network:
         """The model of that name, or the default; KeyError where there is none."""
-        return self._recognizers[name or self.default]
+        return self._networks[name or self.default]
 
     def cards(self) -> list[ModelCard]:
         """The models' cards, the default first."""
-        return [recognizer.card for recognizer in self._recognizers.values()]
+        return [network.card for network in self._networks.values()]

@@ -9,7 +9,8 @@ from mnistweb.recognition.drawing import read_drawing
 from mnistweb.recognition.ink import DigitImage
 from mnistweb.recognition.inside import STEPS, Inside, integrated_gradients, look_inside, visible
 from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.zoo import Zoo
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.zoo import WEIGHTS
 from tests.drawings import digit_png
 from tests.networks import untrained
 
@@ -83,7 +84,7 @@ def test_what_is_refused_is_explained_by_the_class_that_refuses_it() -> None:
 
 
 def test_the_heat_of_all_pixels_is_what_the_ink_adds_to_the_score() -> None:
-    recognizer = Zoo.load().get()
+    recognizer = Recognizer.load(WEIGHTS / "cnn.json")
     errors = []
     for digit in range(10):
         inside = look_inside(recognizer, image(digit))

@@ -1,0 +1,35 @@
+"""What a network's logits mean: its card's temperature and threshold make an answer of them."""
+
+import math
+from collections.abc import Sequence
+
+from mnistweb.recognition.answer import Answer
+from mnistweb.recognition.card import ModelCard
+
+DIGITS = 10
+
+
+def answer(logits: Sequence[float], card: ModelCard) -> Answer:
+    """The answer of the network of `card`, of its logits [11]: the ten digits, then "not a digit"."""
+    scaled = [logit / card.temperature for logit in logits]
+    probabilities = _softmax(scaled[:DIGITS])
+    not_a_digit = _softmax(scaled)[DIGITS]
+    digit = max(range(DIGITS), key=probabilities.__getitem__)
+    refused = not_a_digit >= card.threshold
+    return Answer(
+        digit=None if refused else digit,
+        confidence=not_a_digit if refused else probabilities[digit] * (1 - not_a_digit),
+        probabilities=tuple(probabilities),
+        not_a_digit=not_a_digit,
+        reason="This does not look like a single digit." if refused else None,
+        model=card.name,
+        model_version=card.version,
+    )
+
+
+def _softmax(values: list[float]) -> list[float]:
+    # Of eleven numbers this is done before a tensor's would have begun.
+    most = max(values)
+    weights = [math.exp(value - most) for value in values]
+    total = sum(weights)
+    return [weight / total for weight in weights]

@@ -1,0 +1,106 @@
+"""A stand-in for a model server, over real HTTP: it answers as networks do, or as it is told."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from mnistweb.recognition.protocol import metadata, read_question, write_reply
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.wire import HEADER_LENGTH, Message
+from mnistweb.recognition.zoo import WEIGHTS
+
+CLOSE = 0
+"""In place of a status: hang up without a word."""
+Response = tuple[int, Message]
+
+
+class StandIn:
+    """What the server was asked, and what it does with the next requests.
+
+    `failures` are statuses that the next requests get, `says` replaces fields of what is inferred; None
+    leaves one out. While `gate` is not set it sends a blank now and then, and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.network = Recognizer.load(WEIGHTS / "lenet5.json")
+        self.asked: list[str] = []
+        self.ids: list[str | None] = []
+        self.failures: list[int] = []
+        self.says: dict[str, Any] = {}
+        self.pages: dict[str, dict[str, Any]] = {}
+        self.gate = threading.Event()
+        self.gate.set()
+        self.silent = False
+        self.url = ""
+
+    def answer(self, path: str, body: bytes, header_length: str | None) -> Response:
+        """The response to a request."""
+        self.asked.append(path)
+        if self.failures:
+            return self.failures.pop(0), Message(b'{"error":"not now"}', {})
+        card = self.network.card
+        if path.endswith("/infer"):
+            question = read_question(body, header_length)
+            self.ids.append(question.id)
+            reply = json.loads(write_reply(self.network.logits(question.images), card, question).body)
+            reply = {name: value for name, value in (reply | self.says).items() if value is not None}
+            return 200, Message(json.dumps(reply).encode(), {})
+        if path in self.pages:
+            return 200, Message(json.dumps(self.pages[path]).encode(), {})
+        return 400, Message(json.dumps(metadata(card)).encode(), {})
+
+
+@contextmanager
+def serve() -> Iterator[StandIn]:
+    """A stand-in that listens on a port of its own."""
+    stand_in = StandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # as when a client closes what it kept
+                super().handle()
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, message = stand_in.answer(self.path, body, self.headers[HEADER_LENGTH])
+            if status == CLOSE:
+                self.close_connection = True
+                return
+            try:
+                self._send(status, message.body)
+            except OSError:  # the client hung up, as it does when its time is over
+                self.close_connection = True
+
+        def _send(self, status: int, body: bytes) -> None:
+            if stand_in.silent:
+                stand_in.gate.wait()
+            self.send_response(status)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            while not stand_in.gate.wait(0.05):
+                self.wfile.write(b"1\r\n \r\n")
+            self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    stand_in.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield stand_in
+    finally:
+        stand_in.gate.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

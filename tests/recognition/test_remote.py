@@ -1,0 +1,201 @@
+"""The networks of a model server: the same answers as here, and what becomes of a server that fails."""
+
+import dataclasses
+import logging
+import re
+import socket
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from mnistweb.recognition import remote
+from mnistweb.recognition.answer import RecognitionError
+from mnistweb.recognition.breaker import Breaker
+from mnistweb.recognition.drawing import read_drawing
+from mnistweb.recognition.ink import DigitImage
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.protocol import metadata
+from mnistweb.recognition.remote import FAILURES, ModelServer, RemoteNetwork, Standby
+from tests.drawings import digit_png
+from tests.model_server import CLOSE, StandIn, serve
+
+
+def drawn(digit: int) -> DigitImage:
+    return normalise(read_drawing(digit_png(digit), 10**6))
+
+
+def network(server: StandIn, timeout: float = 5.0, path: str = "", url: str | None = None) -> RemoteNetwork:
+    card = server.network.card
+    client = ModelServer((url or server.url) + path, timeout, 2, {"lenet5": card})
+    return RemoteNetwork(card, client)
+
+
+def failure(reader: RemoteNetwork) -> str:
+    with pytest.raises(RecognitionError) as caught:
+        reader.recognise(drawn(3))
+    assert str(caught.value).endswith("Try again in a few seconds.")
+    return caught.value.code
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with serve() as server:
+        yield server
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_the_answer_is_the_one_of_this_process(server: StandIn, digit: int) -> None:
+    assert network(server).recognise(drawn(digit)) == server.network.recognise(drawn(digit))
+
+
+def test_no_digit_is_none_there_either(server: StandIn) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    assert network(server).recognise(noise).digit is None
+
+
+def test_the_address_may_have_a_path(server: StandIn) -> None:
+    network(server, path="/inference/").recognise(drawn(3))
+    assert server.asked == ["/inference/v2/models/lenet5/infer"]
+
+
+def test_a_question_bears_the_id_of_its_request(server: StandIn) -> None:
+    card = server.network.card
+    client = ModelServer(server.url, 5, 2, {"lenet5": card}, identify=lambda: "the request's")
+    RemoteNetwork(card, client).recognise(drawn(3))
+    network(server).recognise(drawn(3))
+    assert server.ids[0] == "the request's"
+    assert re.fullmatch("[0-9a-f]{32}", server.ids[1] or "")
+
+
+@pytest.mark.parametrize("statuses", [[404] * 3, [502], [503, 504], [CLOSE], [CLOSE, 404, 503]])
+def test_what_passes_is_tried_again(server: StandIn, statuses: list[int]) -> None:
+    server.failures = list(statuses)
+    assert network(server).recognise(drawn(3)).digit == 3
+    assert len(server.asked) == len(statuses) + 1
+
+
+@pytest.mark.parametrize("status", [400, 500, 301])
+def test_what_does_not_pass_fails_at_once(
+    server: StandIn, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.failures = [status]
+    with caplog.at_level(logging.WARNING):
+        assert failure(network(server)) == "model_unavailable"
+    assert len(server.asked) == 1
+    assert str(status) in caplog.text
+
+
+def test_a_server_that_is_away_is_waited_for_no_longer_than_told(server: StandIn) -> None:
+    started = time.monotonic()
+    with socket.socket() as probe:  # which holds a port on which nobody listens
+        probe.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        assert failure(network(server, 0.3, url=nobody)) == "model_unavailable"
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_one_deadline_bounds_a_server_that_hangs_or_sends_ever_more(server: StandIn, silent: bool) -> None:
+    server.silent = silent
+    server.gate.clear()
+    started = time.monotonic()
+    assert failure(network(server, 0.4)) == "model_timeout"
+    assert 0.3 < time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"id": "another's"},
+        {"model_name": "cnn"},
+        {"model_version": None},
+        {"model_version": "../../x"},
+        {"outputs": []},
+        {"outputs": "x" * remote.MOST_BYTES},
+    ],
+)
+def test_nonsense_is_told_so(server: StandIn, says: dict[str, object]) -> None:
+    server.says = says
+    assert failure(network(server)) == "model_nonsense"
+
+
+def test_an_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn) -> None:
+    mine = network(server)
+    newer = dataclasses.replace(server.network.card, version="abcdef012345", temperature=7.0, threshold=1.0)
+    server.network.card = newer
+    page = "/v2/models/lenet5/versions/abcdef012345"
+    server.pages = {page: metadata(newer)}
+    for _ in range(2):
+        assert mine.recognise(drawn(3)) == server.network.recognise(drawn(3))
+    assert server.asked.count(page) == 1  # and is then remembered
+    assert mine.recognise(drawn(3)).model_version == "abcdef012345"
+
+
+def test_tritons_versions_are_numbers_and_its_cards_in_the_configuration(server: StandIn) -> None:
+    mine = network(server)
+    card = server.network.card
+    server.says = {"model_version": str(int(card.version, 16))}
+    assert mine.recognise(drawn(3)).model_version == card.version
+    assert len(server.asked) == 1
+
+    newer = dataclasses.replace(card, version="0bcdef012345", temperature=7.0)
+    number = str(int(newer.version, 16))
+    page = f"/v2/models/lenet5/versions/{number}"
+    server.network.card = newer
+    server.says = {"model_version": number}
+    server.pages = {page: {}, f"{page}/config": {"parameters": {"card": {"string_value": newer.text()}}}}
+    assert mine.recognise(drawn(3)) == server.network.recognise(drawn(3))
+
+
+def test_a_version_that_nobody_has_a_card_of_gives_no_answer(server: StandIn) -> None:
+    server.says = {"model_version": "1"}
+    page = "/v2/models/lenet5/versions/1"
+    server.pages = {page: metadata(server.network.card), f"{page}/config": {}}
+    assert failure(network(server)) == "model_nonsense"
+
+
+def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "REST", 0.2)
+    mine = network(server)
+    server.failures = [500] * FAILURES
+    for _ in range(2 * FAILURES):
+        assert failure(mine) == "model_unavailable"
+    assert len(server.asked) == FAILURES
+    time.sleep(0.25)
+    assert mine.recognise(drawn(3)).digit == 3
+
+
+def test_a_breaker_lets_one_at_a_time_try_again() -> None:
+    breaker = Breaker(failures=2, pause=0.05)
+    for _ in range(2):
+        assert breaker.allows()
+        breaker.report(False)
+    assert not breaker.allows()
+    time.sleep(0.06)
+    assert [breaker.allows() for _ in range(3)] == [True, False, False]
+    breaker.report(False)
+    assert not breaker.allows()
+    time.sleep(0.06)
+    assert breaker.allows()
+    breaker.report(True)
+    assert [breaker.allows() for _ in range(3)] == [True, True, True]
+
+
+def test_a_success_forgets_the_failures_before_it() -> None:
+    breaker = Breaker(failures=2, pause=60)
+    for success in (False, True, False):
+        breaker.report(success)
+    assert breaker.allows()
+
+
+def test_the_one_that_stands_in_answers_where_the_server_does_not(server: StandIn) -> None:
+    reader = Standby(network(server), server.network)
+    assert reader.recognise(drawn(3)).digit == 3
+    server.failures = [500]
+    assert reader.recognise(drawn(4)).digit == 4
+    assert len(server.asked) == 2
+    assert reader.card == server.network.card
