@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+import psycopg2.extensions
 from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -16,6 +17,15 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 csrf = CSRFProtect()
 compress = Compress()
+
+
+@event.listens_for(Engine, "connect")
+def prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Let PostgreSQL walk one index from the newest on, instead of reading all of two to put them together."""
+    if isinstance(connection, psycopg2.extensions.connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_bitmapscan = off")
+        connection.commit()
 
 
 @event.listens_for(Engine, "connect")
