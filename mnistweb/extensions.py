@@ -21,7 +21,7 @@ compress = Compress()
 
 @event.listens_for(Engine, "connect")
 def prepare_postgresql(connection: Any, _record: Any) -> None:
-    """Let PostgreSQL walk one index from the newest on, instead of reading all of two to put them together."""
+    """Let PostgreSQL walk one index from the newest on, and not read two to the end to join them."""
     if isinstance(connection, psycopg2.extensions.connection):
         with connection.cursor() as cursor:
             cursor.execute("SET enable_bitmapscan = off")
