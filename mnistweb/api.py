@@ -52,6 +52,8 @@ def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Take the right digit: `label`, 0..9, or null for what is no digit."""
     body = _body()
     label = body.get("label", "")
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)  # 3.0 is 3 in JSON
     # `True` is an int to Python, not a digit.
     if label is not None and (isinstance(label, bool) or not isinstance(label, int)):
         raise PredictionError("invalid_label", "The label must be a number from 0 to 9, or null.")

@@ -15,7 +15,8 @@ from werkzeug.routing import Rule
 from mnistweb.errors import DATABASE, HTTP_ERRORS, STATUS
 from mnistweb.filters import DIGITS, FIELDS, SOURCES, VERDICTS
 from mnistweb.limits import ENDPOINTS
-from mnistweb.schemas import CURSOR, IDEMPOTENCY_KEY, LIMIT, SCHEMAS, Schema
+from mnistweb.networks import choices
+from mnistweb.schemas import CURSOR, IDEMPOTENCY_KEY, LIMIT, SCHEMAS, Schema, drawing
 
 PREFIX = "/api/v1/"
 KEY = "mnistweb-openapi"
@@ -41,14 +42,14 @@ def _parameter(name: str, schema: Schema, description: str, place: str = "query"
 
 def _filters() -> tuple[Schema, ...]:
     schemas: dict[str, Schema] = {
-        "mine": {"enum": ["1"]},
-        "digit": {"enum": [*DIGITS]},
-        "label": {"enum": [*DIGITS]},
-        "verdict": {"enum": [*map(str, VERDICTS)]},
-        "refused": {"enum": ["1"]},
-        "source": {"enum": [*map(str, SOURCES)]},
-        "from": {"format": "date"},
-        "to": {"format": "date"},
+        "mine": {"enum": ["1", ""]},
+        "digit": {"enum": [*DIGITS, ""]},
+        "label": {"enum": [*DIGITS, ""]},
+        "verdict": {"enum": [*map(str, VERDICTS), ""]},
+        "refused": {"enum": ["1", ""]},
+        "source": {"enum": [*map(str, SOURCES), ""]},
+        "from": {"anyOf": [{"format": "date"}, {"const": ""}]},
+        "to": {"anyOf": [{"format": "date"}, {"const": ""}]},
         "model": {"maxLength": 64, "pattern": "^[ -~]*$"},
     }
     return tuple(
@@ -121,7 +122,8 @@ def description(app: Flask) -> dict[str, Any]:
         openapi_version="3.1.0",
         info={"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
     )
-    for name, schema in SCHEMAS.items():
+    drawn = drawing([card.name for card in choices()])
+    for name, schema in (SCHEMAS | {"Drawing": drawn}).items():
         spec.components.schema(name, schema)
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(PREFIX):

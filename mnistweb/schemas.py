@@ -72,6 +72,29 @@ STROKE: Schema = {
     "required": ["width", "points"],
 }
 
+
+def drawing(networks: list[str]) -> Schema:
+    """What is sent to be read, where these networks can be named."""
+    return {
+        "type": "object",
+        "properties": {
+            "image": _said(
+                {"type": "string", "format": "drawing"},
+                "A PNG, JPEG or WebP: a data URL, or base64 alone.",
+            ),
+            "model": _said(
+                {"enum": [*networks, None]},
+                "The network that is to read it; the default one where it is missing or null.",
+            ),
+            "strokes": {
+                "description": "How it was drawn, to be kept with it.",
+                "anyOf": [_reference("Strokes"), {"type": "null"}],
+            },
+        },
+        "required": ["image"],
+    }
+
+
 SCHEMAS: dict[str, Schema] = {
     "Prediction": _object(PREDICTION),
     "Answer": _object(
@@ -87,24 +110,6 @@ SCHEMAS: dict[str, Schema] = {
             "next": _said(_or_null(TEXT), "The cursor of the next page; null: this was the last."),
         }
     ),
-    "Drawing": {
-        "type": "object",
-        "properties": {
-            "image": _said(
-                {"type": "string", "format": "drawing"},
-                "A PNG, JPEG or WebP: a data URL, or base64 alone.",
-            ),
-            "model": _said(
-                {"type": ["string", "null"], "format": "network"},
-                "The name of the network that is to read it; the default one where it is missing or null.",
-            ),
-            "strokes": {
-                "description": "How it was drawn, to be kept with it.",
-                "anyOf": [_reference("Strokes"), {"type": "null"}],
-            },
-        },
-        "required": ["image"],
-    },
     "Strokes": {
         "type": "object",
         "properties": {
@@ -180,4 +185,9 @@ SCHEMAS: dict[str, Schema] = {
 
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 CURSOR: Schema = {"type": "string", "format": "cursor"}
-IDEMPOTENCY_KEY: Schema = {"type": "string", "minLength": 16, "maxLength": 255, "pattern": "^[ -~]*$"}
+IDEMPOTENCY_KEY: Schema = {
+    "type": "string",
+    "minLength": 16,
+    "maxLength": 255,
+    "pattern": "^[!-~]([ -~]*[!-~])?$",
+}

@@ -144,9 +144,9 @@ def give(client: FlaskClient, prediction_id: str, label: object) -> TestResponse
     return client.post(f"{PREDICTIONS}/{prediction_id}/feedback", json={"label": label})
 
 
-@pytest.mark.parametrize(("label", "correct"), [(3, True), (8, False), (None, False)])
+@pytest.mark.parametrize(("label", "correct"), [(3, True), (3.0, True), (8, False), (None, False)])
 def test_feedback_is_kept(
-    client: FlaskClient, predicted: dict[str, Any], label: int | None, correct: bool
+    client: FlaskClient, predicted: dict[str, Any], label: float | None, correct: bool
 ) -> None:
     response = give(client, predicted["id"], label)
     assert response.status_code == 200
@@ -164,7 +164,7 @@ def test_feedback_can_be_changed(client: FlaskClient, predicted: dict[str, Any])
     ]
 
 
-@pytest.mark.parametrize("label", [10, -1, 10**30, 3.0, True, False, "3", "", [], {}])
+@pytest.mark.parametrize("label", [10, -1, 10**30, 1e300, 3.5, True, False, "3", "", [], {}])
 def test_a_label_that_is_no_digit_is_refused(
     client: FlaskClient, predicted: dict[str, Any], label: object
 ) -> None:
