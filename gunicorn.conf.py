@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from typing import Any
 
@@ -43,11 +44,15 @@ gunicorn.http.wsgi.SERVER = "mnistweb"
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Forget the database connections of the parent process: two processes must not talk on one."""
+    """Forget what a process must not share with its parent, or loses by a fork."""
     from mnistweb.extensions import db
 
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)
+    # A fork loses torch's pool of threads. torch makes it anew when it is first asked for it, and fails where
+    # two threads ask at once: hence here, where there is one.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

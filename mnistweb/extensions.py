@@ -7,13 +7,27 @@ import psycopg2.extensions
 from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
 
 from mnistweb.models import Base
 
+
+class PatientSession(Session):
+    """A session that ends also where its connection has just broken."""
+
+    def close(self) -> None:
+        """Give the connection back. The answer is made by now, and must not fail because of this."""
+        try:
+            super().close()
+        except DBAPIError:
+            self.invalidate()
+
+
 # Rows are read after the commit (they are the answer), and must not be fetched again for it.
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+db = SQLAlchemy(model_class=Base, session_options={"class_": PatientSession, "expire_on_commit": False})
 migrate = Migrate()
 csrf = CSRFProtect()
 compress = Compress()
