@@ -17,6 +17,7 @@ from itertools import combinations
 import flask_migrate
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg2 import extensions
 from sqlalchemy import create_engine, make_url, text
 
 from mnistweb import config, create_app
@@ -31,12 +32,12 @@ SHORT, LONG = 10_000, 10_000_000
 ROUNDS = 20
 LIMIT = 50.0
 """Milliseconds within which 95 % of all answers shall come."""
-VISITOR = "a visitor with 2000 drawings"
+VISITOR = "somebody with many drawings"
 FILL = """
 INSERT INTO prediction (id, created_at, visitor, source, drawing, input, digit, confidence, not_a_digit,
                         probabilities, model, model_version, recognition_ms, label, labelled_at)
 SELECT gen_random_uuid(), made,
-       CASE WHEN number % GREATEST(:rows / 2000, 1) = 0 THEN :visitor ELSE md5((number / 40)::text) END,
+       CASE WHEN number % :every = 0 THEN :visitor ELSE md5((number / 40)::text) END,
        CASE WHEN chance[1] < 0.8 THEN 'slate' WHEN chance[1] < 0.95 THEN 'api' ELSE 'upload' END,
        decode(:drawing, 'hex'), '\\x00',
        read, 0.5 + chance[2] / 2, chance[2] / 20, '[0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1]',
@@ -61,25 +62,33 @@ FILTERS = {
 }
 
 
-def fill(app: Flask, rows: int, *, upgrade: bool = True) -> None:
-    """Log so many predictions of three years, then migrate to the newest tables, indexes and tallies."""
+def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> None:
+    """Log so many predictions of three years, then migrate to the newest tables, indexes and tallies.
+
+    About `own` of them are VISITOR's.
+    """
+    patience = extensions.get_wait_callback()
+    extensions.set_wait_callback(None)  # what is asked here takes minutes
     with app.app_context():
         flask_migrate.upgrade(revision="0001")
-        values = {"rows": rows, "visitor": VISITOR, "drawing": digit_png().hex()[:200]}
+        values = {"rows": rows, "every": rows // own, "visitor": VISITOR, "drawing": digit_png().hex()[:200]}
         db.session.execute(text(FILL), values)
         db.session.commit()
         if upgrade:
             flask_migrate.upgrade()
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
+    extensions.set_wait_callback(patience)
 
 
 def addresses(app: Flask) -> Iterator[str]:
     """What is asked for: every page that reads the log, by every filter and every pair of filters."""
     with app.app_context():
-        rows = db.session.scalar(text("SELECT count(*) FROM prediction")) or 0
         middle = db.session.scalars(
-            db.select(Prediction).order_by(Prediction.created_at).offset(rows // 2).limit(1)
+            db.select(Prediction)
+            .where(Prediction.created_at < text("now() - interval '18 months'"))
+            .order_by(Prediction.created_at.desc())
+            .limit(1)
         ).one()
         cursor, prediction = encode_cursor(middle), middle.id
     yield from ("/", "/history", f"/history?cursor={cursor}", f"/predictions/{prediction}")
