@@ -9,7 +9,7 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fuzz bench pictures lighthouse test-deploy clean
+.PHONY: help run test lint fuzz chaos bench pictures lighthouse test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: $(TOOLS) ## Check style and types
 fuzz: $(TOOLS) ## Read 100,000 hostile image files; Linux alone
 	$(PIP) install --editable '.[fuzz]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
+
+chaos: $(TOOLS) ## Kill, freeze and cut off servers and clients under load; needs PostgreSQL
+	$(BIN)/python -m tests.chaos
 
 bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load, and drawing in a browser
 	$(BIN)/python -m tests.benchmarks.bench

@@ -24,15 +24,16 @@ def postgres() -> Iterator[str]:
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
-    elif programs := _programs():
-        with _own_server(programs) as url:
+    elif found := programs():
+        with _own_server(found) as url:
             yield url
     else:
         with _packaged_server() as url:
             yield url
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
+    """Where this machine has PostgreSQL's programs, None where it has none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: path.parts[4])
     if found:
         return found[-1].parent
@@ -40,20 +41,22 @@ def _programs() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+def unprivileged() -> list[str]:
+    """What to begin a command with so that root runs it as `postgres`: the server refuses to run as root."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
+
+
 @contextmanager
 def _own_server(programs: Path) -> Iterator[str]:
-    # The server refuses to run as root, and a socket's path may have about 100 characters: hence /tmp.
-    unprivileged = (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
-    )
+    # A socket's path may have about 100 characters: hence /tmp.
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
-    if unprivileged:
+    if unprivileged():
         shutil.chown(folder, "postgres", "postgres")
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
 
     def run(program: str, *arguments: str) -> None:
-        command = [*unprivileged, str(programs / program), *arguments]
+        command = [*unprivileged(), str(programs / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     try:
@@ -83,7 +86,8 @@ def _packaged_server() -> Iterator[str]:
         server.cleanup()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
