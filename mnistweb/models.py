@@ -103,6 +103,7 @@ class Prediction(Base):
         _index_where("refused", "digit IS NULL"),
         _index_where("label", "label IS NOT NULL", "label"),
         _index_where("read_as", "label IS NOT NULL", "digit", "label"),
+        _index_where("refused_label", "digit IS NULL AND label IS NOT NULL", "label"),
         _index_where("label_none", "labelled_at IS NOT NULL AND label IS NULL"),
         _index_where("unlabelled", "labelled_at IS NULL"),
         _index_where("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
