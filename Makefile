@@ -3,13 +3,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SERVER := $(VENV)/.server
+SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
 # A server needs no CUDA. PyPI's builds for Linux bring it along, so the CPU builds are asked for first,
 # with a short patience: a machine that cannot reach them goes on with PyPI's at once.
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fuzz chaos bench pictures lighthouse test-deploy clean
+.PHONY: help run test lint fuzz chaos bench pictures lighthouse model-server test-split test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,12 @@ bench-history: $(TOOLS) ## Measure looking back on ten million predictions; need
 lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
 	$(BIN)/python -m tests.benchmarks.lighthouse
 
+model-server: $(SERVING) ## Serve the networks alone, on http://127.0.0.1:8001, with Ray Serve
+	@RAY_USAGE_STATS_ENABLED=0 exec $(BIN)/serve run deploy/model-server.yaml
+
+test-split: $(TOOLS) $(SERVING) ## Run the model server on Ray Serve, and kill a replica of it
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/split/on_ray.py
+
 test-deploy: $(TOOLS) ## Build the image and drive a site in containers; needs Docker
 	@if command -v hadolint >/dev/null; then hadolint Dockerfile; else echo "SKIPPED hadolint: not installed"; fi
 	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/deploy/deployment.py
@@ -63,6 +70,10 @@ $(VENV)/bin/python:
 $(SERVER): pyproject.toml | $(VENV)/bin/python
 	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torch || $(PIP) install torch
 	$(PIP) install --editable .
+	touch $@
+
+$(SERVING): $(SERVER)
+	$(PIP) install --editable '.[serve]'
 	touch $@
 
 # torchvision must be the one built for the torch that is there; where it is not to be had, both come from PyPI.

@@ -28,6 +28,8 @@ from mnistweb.recognition.wire import (
     unpack,
 )
 
+EXTENSIONS = ("binary_tensor_data",)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

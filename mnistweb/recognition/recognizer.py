@@ -48,6 +48,15 @@ class Recognizer:
         return logits
 
 
+def load_all(directory: Path) -> dict[str, Recognizer]:
+    """Every network of a directory, by its card's file name.
+
+    Raises ModelFileError for a file that is not its card's.
+    """
+    torch.set_num_threads(1)  # one small image at a time: more threads would only wait for each other
+    return {path.stem: Recognizer.load(path) for path in sorted(directory.glob("*.json"))}
+
+
 def _load_script(data: bytes, path: Path) -> torch.jit.ScriptModule:
     try:
         with warnings.catch_warnings():

@@ -17,7 +17,6 @@ CLASSES = 11
 MOST_IMAGES = 1024
 """In one request."""
 HEADER_LENGTH = "Inference-Header-Content-Length"
-EXTENSIONS = ("binary_tensor_data",)
 
 
 class ProtocolError(ValueError):

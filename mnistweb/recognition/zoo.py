@@ -34,13 +34,10 @@ class Zoo:
     @classmethod
     def load(cls, directory: Path | None = None, default: str = DEFAULT) -> "Zoo":
         """Load every model card of a directory. Raises ModelFileError for a file that is not its card's."""
-        import torch  # here, because a site that asks a model server does without it
+        # Here, because it brings torch, which a site that asks a model server does without.
+        from mnistweb.recognition.recognizer import load_all
 
-        from mnistweb.recognition.recognizer import Recognizer
-
-        torch.set_num_threads(1)  # one small image at a time: more threads would only wait for each other
-        cards = sorted((directory or WEIGHTS).glob("*.json"))
-        return cls({path.stem: Recognizer.load(path) for path in cards}, default)
+        return cls(load_all(directory or WEIGHTS), default)
 
     def names(self) -> list[str]:
         """The models' names, the default first."""
