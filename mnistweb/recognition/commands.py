@@ -10,7 +10,8 @@ from mnistweb.recognition.answer import Answer, Reader
 from mnistweb.recognition.drawing import DrawingError, read_drawing
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.recognition.tables import refusals, robustness, summary
-from mnistweb.recognition.zoo import ModelFileError, Zoo
+from mnistweb.recognition.triton import write_repository
+from mnistweb.recognition.zoo import WEIGHTS, ModelFileError, Zoo
 
 MAX_PIXELS = 50_000_000
 
@@ -85,11 +86,15 @@ def _words(answer: Answer) -> str:
     return f"{said}  ({answer.confidence:.1%})"
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @weights_option
 @click.option("--figures", is_flag=True, help="Print what their cards say of them, as Markdown tables.")
-def models(weights: Path | None, figures: bool) -> None:
-    """List the installed models."""
+@click.pass_context
+def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
+    """List the installed models, or export them for another server."""
+    ctx.obj = weights or WEIGHTS
+    if ctx.invoked_subcommand:
+        return
     zoo = load_zoo(weights)
     if figures:
         cards = zoo.cards()
@@ -104,3 +109,21 @@ def models(weights: Path | None, figures: bool) -> None:
             f"{mark} {card.name:8} {card.version:12} {card.parameters:>9,} parameters  "
             f"{card.size / 1e6:5.2f} MB  {card.title}"
         )
+
+
+@models.command()
+@click.option(
+    "--triton",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Make this folder a model repository of Triton Inference Server.",
+)
+@click.pass_obj
+def export(weights: Path, triton: Path) -> None:
+    """Write the models as another server wants them."""
+    try:
+        written = write_repository(weights, triton)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    for file in written:
+        click.echo(file)
