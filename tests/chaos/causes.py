@@ -109,7 +109,7 @@ def dawdle(site: Site, _: Database) -> None:
     body = b'{"image": "%s"}' % DRAWINGS[3].encode()
     request = WHOLE % (len(body), body)
     clients = []
-    for number in range(40):
+    for number in range(200):
         client = socket.create_connection(("127.0.0.1", site.port))
         client.settimeout(1)
         with suppress(OSError):
