@@ -71,7 +71,10 @@ def migrate() -> None:
 
 @click.command()
 def recount() -> None:
-    """Count the log anew for the insights, after it was changed by hand. New predictions wait meanwhile."""
+    """Count the log anew for the insights, after it was changed by hand.
+
+    New predictions wait meanwhile, for three seconds at most; then they are not saved.
+    """
     from mnistweb import tallies
     from mnistweb.extensions import db
 
