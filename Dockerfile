@@ -2,8 +2,8 @@
 # hadolint global ignore=DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 
-# Everything that is installed, in a virtual environment that the last stage takes over as it is.
-FROM ${PYTHON_IMAGE} AS dependencies
+# Everything is installed in a virtual environment that the last stages take over as it is.
+FROM ${PYTHON_IMAGE} AS pip
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_FIND_LINKS=/wheels \
     PIP_NO_CACHE_DIR=1 \
@@ -12,6 +12,16 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN python -m venv --without-pip /venv
 # wheels/ may hold wheels that need not be downloaded.
 COPY wheels/ /wheels/
+
+# What the site needs where a model server reads for it.
+FROM pip AS site-dependencies
+COPY pyproject.toml /source/
+RUN python -c "import tomllib; print(*(each for each in tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['dependencies'] if not each.startswith('torch')), sep='\n')" \
+      > /source/requirements.txt \
+    && pip install --requirement /source/requirements.txt
+
+# What it needs to read itself.
+FROM pip AS dependencies
 # A server needs no CUDA: torch is a wheel that was handed over, else the CPU build, and PyPI's where that
 # cannot be reached. Of torch, headers and its own tests stay behind;
 # torch_shm_manager is looked for on import.
@@ -25,14 +35,43 @@ RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml'
       > /source/requirements.txt \
     && pip install --requirement /source/requirements.txt
 
+# What the model server needs.
+FROM dependencies AS model-dependencies
+RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['optional-dependencies']['serve'], sep='\n')" \
+      > /source/serve.txt \
+    && pip install --requirement /source/serve.txt
+
 # The package and its command, laid out so that they can be copied over the virtual environment.
-FROM dependencies AS package
+FROM site-dependencies AS package
 RUN pip install hatchling
 COPY README.md LICENSE /source/
 COPY mnistweb/ /source/mnistweb/
 RUN pip install --no-build-isolation --no-deps --prefix /package /source
 
-FROM ${PYTHON_IMAGE}
+# The networks alone, on Ray Serve.
+FROM ${PYTHON_IMAGE} AS model
+ENV HOME=/tmp \
+    OMP_NUM_THREADS=1 \
+    PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    RAY_USAGE_STATS_ENABLED=0
+WORKDIR /app
+RUN groupadd --gid 10001 mnistweb \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mnistweb
+COPY --from=model-dependencies /venv /venv
+COPY --from=package /package /venv
+COPY deploy/model-server.yaml ./
+# A container is reached from outside.
+RUN sed -i 's/host: 127.0.0.1/host: 0.0.0.0/' model-server.yaml
+USER 10001:10001
+EXPOSE 8001
+HEALTHCHECK --interval=5s --timeout=5s --start-period=180s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8001/v2/health/ready', timeout=4)"]
+CMD ["serve", "run", "model-server.yaml"]
+
+# The site, whose last stages differ in what is installed.
+FROM ${PYTHON_IMAGE} AS base
 ENV ENVIRONMENT=production \
     HOST=0.0.0.0 \
     PATH=/venv/bin:$PATH \
@@ -44,7 +83,6 @@ WORKDIR /app
 RUN groupadd --gid 10001 mnistweb \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mnistweb \
     && install --directory --owner mnistweb --group mnistweb --mode 700 instance
-COPY --from=dependencies /venv /venv
 COPY --from=package /package /venv
 COPY deploy/start wsgi.py gunicorn.conf.py ./
 COPY migrations/ migrations/
@@ -55,3 +93,11 @@ EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=10s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=8)"]
 CMD ["./start"]
+
+# Without networks and PyTorch.
+FROM base AS site
+COPY --from=site-dependencies /venv /venv
+
+# With them: what is built where nothing else is asked for.
+FROM base AS whole
+COPY --from=dependencies /venv /venv
