@@ -42,7 +42,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     from mnistweb.extensions import csrf
 
     app = create_database_app(settings)
-    deadline.install()  # of the site alone: a migration may take its time
+    deadline.install()
     request_ids.init_app(app)
     journal.init_app(app)
     limits.init_app(app)

@@ -24,7 +24,7 @@ def on_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_a_connection_that_is_made_to_silence_fails_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadline, "PATIENCE", 0.3)
     deadline.install()
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with Flask(__name__).test_request_context(), socket.create_server(("127.0.0.1", 0)) as server:
         started = time.monotonic()
         with pytest.raises(psycopg2.OperationalError, match="has not answered"):
             psycopg2.connect(host="127.0.0.1", port=server.getsockname()[1])
@@ -34,7 +34,7 @@ def test_a_connection_that_is_made_to_silence_fails_after_a_while(monkeypatch: p
 def test_a_statement_that_is_not_answered_ends_its_connection(
     on_postgres: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with on_postgres.app_context():
+    with on_postgres.test_request_context():
         assert db.session.scalar(text("SELECT 1")) == 1
         monkeypatch.setattr(deadline, "PATIENCE", 0.3)
         with pytest.raises(OperationalError, match="has not answered"):
@@ -42,6 +42,14 @@ def test_a_statement_that_is_not_answered_ends_its_connection(
         monkeypatch.undo()
         db.session.rollback()
         assert db.session.scalar(text("SELECT 2")) == 2
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_what_is_no_request_may_take_its_time(on_postgres: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "PATIENCE", 0.3)
+    with on_postgres.app_context():
+        assert db.session.scalar(text("SELECT 5 FROM pg_sleep(0.6)")) == 5
         db.session.remove()
         db.engine.dispose()
 
