@@ -23,6 +23,11 @@ class Served(nn.Module):
         return logits
 
 
+def served(network: nn.Module) -> Served:
+    """The network computing as the site's recogniser does, to the last bit."""
+    return Served(network).eval().to(memory_format=torch.channels_last)
+
+
 def to_torchscript(network: nn.Module) -> bytes:
     """The network as a TorchScript file. Not frozen: its layers stay there to be looked into."""
     buffer = io.BytesIO()

@@ -115,7 +115,7 @@ def _export(
     script, card = _card(plan, seed, run, curriculum, sets, phases)
     export.write_model(plan.runs / folder, script, card)
     report = plan.runs / folder / "report"
-    write_report(report, card, export.Served(run.network).eval(), sets)
+    write_report(report, card, export.served(run.network), sets)
     write_metrics(report / f"{card.name}.json", card, card.figures)
     return card
 
@@ -139,8 +139,7 @@ def _card(
     calibration = calibrate_on(run, curriculum)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
-    served = export.Served(run.network).eval()
-    figures = evaluation.measure(served, calibration, sets)
+    figures = evaluation.measure(export.served(run.network), calibration, sets)
     figures["history"] = run.history
     card = ModelCard(
         name=config.model,
@@ -191,7 +190,7 @@ def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str
     if not samples:
         return {}
     calibration = Calibration(card.temperature, card.threshold)
-    rows = robustness.table({card.name: (export.Served(network).eval(), calibration)}, samples)[card.name]
+    rows = robustness.table({card.name: (export.served(network), calibration)}, samples)[card.name]
     return {"robustness": [dataclasses.asdict(row) for row in rows]}
 
 
