@@ -1,5 +1,5 @@
 # Which versions will do is said in pyproject.toml alone.
-# hadolint global ignore=DL3013
+# hadolint global ignore=DL3008,DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 
 # Everything is installed in a virtual environment that the last stages take over as it is.
@@ -59,6 +59,11 @@ ENV HOME=/tmp \
 WORKDIR /app
 RUN groupadd --gid 10001 mnistweb \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mnistweb
+# On Kubernetes KubeRay starts Ray from a login shell, which has a PATH of its own, and asks by wget how it is.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends wget \
+    && rm -rf /var/lib/apt/lists/* \
+    && ln -s /venv/bin/ray /venv/bin/serve /usr/local/bin/
 COPY --from=model-dependencies /venv /venv
 COPY --from=package /package /venv
 COPY deploy/model-server.yaml ./

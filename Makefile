@@ -47,6 +47,9 @@ pictures: $(TOOLS) ## Make the pictures in the README and the icons anew, in a b
 bench-history: $(TOOLS) ## Measure looking back on ten million predictions; needs some gigabytes of disk
 	$(BIN)/python -m tests.benchmarks.history
 
+bench-split: $(TOOLS) ## Measure the site with a model server against the site alone
+	$(BIN)/python -m tests.benchmarks.split
+
 lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
 	$(BIN)/python -m tests.benchmarks.lighthouse
 
