@@ -10,7 +10,7 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fuzz chaos bench pictures lighthouse model-server test-split test-deploy clean
+.PHONY: help run test lint audit fuzz chaos bench pictures lighthouse model-server test-split test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +25,16 @@ test: lint ## Run all tests, the browser's and PostgreSQL's included
 	elif [ -n "$$CI" ]; then echo "node is missing" >&2; exit 1; \
 	else echo "SKIPPED the tests of the page's modules: node is not installed"; fi
 
-lint: $(TOOLS) ## Check style and types
+lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/mypy
+
+audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
+	$(PIP) install --editable '.[audit]'
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
+	$(BIN)/python -m tests.audit
 
 fuzz: $(TOOLS) ## Read 100,000 hostile image files; Linux alone
 	$(PIP) install --editable '.[fuzz]'

@@ -171,5 +171,5 @@ def _storage(config: Mapping[str, Any]) -> Storage:
         raise ConfigError(
             f'RATELIMIT_STORAGE_URI cannot be used: {error}. Redis needs pip install "mnistweb[scale]".'
         ) from None
-    assert isinstance(storage, Storage)  # noqa: S101 (it has no "async" in its address)
+    assert isinstance(storage, Storage)  # nosec B101 # noqa: S101 (it has no "async" in its address)
     return storage

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2, sqrt
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406 # nothing is parsed by it
 
 import torch
 from torch import Tensor, nn
