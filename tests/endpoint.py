@@ -99,15 +99,22 @@ def serve() -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with listening(Handler, endpoint.gate) as address:
+        endpoint.url = f"{address}/v1"
+        yield endpoint
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler], gate: threading.Event) -> Iterator[str]:
+    """The address where a handler answers; whoever waits for the gate is let through at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    endpoint.url = f"http://127.0.0.1:{server.server_port}/v1"
     try:
-        yield endpoint
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        endpoint.gate.set()
+        gate.set()
         server.shutdown()
         thread.join()
         server.server_close()

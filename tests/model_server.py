@@ -4,13 +4,14 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from mnistweb.recognition.protocol import metadata, read_question, write_reply
 from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.wire import HEADER_LENGTH, Message
 from mnistweb.recognition.zoo import WEIGHTS
+from tests.endpoint import listening
 
 CLOSE = 0
 """In place of a status: hang up without a word."""
@@ -92,15 +93,5 @@ def serve() -> Iterator[StandIn]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    stand_in.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler, stand_in.gate) as stand_in.url:
         yield stand_in
-    finally:
-        stand_in.gate.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -13,6 +13,8 @@ import pytest
 from mnistweb import create_app, create_database_app
 from mnistweb.extensions import db
 from mnistweb.models import Prediction
+from mnistweb.recognition.drawing import read_drawing
+from mnistweb.recognition.preprocessing import normalise
 from mnistweb.recognition.zoo import ModelFileError
 from tests.conftest import SECRET, csrf_token, predict
 from tests.drawings import data_url, digit_png
@@ -117,8 +119,10 @@ def test_nobody_looks_inside_what_is_elsewhere(settings: dict[str, Any]) -> None
 
 def test_guesses_and_comparisons_ask_the_server_too(server: StandIn, settings: dict[str, Any]) -> None:
     client = create_app(settings).test_client()
-    guess = client.post("/guess?width=28", data=bytes(28 * 28), content_type="application/octet-stream")
-    assert guess.status_code in (200, 422)
+    ink = normalise(read_drawing(digit_png(7), 10**6)).tobytes()
+    guess = client.post("/guess?width=28", data=ink, content_type="application/octet-stream")
+    assert (guess.status_code, guess.get_json()["digit"]) == (200, 7)
+    assert server.asked == ["/v2/models/lenet5/infer"]
     answer = predict(client, 7)
     server.asked.clear()
     server.says = {"model_name": None}

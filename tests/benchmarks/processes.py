@@ -19,7 +19,10 @@ def backends(url: str) -> list[int]:
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
     with engine.connect() as connection:
         found = connection.scalars(
-            text("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            text(
+                "SELECT pid FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
         ).all()
     engine.dispose()
     return [pid for pid in found if _is(pid, "postgres")]
