@@ -89,5 +89,5 @@ $(SERVING): $(SERVER)
 $(TOOLS): $(SERVER)
 	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torchvision || true
 	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(PIP) install --upgrade torch torchvision
-	$(PIP) install --editable '.[llm,scale,test,train]'
+	$(PIP) install --editable '.[llm,otel,scale,test,train]'
 	touch $@

@@ -53,6 +53,18 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     # two threads ask at once: hence here, where there is one.
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    if settings["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from mnistweb import tracing
+
+        tracing.start(worker.app.wsgi())
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Send what a process that ends has traced."""
+    if settings["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from mnistweb import tracing
+
+        tracing.stop(worker.app.wsgi())
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

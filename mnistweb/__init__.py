@@ -42,6 +42,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     from mnistweb.extensions import csrf
 
     app = create_database_app(settings)
+    if app.config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from mnistweb import tracing
+
+        tracing.init_app(app)
     deadline.install()
     request_ids.init_app(app)
     journal.init_app(app)

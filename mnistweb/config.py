@@ -163,6 +163,7 @@ SETTINGS = (
     Setting("TRUSTED_HOSTS", "", _hosts),
     Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
     Setting("METRICS_TOKEN", "", _token),
+    Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "", _endpoint),
     Setting("LOG_FORMAT", "", _one_of("", "text", "json")),
     Setting("RATELIMIT_ENABLED", "true", _flag),
     Setting("RATELIMIT_STORAGE_URI", "memory://", _limit_storage),

@@ -40,6 +40,7 @@ from mnistweb.config import ConfigError
         ("MODEL_TIMEOUT", "0"),
         ("MODEL_FALLBACK", "remote"),
         ("METRICS_TOKEN", "short"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("METRICS_TOKEN", "a token with spaces"),
     ],
 )

@@ -152,16 +152,19 @@ def test_a_site_without_metrics_counts_nothing(client: FlaskClient, visitor: Fla
     assert scrape(visitor).get(asked) == before.get(asked)
 
 
-def test_without_them_their_client_is_not_even_imported() -> None:
-    check = "import mnistweb; mnistweb.create_app({}); import sys; print('prometheus_client' in sys.modules)"
+def test_without_them_and_traces_their_clients_are_not_even_imported() -> None:
+    check = (
+        "import mnistweb; mnistweb.create_app({}); import sys; "
+        "print({'prometheus_client', 'opentelemetry'} & set(sys.modules))"
+    )
     found = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", check],
         capture_output=True,
         text=True,
         check=True,
-        env={name: value for name, value in os.environ.items() if name != "METRICS_TOKEN"},
+        env=os.environ | {"METRICS_TOKEN": "", "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
     )
-    assert found.stdout.strip() == "False"
+    assert found.stdout.strip() == "set()"
 
 
 def get(port: int, path: str) -> str:
