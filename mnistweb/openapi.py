@@ -188,7 +188,7 @@ def _errors(endpoint: str, codes: tuple[str, ...]) -> dict[str, Any]:
     found[503].append(DATABASE[0])
     return {
         str(status): {
-            "description": f"{HTTPStatus(status).phrase}: {', '.join(dict.fromkeys(found[status]))}",
+            "description": f"{HTTPStatus(status).phrase}: `{'`, `'.join(dict.fromkeys(found[status]))}`",
             "content": _json("Error"),
         }
         for status in sorted(found)

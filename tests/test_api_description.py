@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,12 @@ def test_the_page_says_what_the_description_says(client: FlaskClient) -> None:
     for path, operations in described(client)["paths"].items():
         for method in operations:
             assert f'data-operation="{method.upper()} {path}"' in page
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    names = re.findall(r' id="([^"]+)"', page)
+    assert len(set(names)) == len(names)
+    assert links <= set(names)
+    assert "<code>empty_drawing</code>" in page
+    assert "`" not in page
     for name in described(client)["components"]["schemas"]:
         assert f'id="{name}"' in page
     assert "http://localhost/api/v1/predictions" in page

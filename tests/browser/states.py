@@ -192,6 +192,12 @@ def network(page: Page, stage: Stage) -> None:
     page.goto("/models/cnn")
 
 
+def api(page: Page, stage: Stage) -> None:
+    page.goto("/models")
+    page.get_by_role("link", name="API").click()
+    expect(page.get_by_role("heading", name="POST /api/v1/predictions", exact=True)).to_be_visible()
+
+
 def wrong_address(page: Page, stage: Stage) -> None:
     page.goto("/nowhere")
 
@@ -222,6 +228,7 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         insights,
         networks,
         network,
+        api,
         wrong_address,
     )
 }

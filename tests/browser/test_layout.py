@@ -30,6 +30,7 @@ SHIFTS = """
         "insights",
         "networks",
         "network",
+        "api",
         "wrong-address",
     ],
 )
