@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from flask import Flask, Response, g, request
-from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy import Engine, ExceptionContext, event
 
 from mnistweb.config import ConfigError
 from mnistweb.extensions import db
@@ -86,20 +86,22 @@ class Statements:
         event.listen(engine, "after_cursor_execute", self._end)
         event.listen(engine, "handle_error", self._fail)
 
-    def _begin(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
-        if trace.get_current_span().is_recording():
-            connection.info[EXTENSION] = self._tracer.start_span(
+    def _begin(self, *told: Any) -> None:
+        _connection, _cursor, statement, _parameters, execution, _many = told
+        if execution is not None and trace.get_current_span().is_recording():
+            execution.span = self._tracer.start_span(
                 statement.split(maxsplit=1)[0],
                 kind=SpanKind.CLIENT,
                 attributes={"db.system.name": self._system, "db.query.text": statement[:LONGEST_STATEMENT]},
             )
 
-    def _end(self, connection: Connection, *_: Any) -> None:
-        if span := connection.info.pop(EXTENSION, None):
+    def _end(self, *told: Any) -> None:
+        execution = told[4]
+        if span := getattr(execution, "span", None):
             span.end()
 
     def _fail(self, failure: ExceptionContext) -> None:
-        if failure.connection and (span := failure.connection.info.pop(EXTENSION, None)):
+        if span := getattr(failure.execution_context, "span", None):
             # Its message would repeat the row.
             span.set_attribute("error.type", type(failure.original_exception).__name__)
             span.set_status(StatusCode.ERROR)
