@@ -31,8 +31,8 @@ NOBODY_ASKS = {"health.live", "health.ready", "metrics.show", "static"}
 """Endpoints that are asked all the time, and tell nothing."""
 METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
 LONGEST_STATEMENT = 1000
-EXPORT_SECONDS = 3.0
-"""How long an export may take with all its attempts: a process that ends waits for it."""
+EXPORT_SECONDS = 2.0
+"""How long an export may take with all its attempts: a process that ends waits for two."""
 
 
 class Requests:
