@@ -1,5 +1,6 @@
 """How gunicorn serves the site. HOST, PORT, WORKERS and THREADS come from the environment or `.env`."""
 
+import ctypes
 import os
 import shutil
 import sys
@@ -14,6 +15,12 @@ from mnistweb.log_format import GunicornLogger
 # One thread a prediction: it takes well under a millisecond, and requests already use every core. Set before
 # torch is imported, which also keeps the master from starting threads that a fork would lose.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# glibc gives every thread memory of its own to allocate from, which then stays there. With two such arenas a
+# worker of many threads adds 108 MB instead of 129, at the same speed (make bench).
+M_ARENA_MAX = -8
+if hasattr(libc := ctypes.CDLL(None), "mallopt"):
+    libc.mallopt(M_ARENA_MAX, 2)
 
 settings = load(environment())
 
