@@ -17,7 +17,7 @@ from mnistweb.log_format import GunicornLogger
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # glibc gives every thread memory of its own to allocate from, which then stays there. With two such arenas a
-# worker of many threads adds 108 MB instead of 129, at the same speed (make bench).
+# worker of many threads adds 107 MB instead of 129, at the same speed (make bench).
 M_ARENA_MAX = -8
 if hasattr(libc := ctypes.CDLL(None), "mallopt"):
     libc.mallopt(M_ARENA_MAX, 2)

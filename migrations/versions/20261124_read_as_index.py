@@ -1,9 +1,8 @@
 """An index for what was read as something else: one square of the table of confusions."""
 
-from contextlib import nullcontext
-
-import sqlalchemy as sa
 from alembic import op
+
+from mnistweb.migration_indexes import build_index
 
 revision = "0004"
 down_revision = "0003"
@@ -14,19 +13,7 @@ NAME = "ix_prediction_read_as"
 
 
 def upgrade() -> None:
-    # The site goes on writing while PostgreSQL builds the index, which it does outside a transaction.
-    concurrently = op.get_bind().dialect.name == "postgresql"
-    with op.get_context().autocommit_block() if concurrently else nullcontext():
-        # One that was interrupted while it was built is there, and invalid.
-        op.drop_index(NAME, "prediction", if_exists=True, postgresql_concurrently=concurrently)
-        op.create_index(
-            NAME,
-            "prediction",
-            ["digit", "label", "created_at", "id"],
-            postgresql_concurrently=concurrently,
-            postgresql_where=sa.text("label IS NOT NULL"),
-            sqlite_where=sa.text("label IS NOT NULL"),
-        )
+    build_index(NAME, ["digit", "label", "created_at", "id"], "label IS NOT NULL")
 
 
 def downgrade() -> None:

@@ -1,9 +1,8 @@
 """A key stands for one prediction. Not with its column, since PostgreSQL builds it outside a transaction."""
 
-from contextlib import nullcontext
-
-import sqlalchemy as sa
 from alembic import op
+
+from mnistweb.migration_indexes import build_index
 
 revision = "0006"
 down_revision = "0005"
@@ -14,19 +13,7 @@ NAME = "ix_prediction_request_key"
 
 
 def upgrade() -> None:
-    concurrently = op.get_bind().dialect.name == "postgresql"
-    with op.get_context().autocommit_block() if concurrently else nullcontext():
-        # One that was interrupted while it was built is there, and invalid.
-        op.drop_index(NAME, "prediction", if_exists=True, postgresql_concurrently=concurrently)
-        op.create_index(
-            NAME,
-            "prediction",
-            ["request_key"],
-            unique=True,
-            postgresql_concurrently=concurrently,
-            postgresql_where=sa.text("request_key IS NOT NULL"),
-            sqlite_where=sa.text("request_key IS NOT NULL"),
-        )
+    build_index(NAME, ["request_key"], "request_key IS NOT NULL", unique=True)
 
 
 def downgrade() -> None:
