@@ -1,6 +1,6 @@
 """What this application answers with: made when it is, shared by all requests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,13 +61,27 @@ def _zoo(weights: Path, config: Mapping[str, Any]) -> Zoo:
         return Zoo.load(weights, default)
     cards = read_cards(weights)
     server = ModelServer(
-        config["MODEL_URL"], config["MODEL_TIMEOUT"], config["THREADS"], cards, identify=current_id
+        config["MODEL_URL"],
+        config["MODEL_TIMEOUT"],
+        config["THREADS"],
+        cards,
+        identify=current_id,
+        trace=_traced(config),
     )
     remote = Zoo({name: RemoteNetwork(card, server) for name, card in cards.items()}, default)
     if config["MODEL_FALLBACK"] == "none":
         return remote
     local = Zoo.load(weights, default)
     return Zoo({name: Standby(remote.get(name), local.get(name)) for name in cards}, default)
+
+
+def _traced(config: Mapping[str, Any]) -> Callable[[], Mapping[str, str]]:
+    if not config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        return dict
+    # Here, because OpenTelemetry is an extra.
+    from mnistweb.tracing import handed_on
+
+    return handed_on
 
 
 def _language_model(config: Mapping[str, Any]) -> Reader | None:

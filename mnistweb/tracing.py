@@ -115,6 +115,13 @@ def _tell_steps(_: Flask, prediction: Prediction, seconds: dict[str, float]) -> 
         span.set_attribute(f"mnistweb.seconds.{step}", spent)
 
 
+def handed_on() -> dict[str, str]:
+    """Headers by which another server can go on with this request's trace."""
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
+    return headers
+
+
 def init_app(app: Flask) -> None:
     """Trace from now on, before any other hook, what the application does; `start` sends it."""
     resource = Resource.create({SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", "mnistweb")})

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Literal
 
 from mnistweb.recognition.protocol import metadata, read_question, write_reply
 from mnistweb.recognition.recognizer import Recognizer
@@ -22,19 +22,22 @@ class StandIn:
     """What the server was asked, and what it does with the next requests.
 
     `failures` are statuses that the next requests get, `says` replaces fields of what is inferred; None
-    leaves one out. While `gate` is not set it sends a blank now and then, and nothing else.
+    leaves one out. While `gate` is not set it sends, as `hangs` says, nothing, or now and then a byte of its
+    head or its body.
     """
 
     def __init__(self) -> None:
         self.network = Recognizer.load(WEIGHTS / "lenet5.json")
+        self.connections = 0
         self.asked: list[str] = []
+        self.heads: list[dict[str, str]] = []
         self.ids: list[str | None] = []
         self.failures: list[int] = []
         self.says: dict[str, Any] = {}
         self.pages: dict[str, dict[str, Any]] = {}
         self.gate = threading.Event()
         self.gate.set()
-        self.silent = False
+        self.hangs: Literal["silent", "head", "body"] = "body"
         self.url = ""
 
     def answer(self, path: str, body: bytes, header_length: str | None) -> Response:
@@ -63,6 +66,7 @@ def serve() -> Iterator[StandIn]:
         protocol_version = "HTTP/1.1"
 
         def handle(self) -> None:
+            stand_in.connections += 1
             with suppress(ConnectionError):  # as when a client closes what it kept
                 super().handle()
 
@@ -71,6 +75,7 @@ def serve() -> Iterator[StandIn]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            stand_in.heads.append(dict(self.headers))
             status, message = stand_in.answer(self.path, body, self.headers[HEADER_LENGTH])
             if status == CLOSE:
                 self.close_connection = True
@@ -81,8 +86,12 @@ def serve() -> Iterator[StandIn]:
                 self.close_connection = True
 
         def _send(self, status: int, body: bytes) -> None:
-            if stand_in.silent:
+            if stand_in.hangs == "silent":
                 stand_in.gate.wait()
+            elif stand_in.hangs == "head":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Ever-More: ")
+                while not stand_in.gate.wait(0.05):
+                    self.wfile.write(b"x")
             self.send_response(status)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()

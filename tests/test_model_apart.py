@@ -79,6 +79,26 @@ def test_a_question_bears_the_id_of_the_visitors_request(server: StandIn, settin
     assert server.ids == ["of-a-visitor"]
 
 
+@pytest.mark.parametrize("traced", [True, False])
+def test_a_question_belongs_to_the_trace_of_its_request_where_there_are_traces(
+    server: StandIn, settings: dict[str, Any], traced: bool
+) -> None:
+    app = create_app(
+        settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"} if traced else settings
+    )
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    body = {"image": data_url(digit_png(3))}
+    heads = {"traceparent": f"00-{trace}-{parent}-01"}
+    assert app.test_client().post("/api/v1/predictions", json=body, headers=heads).status_code == 201
+    told = server.heads[0].get("traceparent")
+    if traced:
+        assert told is not None
+        assert told.split("-")[1] == trace
+        assert told.split("-")[2] != parent  # but the span of the request
+    else:
+        assert told is None
+
+
 def test_without_the_server_there_is_no_answer_and_no_row(server: StandIn, settings: dict[str, Any]) -> None:
     app = create_app(settings)
     client = app.test_client()

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -200,3 +202,44 @@ def test_a_bug_is_told_without_its_details(
     response = http.request("POST", INFER, body=infer_body(), retries=False)
     assert response.status == 500
     assert response.json() == {"error": "something went wrong here"}
+
+
+def test_the_log_tells_of_a_question_what_the_sites_log_can_be_joined_by(
+    http: urllib3.HTTPConnectionPool, networks: dict[str, Recognizer], caplog: pytest.LogCaptureFixture
+) -> None:
+    message = write_question(IMAGES, "of-a-visitor")
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    headers = message.headers | {"traceparent": f"00-{trace}-{parent}-01"}
+    with caplog.at_level("INFO", "mnistweb.model_server"):
+        http.request("POST", INFER, body=message.body, headers=headers)
+    (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
+    told = vars(record)
+    assert (told["request_id"], told["images"]) == ("of-a-visitor", len(IMAGES))
+    assert (told["model"], told["version"]) == ("lenet5", networks["lenet5"].card.version)
+    assert (told["trace_id"], told["parent_id"]) == (trace, parent)
+    assert 0 < told["milliseconds"] < 10_000
+
+
+def test_a_hostile_id_or_trace_writes_no_line_of_its_own(
+    http: urllib3.HTTPConnectionPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = write_question(IMAGES, "x\n" + "y" * 1000)
+    with caplog.at_level("INFO", "mnistweb.model_server"):
+        http.request("POST", INFER, body=message.body, headers=message.headers | {"traceparent": "x" * 1000})
+    (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
+    assert len(vars(record)["request_id"]) == 64
+    assert "trace_id" not in vars(record)
+
+
+LOGGING = """
+from mnistweb.model_server import log
+log.configure()
+log.logger.info("answered", extra={"request_id": "x\\ny"})
+"""
+
+
+def test_a_line_of_the_log_is_json() -> None:
+    found = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
+    told = json.loads(found.stderr)
+    assert (told["level"], told["message"], told["request_id"]) == ("INFO", "answered", "x\ny")
+    assert told["time"]

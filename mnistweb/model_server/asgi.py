@@ -1,6 +1,7 @@
 """The model server: every network of a folder by the Open Inference Protocol, as an ASGI application."""
 
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mnistweb.model_server import log
 from mnistweb.recognition.protocol import EXTENSIONS, metadata, read_question, write_reply
 from mnistweb.recognition.recognizer import Recognizer, load_all
 from mnistweb.recognition.wire import HEADER_LENGTH, ProtocolError
@@ -33,6 +35,7 @@ def create(weights: Path | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        log.configure()
         app.state.networks = load_all(folder)
         yield
 
@@ -74,6 +77,7 @@ async def about_network(request: Request) -> Response:
 
 async def infer(request: Request) -> Response:
     """Logits for images."""
+    began = time.perf_counter()
     network = _network(request)
     question = read_question(await _body(request), request.headers.get(HEADER_LENGTH))
     if len(question.images) <= QUICK:
@@ -81,6 +85,7 @@ async def infer(request: Request) -> Response:
     else:
         logits = await run_in_threadpool(network.logits, question.images)
     message = write_reply(logits, network.card, question)
+    log.tell(request, question, network.card, began)
     return Response(message.body, headers=message.headers)
 
 

@@ -15,11 +15,12 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, TimeoutError
 
 from mnistweb.recognition import protocol
 from mnistweb.recognition.answer import Answer, RecognitionError
+from mnistweb.recognition.bounded import connection_pool
 from mnistweb.recognition.breaker import Breaker
 from mnistweb.recognition.calibrated import answer
 from mnistweb.recognition.card import ModelCard, version_number
 from mnistweb.recognition.ink import DigitImage
-from mnistweb.recognition.wire import HEADER_LENGTH, Message, ProtocolError
+from mnistweb.recognition.wire import HEADER_LENGTH, REQUEST_ID, Message, ProtocolError
 from mnistweb.recognition.zoo import Network
 
 FAILURES = 5
@@ -53,7 +54,8 @@ class ModelServer:
 
     Whatever it takes to answer, retries included, is over within `timeout` seconds. `cards` are those at
     hand; that of another version is asked of the server, so that an answer is calibrated as its network is.
-    `identify` gives the id that a question gets, None for one that is made up.
+    `identify` gives the id that a question gets, None for one that is made up; `trace` gives headers by which
+    the server can join what it does to a trace.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class ModelServer:
         connections: int,
         cards: Mapping[str, ModelCard],
         identify: Callable[[], str | None] = lambda: None,
+        trace: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._prefix = urlsplit(url).path.rstrip("/")
-        self._pool = urllib3.connection_from_url(url, maxsize=connections)
+        self._pool = connection_pool(url, connections)
         self._timeout = timeout
         self._identify = identify
+        self._trace = trace
         self._breaker = Breaker(FAILURES, REST)
         self._cards: dict[tuple[str, str], ModelCard] = {}
         for name, card in cards.items():
@@ -96,6 +100,8 @@ class ModelServer:
         request_id = self._identify() or secrets.token_hex(16)
         path = f"/v2/models/{quote(name, safe='')}"
         question = protocol.write_question(image[np.newaxis], request_id)
+        # The id is in the body for the protocol, and here for whatever logs requests by their heads.
+        question.headers.update({REQUEST_ID: request_id, **self._trace()})
         response = self._ask("POST", f"{path}/infer", deadline, question)
         reply = protocol.read_reply(response.body, response.header_length)
         if reply.model != name or len(reply.logits) != 1 or reply.id not in (None, request_id):
@@ -165,13 +171,7 @@ class ModelServer:
         )
         body = bytearray()
         try:
-            while True:
-                # The timeout of a socket starts anew with every byte that arrives.
-                if (sock := getattr(response.connection, "sock", None)) is not None:
-                    sock.settimeout(_left(deadline))
-                part = response.read1(MOST_BYTES)
-                if not part:
-                    break
+            while part := response.read1(MOST_BYTES):
                 body += part
                 if len(body) > MOST_BYTES:
                     raise ProtocolError("it is too long")

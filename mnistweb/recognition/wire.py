@@ -17,6 +17,7 @@ CLASSES = 11
 MOST_IMAGES = 1024
 """In one request."""
 HEADER_LENGTH = "Inference-Header-Content-Length"
+REQUEST_ID = "X-Request-ID"
 
 
 class ProtocolError(ValueError):

@@ -6,6 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -67,6 +68,23 @@ def test_a_question_bears_the_id_of_its_request(server: StandIn) -> None:
     network(server).recognise(drawn(3))
     assert server.ids[0] == "the request's"
     assert re.fullmatch("[0-9a-f]{32}", server.ids[1] or "")
+    assert [head["X-Request-ID"] for head in server.heads] == server.ids
+
+
+def test_a_question_names_the_trace_that_it_belongs_to(server: StandIn) -> None:
+    trace = iter(["00-1-1-01", "00-2-2-01"])
+    card = server.network.card
+    client = ModelServer(server.url, 5, 2, {"lenet5": card}, trace=lambda: {"traceparent": next(trace)})
+    for _ in range(2):
+        RemoteNetwork(card, client).recognise(drawn(3))
+    assert [head["traceparent"] for head in server.heads] == ["00-1-1-01", "00-2-2-01"]
+
+
+def test_connections_are_kept(server: StandIn) -> None:
+    mine = network(server)
+    for digit in range(10):
+        mine.recognise(drawn(digit))
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("statuses", [[404] * 3, [502], [503, 504], [CLOSE], [CLOSE, 404, 503]])
@@ -96,9 +114,11 @@ def test_a_server_that_is_away_is_waited_for_no_longer_than_told(server: StandIn
     assert time.monotonic() - started < 1
 
 
-@pytest.mark.parametrize("silent", [True, False])
-def test_one_deadline_bounds_a_server_that_hangs_or_sends_ever_more(server: StandIn, silent: bool) -> None:
-    server.silent = silent
+@pytest.mark.parametrize("hangs", ["silent", "head", "body"])
+def test_one_deadline_bounds_a_server_that_hangs_or_trickles(
+    server: StandIn, hangs: Literal["silent", "head", "body"]
+) -> None:
+    server.hangs = hangs
     server.gate.clear()
     started = time.monotonic()
     assert failure(network(server, 0.4)) == "model_timeout"
