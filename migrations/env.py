@@ -2,15 +2,23 @@
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 
 from mnistweb.extensions import db
-from mnistweb.migration_lock import migration_lock
+from mnistweb.migration_lock import migration_lock, without_queues
 
-with db.engine.connect() as connection, migration_lock(connection):
+
+def migrate(connection: Connection) -> None:
+    """Each migration in a transaction of its own, so that none holds locks while another works."""
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
+        transaction_per_migration=True,
         **current_app.extensions["migrate"].configure_args,
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+with db.engine.connect() as connection, migration_lock(connection):
+    without_queues(connection, migrate)

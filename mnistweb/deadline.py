@@ -6,6 +6,7 @@ request, such as a migration or a recount, may take its time.
 
 import select
 import time
+from typing import Any
 
 import psycopg2
 from flask import has_request_context
@@ -13,6 +14,10 @@ from psycopg2 import extensions
 
 PATIENCE = 3.0
 """Seconds for one exchange; what the site asks takes milliseconds."""
+ENDURANCE = 2.5
+"""Seconds after which PostgreSQL gives a statement up, which it would else work on for nobody."""
+IDLENESS = 10.0
+"""Seconds after which it ends a transaction of a process that has stopped, and so what that had locked."""
 
 
 def wait(connection: extensions.connection) -> None:
@@ -26,6 +31,15 @@ def wait(connection: extensions.connection) -> None:
         poll.register(connection, select.POLLOUT if state == extensions.POLL_WRITE else select.POLLIN)
         if not poll.poll(None if ends is None else max(ends - time.monotonic(), 0) * 1000):
             raise psycopg2.OperationalError(f"the database has not answered for {PATIENCE:.0f} seconds")
+
+
+def bound(cursor: Any) -> None:
+    """Let PostgreSQL give up by itself what a request asks, on a connection that a request makes."""
+    if has_request_context():
+        cursor.execute(
+            f"SET statement_timeout = {ENDURANCE * 1000:.0f}; "
+            f"SET idle_in_transaction_session_timeout = {IDLENESS * 1000:.0f}"
+        )
 
 
 def install() -> None:

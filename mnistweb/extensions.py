@@ -12,6 +12,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from mnistweb import deadline
 from mnistweb.models import Base
 
 
@@ -39,6 +40,7 @@ def prepare_postgresql(connection: Any, _record: Any) -> None:
     if isinstance(connection, psycopg2.extensions.connection):
         with connection.cursor() as cursor:
             cursor.execute("SET enable_bitmapscan = off")
+            deadline.bound(cursor)
         connection.commit()
 
 

@@ -46,6 +46,37 @@ def test_a_statement_that_is_not_answered_ends_its_connection(
         db.engine.dispose()
 
 
+def test_a_statement_that_takes_too_long_ends_on_the_server_too(
+    on_postgres: Flask, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "ENDURANCE", 0.3)
+    with on_postgres.test_request_context():
+        backend = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with pytest.raises(OperationalError, match="statement timeout"):
+            db.session.execute(text("SELECT pg_sleep(20)"))
+        with psycopg2.connect(postgres_url) as other, other.cursor() as cursor:
+            cursor.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", (backend,))
+            assert cursor.fetchone() == ("idle in transaction (aborted)",)
+        other.close()
+        db.session.rollback()
+        assert db.session.scalar(text("SELECT pg_backend_pid()")) == backend
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_process_that_stops_does_not_keep_what_it_has_locked(
+    on_postgres: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "IDLENESS", 0.1)
+    with on_postgres.test_request_context():
+        db.session.scalar(text("SELECT 1"))
+        time.sleep(0.5)
+        with pytest.raises(OperationalError, match="idle-in-transaction"):
+            db.session.scalar(text("SELECT 2"))
+        db.session.remove()
+        db.engine.dispose()
+
+
 def test_what_is_no_request_may_take_its_time(on_postgres: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadline, "PATIENCE", 0.3)
     with on_postgres.app_context():
