@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnistweb.extensions import db
 from mnistweb.models import Prediction
 from mnistweb.networks import choices
 from mnistweb.predictions import recognizer_named
@@ -33,6 +34,7 @@ def compare(prediction: Prediction, names: Sequence[str] = ()) -> list[Opinion]:
     One that fails leaves its failure among the others' answers. Raises PredictionError for an unknown name.
     """
     image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
+    db.session.commit()  # which gives the connection back: a language model may take its time
     wanted = dict.fromkeys(names or [card.name for card in choices()])  # nobody is asked twice
     readers = [recognizer_named(name) for name in wanted]
     return [_ask(reader, image) for reader in readers]

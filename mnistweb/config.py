@@ -172,6 +172,7 @@ SETTINGS = (
     Setting("RATELIMIT_FEEDBACK", "600,3000", _a_minute),
     Setting("RATELIMIT_COMPARISON", "120,600", _a_minute),
     Setting("RATELIMIT_INSIDE", "120,600", _a_minute),
+    Setting("RATELIMIT_READ", "600,3000", _a_minute),
     Setting("RATELIMIT_DOWNLOAD", "30,120", _a_minute),
     Setting("RATELIMIT_DELETE", "600,3000", _a_minute),
     Setting("MNISTWEB_LLM_BASE_URL", "", _endpoint),
@@ -264,8 +265,6 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     return discreet | {
         "pool_size": threads,
         "max_overflow": 0,
-        # A connection that a database restart broke is replaced before a visitor's request uses it.
-        "pool_pre_ping": True,
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 2, "tcp_user_timeout": 5000},
     }

@@ -16,7 +16,7 @@ PATIENCE = 3.0
 """Seconds for one exchange; what the site asks takes milliseconds."""
 ENDURANCE = 2.5
 """Seconds after which PostgreSQL gives a statement up, which it would else work on for nobody."""
-IDLENESS = 10.0
+IDLENESS = 20.0
 """Seconds after which it ends a transaction of a process that has stopped, and so what that had locked."""
 
 

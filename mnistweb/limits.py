@@ -27,6 +27,7 @@ ENDPOINTS = {
     "RATELIMIT_FEEDBACK": ("pages.feedback", "api.feedback"),
     "RATELIMIT_COMPARISON": ("pages.comparison", "api.comparison"),
     "RATELIMIT_INSIDE": ("inside.show",),
+    "RATELIMIT_READ": ("history.index", "insights.index", "api.listing"),
     "RATELIMIT_DOWNLOAD": ("history.as_csv", "history.as_json_lines"),
     "RATELIMIT_DELETE": ("own.delete", "own.delete_all", "api.delete"),
 }

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from mnistweb import config, create_app
 from mnistweb.config import ConfigError
+from mnistweb.extensions import db
 from mnistweb.networks import LANGUAGE_MODEL_KEY
 from mnistweb.recognition.language_model import LanguageModel
 from tests.conftest import csrf_token, predict
@@ -162,6 +164,56 @@ def test_the_others_answer_at_once_while_it_hangs(
             "model_busy",
         ]
     assert len(endpoint.asked) == 2
+
+
+def test_a_repeated_request_does_not_ask_again(endpoint: Endpoint, client: FlaskClient) -> None:
+    headers = {"Idempotency-Key": "a key of this one request"}
+
+    def send(digit: int) -> Any:
+        body = {"image": data_url(digit_png(digit)), "model": "llm"}
+        return client.post(PREDICTIONS, json=body, headers=headers)
+
+    client.get("/")
+    first, again, other = send(3), send(3), send(7)
+    assert [each.status_code for each in (first, again, other)] == [201, 200, 422]
+    assert again.get_json() == first.get_json()
+    assert len(endpoint.asked) == 1
+
+
+def test_it_is_asked_also_where_the_log_cannot_be(
+    endpoint: Endpoint, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("", None, Exception("away"))
+
+    client.get("/")
+    monkeypatch.setattr("mnistweb.predictions._saved_before", fail)
+    response = client.post(
+        PREDICTIONS,
+        json={"image": data_url(digit_png()), "model": "llm"},
+        headers={"Idempotency-Key": "a key of this one request"},
+    )
+    assert response.status_code == 201
+    assert len(endpoint.asked) == 1
+
+
+def test_no_connection_is_held_while_it_thinks(app: Flask, endpoint: Endpoint, client: FlaskClient) -> None:
+    prediction = predict(client, 3)
+    held: list[int] = []
+
+    def look(_: dict[str, Any]) -> Reply:
+        with app.app_context():
+            held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return reads("3")
+
+    endpoint.reply = look
+    client.post(f"{PREDICTIONS}/{prediction['id']}/comparison", json={})
+    client.post(
+        PREDICTIONS,
+        json={"image": data_url(digit_png()), "model": "llm"},
+        headers={"Idempotency-Key": "a key of this one request"},
+    )
+    assert held == [0, 0]
 
 
 def test_the_page_shows_its_answer(endpoint: Endpoint, client: FlaskClient) -> None:

@@ -104,6 +104,18 @@ def test_each_kind_of_request_is_counted_by_itself(limited: Flask) -> None:
     assert predict(client)["saved"]
 
 
+def test_pages_that_look_back_are_counted_together(unmigrated_settings: dict[str, Any]) -> None:
+    app = limited_app(unmigrated_settings, RATELIMIT_READ="3,9", RATELIMIT_DOWNLOAD="1,9")
+    client = app.test_client()
+    client.get("/")
+    addresses = ("/history", "/insights", PREDICTIONS, "/history?digit=3", "/insights", PREDICTIONS)
+    assert [client.get(address).status_code for address in addresses] == [200] * 3 + [429] * 3
+    assert [client.get("/history.csv").status_code for _ in range(2)] == [200, 429]
+    assert client.get("/").status_code == 200
+    with app.app_context():
+        db.engine.dispose()
+
+
 def test_a_new_minute_is_a_new_beginning(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     client = limited.test_client(use_cookies=False)
     assert [status(client) for _ in range(5)][-1] == 429
