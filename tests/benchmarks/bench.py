@@ -25,6 +25,8 @@ from mnistweb.networks import zoo
 from mnistweb.predictions import recognise_and_save
 from mnistweb.recognition.drawing import decode_base64_image, read_drawing
 from mnistweb.recognition.preprocessing import normalise
+from tests.benchmarks.burst import CROWD, NO_ANSWER, burst, seconds_to_recover
+from tests.benchmarks.burst import SECONDS as BURST_SECONDS
 from tests.benchmarks.load import Load, http_post, measure
 from tests.benchmarks.processes import backends, own_megabytes, processor_seconds, workers
 from tests.drawings import STROKES, data_url, draw_digit, encode
@@ -82,7 +84,7 @@ def gunicorn(application: str, settings: dict[str, str]) -> Iterator[tuple[int, 
     command = [sys.executable, "-m", "gunicorn", "--log-level", "warning", application]
     server = subprocess.Popen(command, env=os.environ | settings | {"PORT": str(port)})
     try:
-        for _ in range(300):
+        for _ in range(900):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
@@ -165,6 +167,26 @@ def compare(settings: dict[str, str]) -> None:
         print(f"\nA worker's own memory, which each further one adds: {max(own):.0f} MB")
 
 
+def crowd(settings: dict[str, str]) -> None:
+    """More clients than there is room for, and the site afterwards."""
+    with gunicorn("wsgi:app", settings) as (_, port):
+        requests = posts("/api/v1/predictions")
+        measure(port, requests, 16, WARM_UP)
+        usual = measure(port, requests, 1, SECONDS)
+        found = burst(port, requests)
+        seconds = seconds_to_recover(port, requests, usual)
+        answered = ", ".join(
+            f"{name} {found.share(status):.0%}"
+            for status, name in ((201, "saved"), (503, "503"), (429, "429"), (NO_ANSWER, "no answer"))
+        )
+        print(
+            f"\nA burst: {CROWD} clients at once for {BURST_SECONDS:.0f} s, who come back as soon as refused"
+        )
+        print(f"  {answered}; {found.without_retry_after} refusals without Retry-After")
+        print(f"  the slowest refusal after {found.slowest_refusal * 1000:.0f} ms")
+        print(f"  as quick as usual again after {seconds:.1f} s (p50 {usual.percentile(50):.1f} ms)")
+
+
 def soak(settings: dict[str, str], minutes: int) -> None:
     """The site for a long time at 80 % of what it can, and how its memory grows."""
     with gunicorn("wsgi:app", settings) as (server, port):
@@ -188,10 +210,11 @@ def soak(settings: dict[str, str], minutes: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--burst", action="store_true", help="only this: more clients than there is room for")
     parser.add_argument(
         "--soak", type=int, metavar="MINUTES", help="only this: a long time at 80 %% of capacity"
     )
-    minutes: int | None = parser.parse_args().soak
+    options = parser.parse_args()
     with postgres() as url, tempfile.TemporaryDirectory() as instance:
         settings = {
             "DATABASE_URL": url,
@@ -207,13 +230,17 @@ def main() -> None:
             f"{app.config['WORKERS']} workers of {app.config['THREADS']} threads\n",
             flush=True,
         )
-        if minutes:
-            soak(settings, minutes)
+        if options.burst or options.soak:
+            if options.burst:
+                crowd(settings)
+            if options.soak:
+                soak(settings, options.soak)
             return
         print("A prediction, one after another, median milliseconds")
         for name, value in steps(app).items():
             print(f"  {name:10} {value:7.2f}")
         compare(settings)
+        crowd(settings)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Client:
     turn: int
     due: float = 0.0  # when it is to send, or was
     received: bytearray = field(default_factory=bytearray)
+    status: int = 0  # of the answer that is complete
 
     def send(self, requests: Sequence[bytes]) -> None:
         """Post the next drawing."""
@@ -45,16 +46,15 @@ class Client:
         self.connection.sendall(requests[self.turn % len(requests)])
 
     def receive(self) -> bool:
-        """Take what has arrived; whether the answer is complete. Raises RuntimeError unless it is 201."""
+        """Take what has arrived; whether the answer is complete. Raises ConnectionError for a closed one."""
         part = self.connection.recv(1 << 16)
         if not part:
-            raise RuntimeError("the server closed the connection")
+            raise ConnectionError("the server closed the connection")
         self.received += part
         head, separator, body = self.received.partition(b"\r\n\r\n")
         if not separator:
             return False
-        if b" 201 " not in head[:20]:
-            raise RuntimeError(bytes(self.received).decode(errors="replace"))
+        self.status = int(head[9:12])
         length = next(
             int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
         )
@@ -73,7 +73,7 @@ def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, 
     """Let `clients` post `requests` in turn for `seconds`, each as soon as it is answered.
 
     With a `rate`, so many a second are sent by all of them together, and what a client sends late because it
-    still waited for an answer counts from when it was due.
+    still waited for an answer counts from when it was due. Raises RuntimeError for an answer other than 201.
     """
     selector = selectors.DefaultSelector()
     started = time.perf_counter()
@@ -95,6 +95,8 @@ def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, 
         for key, _ in selector.select(timeout=max(0.0, until - time.perf_counter())):
             client = key.data
             if client.receive():
+                if client.status != 201:
+                    raise RuntimeError(bytes(client.received).decode(errors="replace"))
                 now = time.perf_counter()
                 found.latencies.append(now - client.due)
                 client.due = client.due + pause if rate else now
