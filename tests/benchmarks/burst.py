@@ -36,7 +36,7 @@ class Burst:
 
 
 def burst(port: int, requests: Sequence[bytes], clients: int = CROWD, seconds: float = SECONDS) -> Burst:
-    """Let `clients` post as fast as they are answered; who is refused does not wait as told, but asks again."""
+    """Let `clients` post as fast as they are answered; whoever is refused asks again at once."""
     found = Burst()
     selector = selectors.DefaultSelector()
     for turn in range(clients):
