@@ -29,6 +29,8 @@ REST = 2.0
 """Seconds for which it then is."""
 PAUSES = (0.01, 0.25)
 """Seconds before the second attempt, and at most before any later one; each is twice as long."""
+SILENT = 3
+"""Attempts without a word for which there is time: a machine whose cable was pulled never says that it is gone."""
 PASSING = frozenset({404, 502, 503, 504})
 """Statuses that pass: the server is starting, moving or busy. A node that just came says 404 for seconds."""
 MOST_BYTES = 1024**2
@@ -133,8 +135,9 @@ class ModelServer:
         pause, longest = PAUSES
         failure: _Failure | None = None
         while True:
+            ends = min(deadline, time.monotonic() + self._timeout / SILENT)
             try:
-                response = self._ask_once(method, path, deadline, message)
+                response = self._ask_once(method, path, ends, message)
             except ConnectTimeoutError:  # or any other reason why there is no connection
                 failure = _Failure(*AWAY)
             except TimeoutError:

@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Literal
@@ -123,6 +124,16 @@ def test_one_deadline_bounds_a_server_that_hangs_or_trickles(
     started = time.monotonic()
     assert failure(network(server, 0.4)) == "model_timeout"
     assert 0.3 < time.monotonic() - started < 1
+
+
+def test_a_question_that_is_not_heard_is_asked_again_while_there_is_time(server: StandIn) -> None:
+    server.hangs = "silent"
+    server.gate.clear()
+    threading.Timer(0.5, server.gate.set).start()  # during the second of three attempts
+    started = time.monotonic()
+    assert network(server, 1.0).recognise(drawn(3)).digit == 3
+    assert time.monotonic() - started < 1
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize(
