@@ -30,7 +30,7 @@ REST = 2.0
 PAUSES = (0.01, 0.25)
 """Seconds before the second attempt, and at most before any later one; each is twice as long."""
 SILENT = 3
-"""Attempts without a word for which there is time: a machine whose cable was pulled never says that it is gone."""
+"""Attempts for which there is time when each hears nothing, as of a machine whose cable was pulled."""
 PASSING = frozenset({404, 502, 503, 504})
 """Statuses that pass: the server is starting, moving or busy. A node that just came says 404 for seconds."""
 MOST_BYTES = 1024**2
