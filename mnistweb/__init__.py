@@ -81,7 +81,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The site's configuration and database alone: enough to migrate with, and made without loading torch."""
     from flask import Flask
 
-    from mnistweb import config, outage
+    from mnistweb import config, liveness, outage
     from mnistweb.extensions import db, migrate
 
     root = config.project_root()
@@ -99,5 +99,6 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         outage.watch(db.engine)
+        liveness.watch(db.engine)
     migrate.init_app(app, db, directory=str(root / "migrations"), render_as_batch=True)
     return app

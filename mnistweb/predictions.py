@@ -223,10 +223,8 @@ def _saved_before(key: bytes | None, content: bytes | None) -> Prediction:
 
 def _save(prediction: Prediction) -> None:
     try:
-        save(db.session(), prediction)
-        db.session.commit()
+        save(prediction)
     except SQLAlchemyError as error:
-        db.session.rollback()
         if prediction.request_key is not None and isinstance(error, IntegrityError):
             raise
         # The visitor still gets the answer, and is told that it was not saved.

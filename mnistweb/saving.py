@@ -1,31 +1,52 @@
 """A new prediction enters the log and its tallies."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import cast
 
-from sqlalchemy import Table, TextClause, bindparam, insert, text
+from psycopg2.extensions import connection as PsycopgConnection
+from sqlalchemy import Connection, Table, TextClause, bindparam, insert, text
 from sqlalchemy.orm import Session
 
 from mnistweb import tallies
+from mnistweb.extensions import db
 from mnistweb.models import Prediction, Tally
 
 LOG = cast(Table, Prediction.__table__)
 
 
-def save(session: Session, prediction: Prediction) -> None:
-    """Insert a prediction and count it. The caller commits.
+def save(prediction: Prediction) -> None:
+    """Insert a prediction, count it, and commit.
 
-    On PostgreSQL this is one statement, hence one round trip. It passes by the session's unit of work, which
-    would take longer to find out what is to be inserted than PostgreSQL takes to insert it.
+    On PostgreSQL this is one statement that commits itself, hence one round trip. It passes by the session,
+    which would take longer to find out what is to be inserted than PostgreSQL takes to insert it.
     """
     row = {column.name: getattr(prediction, column.name) for column in LOG.columns}
     fact = tallies.fact(prediction)
-    if session.get_bind().dialect.name == "postgresql":
+    if db.engine.dialect.name == "postgresql":
         counts = tallies.counts_of_new(fact)
-        session.execute(_insert_and_count(len(counts)), row | tallies.parameters(Tally, counts))
+        with _committing() as connection:
+            connection.execute(_insert_and_count(len(counts)), row | tallies.parameters(Tally, counts))
     else:
-        session.execute(insert(LOG), row)
-        tallies.change(session, added=[fact])
+        with Session(db.engine) as session:
+            session.execute(insert(LOG), row)
+            tallies.change(session, added=[fact])
+            session.commit()
+
+
+@contextmanager
+def _committing() -> Iterator[Connection]:
+    # The driver's own switch, which SQLAlchemy's pings use too. Its isolation level "AUTOCOMMIT" asks the
+    # database to be set, and to be set back.
+    with db.engine.connect() as connection:
+        driver = cast(PsycopgConnection, connection.connection.dbapi_connection)
+        driver.autocommit = True
+        try:
+            yield connection
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
 
 
 @cache

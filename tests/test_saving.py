@@ -12,8 +12,7 @@ from tests.rows import row
 def test_what_is_saved_is_what_was_given(app: Flask) -> None:
     given = row(strokes={"size": 1, "strokes": []}, drawing=b"\x00\xff", input=b"%s:x", reason=None)
     with app.app_context():
-        save(db.session(), given)
-        db.session.commit()
+        save(given)
         found = db.session.get_one(Prediction, given.id)
         for column in Prediction.__table__.columns:
             assert getattr(found, column.name) == getattr(given, column.name)
@@ -27,7 +26,6 @@ def test_postgresql_is_asked_once(app: Flask) -> None:
 
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", note)
-        save(db.session(), row())
+        save(row())
         event.remove(db.engine, "before_cursor_execute", note)
         assert len(asked) == (1 if db.engine.dialect.name == "postgresql" else 2)
-        db.session.rollback()
