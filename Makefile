@@ -10,7 +10,7 @@ TOOLS := $(VENV)/.tools
 CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit fuzz chaos bench pictures lighthouse model-server test-split test-deploy clean
+.PHONY: help run test lint audit fuzz chaos bench pictures lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ model-server: $(SERVING) ## Serve the networks alone, on http://127.0.0.1:8001, 
 
 test-split: $(TOOLS) $(SERVING) ## Run the model server on Ray Serve, and kill a replica of it
 	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/split/on_ray.py
+
+test-scale: $(TOOLS) $(SERVING) ## Kill, cut off and update machines of a Ray cluster under load; Linux, root
+	$(BIN)/python -m tests.scale
 
 test-deploy: $(TOOLS) ## Build the image and drive a site in containers; needs Docker
 	@if command -v hadolint >/dev/null; then hadolint Dockerfile; else echo "SKIPPED hadolint: not installed"; fi

@@ -4,6 +4,7 @@ import http.client
 import json
 import random
 import threading
+import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class Client(threading.Thread):
         self.deeds: list[Deed] = []
         self.counts: Counter[str] = Counter()
         self.odd: list[str] = []
+        self.slowest = 0.0  # seconds for an answer
         self.active = threading.Event()
         self.idle = threading.Event()
 
@@ -124,6 +126,7 @@ class Client(threading.Thread):
     def request(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Answer:
         """One request and its answer. Raises Lost."""
         self.counts["sent"] += 1
+        started = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         headers = headers | {"Content-Type": "application/json", "Cookie": self.cookie}
         try:
@@ -136,6 +139,7 @@ class Client(threading.Thread):
             raise Lost from None
         finally:
             connection.close()
+        self.slowest = max(self.slowest, time.monotonic() - started)
         self.cookie = cookie.partition(";")[0] if cookie else self.cookie
         if any(word in text for word in SUSPICIOUS):
             self.odd.append(text[:300])
@@ -168,6 +172,7 @@ class Crowd:
         """Let them draw, from counts of nothing."""
         for client in self.clients:
             client.counts.clear()
+            client.slowest = 0.0
             client.active.set()
 
     def rest(self) -> None:

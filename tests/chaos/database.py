@@ -105,12 +105,12 @@ class Database:
 
 
 @contextmanager
-def database() -> Iterator[Database]:
-    """A server for the occasion. Raises NoPostgres."""
+def database(parent: Path | None = None) -> Iterator[Database]:
+    """A server for the occasion, its files in a folder of `parent`, by default of /tmp. Raises NoPostgres."""
     found = programs()
     if found is None:
         raise NoPostgres("make chaos needs PostgreSQL's own programs: install Debian's package postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="mnistweb-chaos-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="mnistweb-chaos-", dir=parent or "/tmp"))  # noqa: S108 (mkdtemp)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
     small = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
     try:

@@ -1,0 +1,45 @@
+"""How many questions a second so many replicas answer."""
+
+import threading
+import time
+
+from mnistweb.recognition.card import read_cards
+from mnistweb.recognition.drawing import read_drawing
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.remote import ModelServer, RemoteNetwork
+from mnistweb.recognition.zoo import WEIGHTS
+from tests.drawings import digit_png
+from tests.scale.balancer import BALANCER
+from tests.scale.cluster import Cluster, wait_for
+
+SECONDS = 10.0
+ASKERS = 8
+
+
+def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
+    """Scale to so many, let ASKERS ask one question after another, and say what became of it."""
+    if replicas != cluster.wanted:
+        cluster.scale(replicas)
+        wait_for(cluster, f"scaling to {replicas}", cluster.is_whole)
+        time.sleep(2)
+    cards = read_cards(WEIGHTS)
+    network = RemoteNetwork(cards["cnn"], ModelServer(BALANCER, 18, ASKERS, cards))
+    image = normalise(read_drawing(digit_png(3), 10**6))
+    took: list[float] = []
+    ends = time.monotonic() + seconds
+
+    def ask() -> None:
+        while (started := time.monotonic()) < ends:
+            network.recognise(image)
+            took.append(time.monotonic() - started)
+
+    askers = [threading.Thread(target=ask) for _ in range(ASKERS)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    if not took:
+        return ""
+    took.sort()
+    median, late = took[len(took) // 2], took[len(took) * 99 // 100]
+    return f"{len(took) / seconds:.0f} | {median * 1000:.0f} ms | {late * 1000:.0f} ms"
