@@ -32,7 +32,7 @@ from tests.scale.versions import strange_rows
 
 CLIENTS = 4
 MODEL_TIMEOUT = 9
-PATIENCE = 240.0
+PATIENCE = 420.0
 APART = [
     "setpriv",
     "--pdeathsig=KILL",
@@ -109,7 +109,7 @@ def inside(folder: Path, names: list[str], most: int) -> int:
             print(
                 f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}\n"
             )
-            print("| replicas | questions/s | p50 | p99 |\n| --: | --: | --: | --: |")
+            print("| replicas | questions/s | p50 | p99 | CPU for one | memory |\n|" + " --: |" * 6)
             for replicas in range(1, most + 1):
                 print(f"| {replicas} | {measure(stage.cluster, replicas)} |", flush=True)
             if stage.cluster.wanted != 3:

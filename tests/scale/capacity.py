@@ -17,7 +17,10 @@ ASKERS = 8
 
 
 def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
-    """Scale to so many, let ASKERS ask one question after another, and say what became of it."""
+    """Scale to so many, let ASKERS ask one question after another, and say what became of it.
+
+    Questions a second, their times, processor time of all machines for one, and memory of each, head first.
+    """
     if replicas != cluster.wanted:
         cluster.scale(replicas)
         wait_for(cluster, f"scaling to {replicas}", cluster.is_whole)
@@ -26,6 +29,7 @@ def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
     network = RemoteNetwork(cards["cnn"], ModelServer(BALANCER, 18, ASKERS, cards))
     image = normalise(read_drawing(digit_png(3), 10**6))
     took: list[float] = []
+    before = sum(machine.cpu_seconds() for machine in cluster.machines)
     ends = time.monotonic() + seconds
 
     def ask() -> None:
@@ -40,6 +44,11 @@ def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
         asker.join()
     if not took:
         return ""
+    cpu = sum(machine.cpu_seconds() for machine in cluster.machines) - before
     took.sort()
     median, late = took[len(took) // 2], took[len(took) * 99 // 100]
-    return f"{len(took) / seconds:.0f} | {median * 1000:.0f} ms | {late * 1000:.0f} ms"
+    memory = " + ".join(f"{machine.memory() / 1e6:.0f}" for machine in cluster.machines)
+    return (
+        f"{len(took) / seconds:.0f} | {median * 1000:.0f} ms | {late * 1000:.0f} ms"
+        f" | {cpu / len(took) * 1000:.1f} ms | {memory} MB"
+    )

@@ -20,6 +20,7 @@ from tests.scale.versions import make_newer
 PATIENCE = 300.0
 REPLICA = b"ray::ServeReplica"
 CONTROLLER = b"ray::ServeController"
+PROXY = b"ray::ProxyActor"
 
 
 @dataclass

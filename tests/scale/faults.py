@@ -9,7 +9,7 @@ from signal import SIGKILL
 import urllib3
 
 from tests.scale.balancer import BALANCER, in_use
-from tests.scale.cluster import CONTROLLER, REPLICA, Cluster
+from tests.scale.cluster import CONTROLLER, PROXY, REPLICA, Cluster
 from tests.scale.machines import Machine
 
 Whole = Callable[[], bool]
@@ -72,7 +72,7 @@ def kill_head(cluster: Cluster) -> Whole:
     return lambda: (
         cluster.head.starts > starts
         and bool(cluster.head.named(CONTROLLER))
-        and cluster.head.name in in_use()
+        and bool(cluster.head.named(PROXY))
         and cluster.replicas() == before
     )
 
@@ -108,7 +108,7 @@ FAULTS = (
     Fault("machine comes back", machine_back),
     Fault("cable pulled", pull_cable),
     Fault("cable put in again", cable_back),
-    Fault("head killed", kill_head),
     Fault("new version deployed", new_version),
     Fault("scaled down", scale_down),
+    Fault("head killed", kill_head),
 )

@@ -152,6 +152,26 @@ class Machine:
                     found.append(pid)
         return found
 
+    def cpu_seconds(self) -> float:
+        """What its processes have taken of the processor."""
+        ticks = 0
+        for pid in self.processes():
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> int:
+        """Bytes that its processes hold, what several share divided among them."""
+        kilobytes = 0
+        for pid in self.processes():
+            with suppress(OSError):
+                text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                kilobytes += int(
+                    next(line for line in text.splitlines() if line.startswith("Pss:")).split()[1]
+                )
+        return kilobytes * 1024
+
     def run(self, command: Sequence[str], timeout: float) -> "subprocess.CompletedProcess[str]":
         """Run another command there beside its own, as an operator would."""
         return subprocess.run(
