@@ -73,7 +73,12 @@ USER 10001:10001
 EXPOSE 8001
 HEALTHCHECK --interval=5s --timeout=5s --start-period=180s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8001/v2/health/ready', timeout=4)"]
-CMD ["serve", "run", "model-server.yaml"]
+# Ray without its dashboard, whose ten processes nobody would look at, with little room for what it hands from
+# process to process, for images and logits go by HTTP, and with a token, without which it runs anyone's code.
+CMD ["sh", "-c", "head -c 32 /dev/urandom | od -A n -t x1 | tr -d ' \\n' > /tmp/token \
+      && export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=/tmp/token \
+      && ray start --head --disable-usage-stats --include-dashboard=false --object-store-memory=83886080 \
+      && exec serve run model-server.yaml"]
 
 # The site, whose last stages differ in what is installed.
 FROM ${PYTHON_IMAGE} AS base

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
 import subprocess
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -53,7 +55,7 @@ class Site:
 
     def configure(self, **settings: str) -> None:
         """Write `.env`: the example, and below it these settings."""
-        settings |= {"IMAGE": IMAGE, "PORT": str(self.port)}
+        settings = {"IMAGE": IMAGE, "PORT": str(self.port)} | settings
         lines = "".join(f"{key}={value}\n" for key, value in settings.items())
         (self.folder / ".env").write_text((ROOT / ".env.example").read_text() + lines)
 
@@ -78,15 +80,27 @@ class Site:
         tls: ssl.SSLContext | None = None,
     ) -> bytes:
         """The body of the answer to a GET, or to a POST of `body` as JSON; HTTPError where it is an error."""
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPCookieProcessor(self.cookies),
-            urllib.request.HTTPSHandler(context=tls),
-        )
         request = urllib.request.Request(  # noqa: S310
             (base or f"http://127.0.0.1:{self.port}") + path,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"} if body is not None else {},
+        )
+        return self.send(request, tls)
+
+    def submit(self, path: str, **fields: str) -> bytes:
+        """The body of the answer to a form of a page; HTTPError where it is an error."""
+        page = self.request("/").decode()
+        found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+        assert found
+        body = urllib.parse.urlencode(fields | {"csrf_token": found[1]}).encode()
+        return self.send(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body))
+
+    def send(self, request: urllib.request.Request, tls: ssl.SSLContext | None = None) -> bytes:
+        """The body of the answer to a request of this visitor; HTTPError where it is an error."""
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPCookieProcessor(self.cookies),
+            urllib.request.HTTPSHandler(context=tls),
         )
         with opener.open(request, timeout=30) as response:
             content: bytes = response.read()

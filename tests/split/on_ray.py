@@ -1,17 +1,12 @@
 """`make test-split`: the model server on Ray Serve as its configuration says, and the death of a replica."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import urllib3
 
 from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.drawing import read_drawing
@@ -19,61 +14,17 @@ from mnistweb.recognition.preprocessing import normalise
 from mnistweb.recognition.recognizer import load_all
 from mnistweb.recognition.remote import ModelServer, RemoteNetwork
 from mnistweb.recognition.zoo import WEIGHTS
-from tests.deploy.site import ROOT, free_port
 from tests.drawings import digit_png
+from tests.split.server import ray_serve, replicas
 
-PATIENCE = 240
-"""Seconds for the start of Ray, its proxy and the replicas; a quarter of it where nothing else runs."""
 IMAGES = [normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     """The address of the server, and the process that started it."""
-    folder = tmp_path_factory.mktemp("ray")
-    port = free_port()
-    text = (ROOT / "deploy" / "model-server.yaml").read_text()
-    config = folder / "model-server.yaml"
-    config.write_text(re.sub(r"port: \d+", f"port: {port}", text))
-    command = [str(Path(sys.executable).with_name("serve")), "run", str(config)]
-    environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            ends = time.monotonic() + PATIENCE
-            while not is_ready(address):
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < ends, (folder / "log").read_text()
-                time.sleep(0.5)
-            yield address, process.pid
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
-
-
-def is_ready(address: str) -> bool:
-    try:
-        return urllib3.request("GET", f"{address}/v2/health/ready", retries=False, timeout=2).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
-
-
-def replicas(starter: int) -> list[int]:
-    """The processes of the replicas that a process started."""
-    parents: dict[int, int] = {}
-    names: dict[int, bytes] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            names[int(folder.name)] = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-
-    def descends(process: int) -> bool:
-        return process == starter or (process in parents and descends(parents[process]))
-
-    return [pid for pid, name in names.items() if name.startswith(b"ray::ServeReplica") and descends(pid)]
+    with ray_serve(tmp_path_factory.mktemp("ray")) as found:
+        yield found
 
 
 def test_every_network_answers_as_here(server: tuple[str, int]) -> None:
