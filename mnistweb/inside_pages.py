@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb import predictions
 from mnistweb.errors import is_fragment
-from mnistweb.inside_pictures import attention_sheet, data_url, heat_paths, sheet, spotlights, vote_rows
+from mnistweb.inside_pictures import attention_sheet, heat_paths, sheet, spotlights, vote_rows
 from mnistweb.networks import are_here, zoo
 from mnistweb.predictions import PredictionError, recognizer_named
 from mnistweb.recognition.answer import Reader
+from mnistweb.recognition.images import data_url, encode_png
 from mnistweb.recognition.ink import SIDE
 from mnistweb.recognition.remote import Standby
 from mnistweb.visitors import current_visitor
@@ -49,7 +50,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
         rows=rows,
         largest=largest,
         looks=attention and attention_sheet(attention, image),
-        rollout=attention and data_url(spotlights(attention.rollout[np.newaxis], image)[0]),
+        rollout=attention and data_url(encode_png(spotlights(attention.rollout[np.newaxis], image)[0])),
     )
 
 

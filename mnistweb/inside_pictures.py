@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistweb.recognition.images import encode_png
+from mnistweb.recognition.images import data_url, encode_png
 from mnistweb.recognition.ink import SIDE, DigitImage
 
 if TYPE_CHECKING:  # it brings torch, which a site with a model server does without
@@ -64,7 +63,7 @@ def sheet(maps: NDArray[np.uint8], columns: int | None = None) -> Sheet:
         y, x = (place * step for place in divmod(number, columns))
         pixels[y : y + tile, x : x + tile] = np.stack([each, np.full_like(each, 255)], axis=-1)
     height, width, _ = pixels.shape
-    return Sheet(data_url(pixels), width, height, count, columns, tile, gap, int(power.argmax()))
+    return Sheet(data_url(encode_png(pixels)), width, height, count, columns, tile, gap, int(power.argmax()))
 
 
 def spotlights(attention: NDArray[np.float32], image: DigitImage) -> NDArray[np.uint8]:
@@ -116,7 +115,7 @@ def vote_rows(
             f"{what} {part + 1}",
             float(winner.parts[part]),
             float(runner_up.parts[part]),
-            None if maps is None else data_url(maps[part]),
+            None if maps is None else data_url(encode_png(maps[part])),
         )
         for part in order[:most]
     ]
@@ -126,8 +125,3 @@ def vote_rows(
     )
     rows.append(Row("Given to start with", winner.bias, runner_up.bias))
     return rows, max(abs(value) for row in rows[:most] for value in (row.winner, row.runner_up)) or 1.0
-
-
-def data_url(pixels: NDArray[np.uint8]) -> str:
-    """A PNG of grey (and opacity), uint8 [H, W] or [H, W, 2]."""
-    return f"data:image/png;base64,{base64.b64encode(encode_png(pixels)).decode()}"

@@ -17,7 +17,7 @@ from mnistweb.outage import DATABASE_ERRORS
 from mnistweb.own import AWAY, own_table
 from mnistweb.predictions import NotFound, PredictionError
 from mnistweb.recognition.drawing import decode_base64_image
-from mnistweb.recognition.images import encode_png
+from mnistweb.recognition.images import data_url, encode_png
 from mnistweb.requests import requested_key, uploaded_bytes
 from mnistweb.strokes import check_strokes
 from mnistweb.visibility import visible_prediction
@@ -53,9 +53,10 @@ def predict() -> ResponseReturnValue:
     )
     if not prediction.saved:
         # The database is away: the answer is all there is to show. Its template says that it was not saved.
+        pictures = {"seen": data_url(_seen(prediction)), "drawn": data_url(prediction.drawing)}
         if is_fragment():
-            return render_template("_answer.html", answer=prediction)
-        return _render_index(prediction)
+            return render_template("_answer.html", answer=prediction, **pictures)
+        return _render_index(prediction, **pictures)
     return _show(prediction, 200 if prediction.repeated else 201)
 
 
@@ -86,8 +87,7 @@ def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/predictions/<uuid:prediction_id>/input.png")
 def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """The 28x28 picture that the network saw."""
-    pixels = np.frombuffer(visible_prediction(prediction_id).input, np.uint8).reshape(28, 28)
-    return _png(encode_png(pixels))
+    return _png(_seen(visible_prediction(prediction_id)))
 
 
 @blueprint.context_processor
@@ -123,10 +123,14 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
     return "\n".join(parts), status
 
 
-def _render_index(answer: Prediction | None) -> str:
+def _seen(prediction: Prediction) -> bytes:
+    return encode_png(np.frombuffer(prediction.input, np.uint8).reshape(28, 28))
+
+
+def _render_index(answer: Prediction | None, **pictures: str) -> str:
     own = own_table() if answer is None or answer.saved else AWAY
     blank = [Opinion(card) for card in choices()]
-    return render_template("index.html", answer=answer, model=_chosen(answer), blank=blank, **own)
+    return render_template("index.html", answer=answer, model=_chosen(answer), blank=blank, **own, **pictures)
 
 
 def _chosen(answer: Prediction | None) -> str:

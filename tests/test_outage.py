@@ -54,8 +54,10 @@ def test_the_page_still_recognises(away: FlaskClient, headers: dict[str, str]) -
     page = away.post("/predictions", data=form, headers=headers | {"Idempotency-Key": "k" * 16})
     assert page.status_code == 200
     assert 'data-prediction="3"' in page.text
-    assert "<strong>Not saved:</strong>" in page.text
+    assert "<strong>Not saved.</strong>" in page.text
     assert ("data-away" in page.text) == (not headers)
+    # What it sees, and without a script what was sent, cannot be asked for again.
+    assert page.text.count('src="data:image/png;base64,') == (1 if headers else 2)
 
 
 def test_programs_get_an_answer_that_says_that_it_is_not_saved(away: FlaskClient) -> None:

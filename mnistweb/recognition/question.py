@@ -4,7 +4,6 @@ It says a digit or "none", and how sure it is: its own word, which unlike a netw
 calibrated.
 """
 
-import base64
 import json
 import re
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.images import encode_png
+from mnistweb.recognition.images import data_url, encode_png
 from mnistweb.recognition.ink import DigitImage
 
 ENLARGED = 280  # pixels a side; 28 would be one patch of many models
@@ -50,10 +49,10 @@ class Refusal(ValueError):
 def messages(image: DigitImage) -> list[dict[str, Any]]:
     """The question about a preprocessed image, uint8 [28, 28], as messages of a chat."""
     enlarged = Image.fromarray(image).resize((ENLARGED, ENLARGED), Image.Resampling.BICUBIC)
-    picture = base64.b64encode(encode_png(np.asarray(enlarged))).decode()
+    picture = data_url(encode_png(np.asarray(enlarged)))
     content = [
         {"type": "text", "text": PROMPT},
-        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
+        {"type": "image_url", "image_url": {"url": picture}},
     ]
     return [{"role": "user", "content": content}]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb import create_app
+from mnistweb import create_app, predictions
 from mnistweb.extensions import db
 from mnistweb.networks import KEY
 from mnistweb.recognition.answer import Answer
@@ -189,7 +189,7 @@ def stage(
 ) -> Stage:
     """What the states of the page are brought about with."""
 
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("the disk is full"))
 
-    return Stage(answering, lambda: monkeypatch.setattr(db.session, "commit", fail), second_network)
+    return Stage(answering, lambda: monkeypatch.setattr(predictions, "save", fail), second_network)

@@ -90,7 +90,8 @@ def test_while_the_server_thinks_the_page_says_so_and_asks_once(page: Page) -> N
 def test_what_could_not_be_saved_is_said_to_be_not_saved(page: Page, stage: Stage) -> None:
     STATES["not-saved"](page, stage)
     expect(answer(page)).to_have_attribute("data-prediction", "2")
-    expect(page.get_by_text("Not saved:")).to_be_visible()
+    expect(page.get_by_text("Not saved.", exact=True)).to_be_visible()
+    expect(page.locator(".seen img")).to_have_js_property("naturalWidth", 28)
     expect(page.get_by_label("Correct digit")).to_be_disabled()
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
 
