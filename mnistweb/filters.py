@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -60,6 +60,9 @@ class Filter:
             wanted += _verdicts(self.verdict)
         if self.refused:
             wanted.append(Prediction.digit.is_(None))
+        if self.verdict is Verdict.WRONG and (self.refused or self.digit == NONE):
+            # It follows from the others, but only in these words an index can tell it.
+            wanted.append(Prediction.label.is_not(None))
         if self.source is not None:
             wanted.append(Prediction.source == self.source)
         if self.first is not None:
@@ -86,9 +89,10 @@ class Filter:
         given = {field.key: getattr(self, name) for name, field in FIELDS.items()}
         return {key: "1" if value is True else str(value) for key, value in given.items() if value}
 
-    def words(self) -> list[str]:
-        """What it asks for, a few words each."""
-        return [FIELDS[name].words(value) for name in FIELDS if (value := getattr(self, name))]
+    def words(self, titles: Mapping[str, str]) -> list[str]:
+        """What it asks for, a few words each; `titles` are those of the networks, by their names."""
+        shown = replace(self, model=titles.get(self.model, self.model) if self.model else None)
+        return [FIELDS[name].words(value) for name in FIELDS if (value := getattr(shown, name))]
 
 
 def read_filter(given: Mapping[str, str]) -> Filter:

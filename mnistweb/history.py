@@ -47,8 +47,8 @@ def index() -> ResponseReturnValue:
         read=[(digit, "not a digit" if digit == NONE else digit) for digit in DIGITS],
         was=[(digit, "no digit" if digit == NONE else digit) for digit in DIGITS],
         verdicts=VERDICTS.items(),
-        sources=SOURCES.items(),
-        networks=_networks(wanted.model),
+        sources=SOURCES,
+        titles=_titles(wanted.model),
     )
 
 
@@ -90,10 +90,10 @@ def strokes(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return response
 
 
-def _networks(wanted: str | None) -> list[tuple[str, str]]:
-    # One that is no longer installed can still be asked for by its name.
+def _titles(wanted: str | None) -> dict[str, str]:
+    # A network that is no longer installed can still be asked for by its name.
     titles = {card.name: card.title for card in choices()}
-    return list(({wanted: wanted} | titles if wanted else titles).items())
+    return {wanted: wanted} | titles if wanted else titles
 
 
 def _download(pieces: Iterator[str], ending: str, mimetype: str) -> Response:

@@ -49,6 +49,13 @@ def test_filters_live_in_the_address_and_go_along_from_page_to_page(client: Flas
     assert ids(client.get("/history?from=2000-01-01&to=2000-01-02")) == []
 
 
+def test_a_network_has_one_name_everywhere(client: FlaskClient) -> None:
+    predict(client, 3)
+    page = client.get("/history?model=cnn").text
+    assert "<strong>read by Convolutional network</strong>" in page
+    assert re.search(r'class="cell-model"[^>]*>Convolutional network<', page)
+
+
 def test_fields_left_empty_do_not_stay_in_the_address(client: FlaskClient) -> None:
     response = client.get("/history?mine=&model=a%26b&digit=&_external=1&limit=")
     assert response.status_code == 302

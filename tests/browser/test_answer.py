@@ -210,7 +210,7 @@ def test_a_picture_is_uploaded(page: Page) -> None:
     expect(answer(page)).to_have_attribute("data-prediction", "5")
     assert ink_on_slate(page) > 1000
     page.goto("/history")
-    expect(page.locator("[data-prediction-row] .cell-source").first).to_have_text("upload")
+    expect(page.locator("[data-prediction-row] .cell-source").first).to_have_text("uploaded")
 
 
 def test_a_large_photo_is_shrunk_before_it_travels(page: Page) -> None:
