@@ -6,6 +6,7 @@ from tests.browser.hand import predicted, press
 from tests.browser.states import STATES, Stage
 
 SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
+SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -69,6 +70,26 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
     press(page, "Right")
     expect(page.locator("[data-said]")).to_be_visible()
     assert tops() == pytest.approx(before, abs=1)
+
+
+@pytest.mark.parametrize("state", ["refused", "not-saved"])
+def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: Stage, state: str) -> None:
+    page = new_page(**SMALL)
+    page.goto("/")
+    top = "document.querySelector('#own').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(top)
+    STATES[state](page, stage)
+    assert page.evaluate(top) == pytest.approx(before, abs=1)
+
+
+def test_cells_keep_to_themselves_on_a_narrow_phone(new_page: NewPage, stage: Stage) -> None:
+    page = new_page(**SMALL)
+    STATES["answered"](page, stage)
+    too_full = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
+    for path in ("/", "/history"):
+        page.goto(path)
+        expect(page.locator("[data-mark='wrong']").first).to_be_visible()
+        assert page.locator(".predictions td").evaluate_all(too_full) == []
 
 
 @pytest.mark.parametrize("options", [DESKTOP, PHONE])

@@ -29,6 +29,7 @@ def test_every_state(new_page: NewPage, stage: Stage, state: str, size: str, sch
     page = new_page(**{**SIZES[size], "device_scale_factor": 2}, color_scheme=scheme)
     STATES[state](page, stage)
     page.evaluate("scrollTo(0, 0)")
+    page.evaluate("document.querySelectorAll('[loading=lazy]').forEach(each => { each.loading = 'eager'; })")
     page.wait_for_timeout(300)
     page.screenshot(
         path=Path(os.environ["SCREENSHOTS"]) / f"{state}-{size}-{scheme}.png", full_page=size != "desktop"
