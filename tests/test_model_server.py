@@ -1,12 +1,15 @@
 """The model server under uvicorn, driven by NVIDIA's client of the protocol, by ours, and by hostile ones."""
 
+import asyncio
 import json
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,21 @@ from tests.drawings import digit_png
 NAMES = ("cnn", "lenet5", "vit")
 IMAGES = np.stack([normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
 INFER = "/v2/models/lenet5/infer"
+
+
+def test_the_networks_are_those_of_the_setting_where_it_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    application = asgi.create()
+    for kind in ("json", "pt"):
+        shutil.copy(WEIGHTS / f"lenet5.{kind}", tmp_path)
+    monkeypatch.setenv("WEIGHTS_PATH", str(tmp_path))
+
+    async def names() -> list[str]:
+        async with application.router.lifespan_context(application):
+            return list(application.state.networks)
+
+    assert asyncio.run(names()) == ["lenet5"]
 
 
 @pytest.fixture(scope="module")

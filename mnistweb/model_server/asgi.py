@@ -31,11 +31,12 @@ def create(weights: Path | None = None) -> Starlette:
 
     Start-up raises ModelFileError where a network is missing or corrupt.
     """
-    folder = weights or Path(os.environ.get("WEIGHTS_PATH") or WEIGHTS)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         log.configure()
+        # Not before: Ray Serve makes the application in one process and starts it in others.
+        folder = weights or Path(os.environ.get("WEIGHTS_PATH") or WEIGHTS)
         app.state.networks = load_all(folder)
         yield
 
