@@ -57,7 +57,10 @@ def full(crowd: Crowd, pool: ThreadPoolExecutor) -> list[Any]:
     return [inside, waits]
 
 
-def test_who_finds_no_room_is_told_at_once_and_the_others_are_served(crowd: Crowd) -> None:
+def test_who_finds_no_room_is_told_at_once_and_the_others_are_served(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "PATIENCE", 30.0)
     with ThreadPoolExecutor() as pool:
         served = full(crowd, pool)
         started = time.perf_counter()

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from mnistweb.recognition import breaker as of_breakers
 from mnistweb.recognition import remote
 from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.breaker import Breaker
@@ -22,6 +23,23 @@ from mnistweb.recognition.protocol import metadata
 from mnistweb.recognition.remote import FAILURES, ModelServer, RemoteNetwork, Standby
 from tests.drawings import digit_png
 from tests.model_server import CLOSE, StandIn, serve
+
+
+class Clock:
+    """A time that passes when told."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What breakers measure time with."""
+    clock = Clock()
+    monkeypatch.setattr(of_breakers, "time", clock)
+    return clock
 
 
 def drawn(digit: int) -> DigitImage:
@@ -111,8 +129,8 @@ def test_a_server_that_is_away_is_waited_for_no_longer_than_told(server: StandIn
     with socket.socket() as probe:  # which holds a port on which nobody listens
         probe.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        assert failure(network(server, 0.3, url=nobody)) == "model_unavailable"
-    assert time.monotonic() - started < 1
+        assert failure(network(server, 1.0, url=nobody)) == "model_unavailable"
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("hangs", ["silent", "head", "body"])
@@ -122,17 +140,15 @@ def test_one_deadline_bounds_a_server_that_hangs_or_trickles(
     server.hangs = hangs
     server.gate.clear()
     started = time.monotonic()
-    assert failure(network(server, 0.4)) == "model_timeout"
-    assert 0.3 < time.monotonic() - started < 1
+    assert failure(network(server, 1.0)) == "model_timeout"
+    assert 0.9 < time.monotonic() - started < 2.9  # three attempts of a second each would take three
 
 
 def test_a_question_that_is_not_heard_is_asked_again_while_there_is_time(server: StandIn) -> None:
     server.hangs = "silent"
     server.gate.clear()
-    threading.Timer(0.5, server.gate.set).start()  # during the second of three attempts
-    started = time.monotonic()
-    assert network(server, 1.0).recognise(drawn(3)).digit == 3
-    assert time.monotonic() - started < 1
+    threading.Timer(1.5, server.gate.set).start()  # during the second of three attempts
+    assert network(server, 3.0).recognise(drawn(3)).digit == 3
     assert len(server.asked) == 2
 
 
@@ -187,30 +203,27 @@ def test_a_version_that_nobody_has_a_card_of_gives_no_answer(server: StandIn) ->
     assert failure(network(server)) == "model_nonsense"
 
 
-def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while(
-    server: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remote, "REST", 0.2)
+def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while(server: StandIn, clock: Clock) -> None:
     mine = network(server)
     server.failures = [500] * FAILURES
     for _ in range(2 * FAILURES):
         assert failure(mine) == "model_unavailable"
     assert len(server.asked) == FAILURES
-    time.sleep(0.25)
+    clock.now += remote.REST
     assert mine.recognise(drawn(3)).digit == 3
 
 
-def test_a_breaker_lets_one_at_a_time_try_again() -> None:
-    breaker = Breaker(failures=2, pause=0.05)
+def test_a_breaker_lets_one_at_a_time_try_again(clock: Clock) -> None:
+    breaker = Breaker(failures=2, pause=1.0)
     for _ in range(2):
         assert breaker.allows()
         breaker.report(False)
     assert not breaker.allows()
-    time.sleep(0.06)
+    clock.now += 1.0
     assert [breaker.allows() for _ in range(3)] == [True, False, False]
     breaker.report(False)
     assert not breaker.allows()
-    time.sleep(0.06)
+    clock.now += 1.0
     assert breaker.allows()
     breaker.report(True)
     assert [breaker.allows() for _ in range(3)] == [True, True, True]
