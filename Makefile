@@ -7,10 +7,13 @@ SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
 # A server needs no CUDA. PyPI's builds for Linux bring it along, so the CPU builds are asked for first,
 # with a short patience: a machine that cannot reach them goes on with PyPI's at once.
-CPU_INDEX := --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu
+CPU_BUILDS := https://download.pytorch.org/whl/cpu
+CPU_INDEX := --retries 0 --timeout 5 --index-url $(CPU_BUILDS)
+REACHED := $(BIN)/python -c "import urllib.request as web; web.urlopen('$(CPU_BUILDS)/torchvision/', timeout=5)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit fuzz chaos bench pictures lighthouse model-server test-split test-scale test-deploy clean
+.PHONY: help run test lint audit fuzz chaos bench bench-split bench-history pictures
+.PHONY: lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,9 +91,10 @@ $(SERVING): $(SERVER)
 	$(PIP) install --editable '.[serve]'
 	touch $@
 
-# torchvision must be the one built for the torch that is there; where it is not to be had, both come from PyPI.
-$(TOOLS): $(SERVER)
-	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torchvision || true
-	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(PIP) install --upgrade torch torchvision
+# torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
+$(TOOLS): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null \
+	|| { [ "$$(uname)" = Linux ] && $(REACHED) 2>/dev/null && $(PIP) install $(CPU_INDEX) torchvision torch; } \
+	|| $(PIP) install --upgrade torchvision torch
 	$(PIP) install --editable '.[llm,otel,scale,test,train]'
-	touch $@
+	touch $(SERVER) $@
