@@ -1,4 +1,8 @@
-"""`make bench-split`: the networks in the site's processes against the same site with a model server."""
+"""`make bench-split`: the networks in the site's processes against the same site with a model server.
+
+First with processes of uvicorn as the server, then with Ray Serve, behind HAProxy and behind its own proxy.
+Under four minutes.
+"""
 
 import os
 import platform
@@ -6,44 +10,75 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import flask_migrate
 import urllib3
 from sqlalchemy import create_engine, make_url, text
 
 from mnistweb import create_database_app
+from mnistweb.recognition.drawing import read_drawing
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.protocol import write_question
 from tests.benchmarks.bench import Contender, gunicorn, posts
+from tests.benchmarks.load import Load, measure
 from tests.benchmarks.processes import processor_seconds, workers
+from tests.drawings import digit_png
 from tests.postgres import postgres
+from tests.split.server import HAPROXY, family, ray_serve
 
-ROUNDS = 4
+ROUNDS = 2
 CLIENTS = (1, 16)
 REPLICAS = (1, 2, 3)
 
 
+ASKING = 2.0
+"""Seconds for which the model server is asked without the site, in each round."""
+RAY = {"Ray, HAProxy": HAPROXY, "Ray, own proxy": {"RAY_SERVE_ENABLE_HA_PROXY": "0"}}
+
+
 @dataclass(slots=True)
 class Side:
-    """One way to run the site: the processes of its model server, if any, and how long these worked."""
+    """One way to run the site: its model server, if any, and how long the processes of that worked."""
 
     site: Contender
     model: list[int] = field(default_factory=list)
+    port: int = 0
     processor: float = 0.0
+    asked: Load = field(default_factory=Load)
 
-    def run(self, clients: int, url: str) -> None:
-        """Ask for a while, and add what is found."""
-        before = processor_seconds(self.model)
-        self.site.run(clients, url)
-        self.processor += processor_seconds(self.model) - before
+    def run(self, url: str) -> None:
+        """Ask for a while, by one and by many, and add what is found."""
+        for clients in CLIENTS:
+            before = worked(self.model)
+            self.site.run(clients, url)
+            after = worked(self.model)
+            self.processor += sum(after[pid] - before[pid] for pid in after if pid in before)
+        if self.port:
+            self.asked.add(measure(self.port, QUESTIONS, CLIENTS[-1], ASKING))
 
     def costs(self) -> tuple[float, float, float, float]:
         """Milliseconds of processor time for an answer, and megabytes: each the site's, then the server's."""
         each = 1000 / self.site.answers
         site = [self.site.server, *workers(self.site.server)]
         return self.site.processor * each, self.processor * each, megabytes(site), megabytes(self.model)
+
+
+def question(digit: int) -> bytes:
+    """A whole request of inference, as the site sends it."""
+    message = write_question(normalise(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
+    headers = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
+    return (
+        f"POST /v2/models/cnn/infer HTTP/1.1\r\nHost: localhost\r\n{headers}"
+        f"Content-Length: {len(message.body)}\r\n\r\n"
+    ).encode() + message.body
+
+
+QUESTIONS = [question(digit) for digit in range(10)]
 
 
 @contextmanager
@@ -58,7 +93,9 @@ def model_server(replicas: int) -> Iterator[tuple[list[int], str]]:
         command += ["--no-access-log", "--log-level", "warning", "mnistweb.model_server.asgi:create"]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         processes = [
-            stack.enter_context(subprocess.Popen(command, env=environment, pass_fds=[fd]))
+            stack.enter_context(
+                subprocess.Popen(command, env=environment, pass_fds=[fd], stderr=subprocess.DEVNULL)
+            )
             for _ in range(replicas)
         ]
         try:
@@ -72,44 +109,76 @@ def model_server(replicas: int) -> Iterator[tuple[list[int], str]]:
                 process.terminate()
 
 
+def worked(pids: Iterable[int]) -> dict[int, float]:
+    """Processor seconds of each process that is still there: Ray ends some that it does not need."""
+    found = {}
+    for pid in pids:
+        with suppress(OSError):
+            found[pid] = processor_seconds([pid])
+    return found
+
+
 def megabytes(pids: Iterable[int]) -> float:
     """What processes take, with what they share divided among those that share it."""
     total = 0
     for pid in pids:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:  # it has ended, as above
+            continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1000
 
 
 def main() -> None:
-    """Measure all by turns, so that whatever else the machine does meets each, and print."""
+    """Measure by turns, so that whatever else the machine does meets each, and print."""
     with ExitStack() as stack:
         url = stack.enter_context(postgres())
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         settings = {
             "DATABASE_URL": url,
-            "INSTANCE_PATH": folder,
+            "INSTANCE_PATH": str(folder),
             "SECRET_KEY": "only for this benchmark",
             "RATELIMIT_ENABLED": "false",
         }
         with create_database_app(settings).app_context():
             flask_migrate.upgrade()
-        requests = posts("/api/v1/predictions")
-        sides = [
-            Side(Contender("in process", *stack.enter_context(gunicorn("wsgi:app", settings)), requests))
-        ]
-        for replicas in REPLICAS:
-            model, address = stack.enter_context(model_server(replicas))
-            apart = stack.enter_context(gunicorn("wsgi:app", settings | {"MODEL_URL": address}))
-            sides.append(Side(Contender(f"apart, {replicas}", *apart, requests), model))
-        for _ in range(ROUNDS):
-            for side in sides:
-                for clients in CLIENTS:
-                    side.run(clients, url)
-        show(sides)
+        print(
+            f"Python {platform.python_version()}, {os.cpu_count()} cores, PostgreSQL, gunicorn with 2 workers"
+        )
+        with ExitStack() as servers:
+            sides = [side(servers, "in process", settings)]
+            for replicas in REPLICAS:
+                model, address = servers.enter_context(model_server(replicas))
+                sides.append(side(servers, f"uvicorn, {replicas}", settings, address, model))
+            compare(sides, url)
+        for name, environment in RAY.items():
+            with ExitStack() as servers:
+                (place := folder / name).mkdir()
+                address, starter = servers.enter_context(ray_serve(place, **environment))
+                alone = side(servers, "in process", settings)
+                apart = side(servers, name, settings, address, list(family(starter)))
+                compare([alone, apart], url)
         print(
             "\nA prediction in the database: {:.0f} bytes with its indexes, {:.0f} of WAL".format(*sizes(url))
         )
+
+
+def side(
+    stack: ExitStack, name: str, settings: dict[str, str], address: str = "", model: Sequence[int] = ()
+) -> Side:
+    """The site with the model server at an address, or without one."""
+    site = stack.enter_context(gunicorn("wsgi:app", settings | {"MODEL_URL": address}))
+    contender = Contender(name, *site, posts("/api/v1/predictions"))
+    return Side(contender, list(model), urlsplit(address).port or 0)
+
+
+def compare(sides: list[Side], url: str) -> None:
+    """Ask all by turns, and print what is found."""
+    for _ in range(ROUNDS):
+        for each in sides:
+            each.run(url)
+    show(sides)
 
 
 def sizes(url: str) -> tuple[float, float]:
@@ -128,11 +197,8 @@ def sizes(url: str) -> tuple[float, float]:
 
 def show(sides: list[Side]) -> None:
     """Print a table, and under it the same as shares of what the site does alone."""
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, PostgreSQL, gunicorn with 2 workers\n"
-    )
-    print(f"{'':12}" + "".join(f"{clients:>9} clients  p50 ms   p99 ms" for clients in CLIENTS), end="")
-    print("  CPU ms: site  model  MB: site  model")
+    print(f"\n{'':14}" + "".join(f"{clients:>9} clients  p50 ms   p99 ms" for clients in CLIENTS), end="")
+    print("  CPU ms: site  model  MB: site  model  asked alone")
     rows = {
         side.site.name: [
             *(
@@ -142,14 +208,14 @@ def show(sides: list[Side]) -> None:
                 for value in (load.rate, load.percentile(50), load.percentile(99))
             ),
             *side.costs(),
+            side.asked.rate if side.port else 0.0,
         ]
         for side in sides
     }
     for name, row in rows.items():
         print(
-            "{:12}{:15.1f}/s{:8.2f}{:9.2f}{:15.1f}/s{:8.2f}{:9.2f}{:14.2f}{:7.2f}{:10.0f}{:7.0f}".format(
-                name, *row
-            )
+            "{:14}{:15.1f}/s{:8.2f}{:9.2f}{:15.1f}/s{:8.2f}{:9.2f}{:14.2f}{:7.2f}{:10.0f}{:7.0f}"
+            "{:11.0f}/s".format(name, *row)
         )
     print("\nAs shares of the first row; processor time and memory of site and server together")
     (_, alone), *others = rows.items()
@@ -157,7 +223,7 @@ def show(sides: list[Side]) -> None:
         shares = [value / base for value, base in zip(row[:6], alone[:6], strict=True)]
         shares += [(row[6] + row[7]) / alone[6], (row[8] + row[9]) / alone[8]]
         print(
-            "{:12}{:16.2f}x{:8.2f}x{:8.2f}x{:15.2f}x{:8.2f}x{:8.2f}x{:13.2f}x{:16.2f}x".format(name, *shares)
+            "{:14}{:16.2f}x{:8.2f}x{:8.2f}x{:15.2f}x{:8.2f}x{:8.2f}x{:13.2f}x{:16.2f}x".format(name, *shares)
         )
 
 
