@@ -82,7 +82,10 @@ def new_version(cluster: Cluster) -> Whole:
     cluster.use(cluster.newer)
 
     def all_new() -> bool:
-        answers = [urllib3.request("GET", f"{BALANCER}/v2/models/cnn", retries=False) for _ in range(12)]
+        try:
+            answers = [urllib3.request("GET", f"{BALANCER}/v2/models/cnn", retries=False) for _ in range(12)]
+        except urllib3.exceptions.HTTPError:
+            return False
         return all(
             answer.status == 200 and answer.json()["versions"] == [cluster.newer_version]
             for answer in answers
@@ -92,7 +95,7 @@ def new_version(cluster: Cluster) -> Whole:
 
 
 def scale_down(cluster: Cluster) -> Whole:
-    """One replica less; it ends what it has begun."""
+    """One replica less; that one ends what it has begun."""
     cluster.scale(cluster.wanted - 1)
     return lambda: cluster.is_whole()
 
