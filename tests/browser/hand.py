@@ -1,6 +1,7 @@
 """What a person does on the page: draw, predict, look at what came of it."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,16 +54,25 @@ def touch_stroke(page: Page, points: Points) -> None:
         touch("touchEnd", [])
 
 
+def quick(points: Points) -> Points:
+    """The same line by fewer points: each costs the browser a picture of the whole page."""
+    kept = points[:1]
+    for point in points[1:-1]:
+        if math.dist(point, kept[-1]) > 15:  # less than the brush is wide
+            kept.append(point)
+    return [*kept, points[-1]]
+
+
 def draw(page: Page, digit: int) -> None:
     """A digit with the mouse."""
     for points in STROKES[digit]:
-        stroke(page, points)
+        stroke(page, quick(points))
 
 
 def draw_with_finger(page: Page, digit: int) -> None:
     """A digit with a finger."""
     for points in STROKES[digit]:
-        touch_stroke(page, points)
+        touch_stroke(page, quick(points))
 
 
 def press(page: Page, name: str) -> None:
