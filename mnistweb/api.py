@@ -30,7 +30,7 @@ def predict() -> ResponseReturnValue:
     body = _body()
     image = body.get("image")
     if not isinstance(image, str):
-        raise DrawingError("missing_image", "There is no image in the request.")
+        raise DrawingError("missing_image", "There is no picture to read.")
     key = requested_key()
     prediction = predictions.recognise_and_save(
         decode_base64_image(image, current_app.config["MAX_IMAGE_BYTES"]),

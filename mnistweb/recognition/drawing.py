@@ -61,7 +61,7 @@ def decode_base64_image(text: str, max_bytes: int) -> bytes:
     """
     text = text.strip()
     if not text:
-        raise DrawingError("missing_image", "There is no image in the request.")
+        raise DrawingError("missing_image", "There is no picture to read.")
     if text[:5].lower() == "data:":
         text = _strip_data_url(text)
     if len(text) * 3 // 4 > max_bytes + 2:
@@ -71,7 +71,7 @@ def decode_base64_image(text: str, max_bytes: int) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise DrawingError("not_base64", "The image is not valid base64.") from error
     if not data:
-        raise DrawingError("missing_image", "There is no image in the request.")
+        raise DrawingError("missing_image", "There is no picture to read.")
     return data
 
 
@@ -96,7 +96,7 @@ def read_drawing(data: bytes, max_pixels: int) -> Ink:
     missing_image, unsupported_media_type, too_many_pixels, animated_image, unreadable_image.
     """
     if not data:
-        raise DrawingError("missing_image", "There is no image in the request.")
+        raise DrawingError("missing_image", "There is no picture to read.")
     return find_ink(_colours(_open(data, max_pixels)))
 
 
