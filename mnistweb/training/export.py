@@ -24,7 +24,7 @@ class Served(nn.Module):
 
 
 def served(network: nn.Module) -> Served:
-    """The network computing as the site's recogniser does, to the last bit."""
+    """The network computing as the site's recogniser does, to 1e-5 of a logit."""
     return Served(network).eval().to(memory_format=torch.channels_last)
 
 
