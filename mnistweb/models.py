@@ -2,6 +2,7 @@
 
 import enum
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -75,7 +76,7 @@ def _words(kind: type[enum.StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, length=8, values_callable=lambda kinds: [*map(str, kinds)])
 
 
-def _index_where(name: str, condition: str, *columns: str) -> Index:
+def _index_where(name: str, condition: str, *columns: str, also: Sequence[str] = ()) -> Index:
     # SQLite has a word of its own for "is distinct from", and finds the index only under that.
     plain = condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
     return Index(
@@ -83,6 +84,7 @@ def _index_where(name: str, condition: str, *columns: str) -> Index:
         *columns,
         "created_at",
         "id",
+        *also,
         postgresql_where=text(condition),
         sqlite_where=text(plain),
     )
@@ -94,20 +96,27 @@ class Prediction(Base):
     __tablename__ = "prediction"
     # Every index is read backwards, newest first; the id makes the order total. Each serves one filter of
     # the history. PostgreSQL takes no order from an index whose first column IS NULL, hence the partial ones.
+    # What a second filter passes over is told by `also`, without a look at the log.
     __table_args__ = (
         Index(None, "created_at", "id"),
         Index(None, "visitor", "created_at", "id"),
         Index(None, "model", "created_at", "id"),
         Index(None, "digit", "created_at", "id"),
         Index(None, "source", "created_at", "id"),
-        _index_where("refused", "digit IS NULL"),
-        _index_where("label", "label IS NOT NULL", "label"),
+        _index_where("refused", "digit IS NULL", also=("label", "model", "source")),
+        _index_where("label", "label IS NOT NULL", "label", also=("model", "source")),
         _index_where("read_as", "label IS NOT NULL", "digit", "label"),
         _index_where("refused_label", "digit IS NULL AND label IS NOT NULL", "label"),
-        _index_where("label_none", "labelled_at IS NOT NULL AND label IS NULL"),
+        _index_where(
+            "label_none", "labelled_at IS NOT NULL AND label IS NULL", also=("digit", "model", "source")
+        ),
         _index_where("unlabelled", "labelled_at IS NULL"),
         _index_where("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
-        _index_where("wrong", "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label"),
+        _index_where(
+            "wrong",
+            "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label",
+            also=("digit", "label", "model", "source"),
+        ),
         Index(
             None,
             "request_key",

@@ -46,6 +46,7 @@ def test_no_page_looks_through_the_whole_log(long: Flask) -> None:
             event.listen(engine, "before_cursor_execute", keep)
             assert browser.get(address).status_code == 200
             event.remove(engine, "before_cursor_execute", keep)
+            db.session.rollback()  # each request has a transaction of its own
             for statement, parameters in sent:
                 rows = db.session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
                 plan = "\n".join(found for (found,) in rows)
