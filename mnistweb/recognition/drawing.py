@@ -140,7 +140,9 @@ def _check(picture: Image.Image, data: bytes, max_pixels: int) -> None:
 
 
 def _too_many_pixels(most: int) -> DrawingError:
-    return DrawingError("too_many_pixels", f"The image has more than {most:,} pixels.")
+    return DrawingError(
+        "too_many_pixels", f"The image has more than {most:,} pixels: make it smaller, or send a JPEG."
+    )
 
 
 def _reduce_while_decoding(picture: Image.Image) -> None:
