@@ -22,6 +22,8 @@ def save(prediction: Prediction) -> None:
     On PostgreSQL this is one statement that commits itself, hence one round trip. It passes by the session,
     which would take longer to find out what is to be inserted than PostgreSQL takes to insert it.
     """
+    if db.session.registry.has():  # whoever holds a connection must not wait for another
+        db.session.commit()
     row = {column.name: getattr(prediction, column.name) for column in LOG.columns}
     fact = tallies.fact(prediction)
     if db.engine.dialect.name == "postgresql":

@@ -17,12 +17,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy.exc import OperationalError
 
 from mnistweb import create_app
 from mnistweb.extensions import db
 from tests.conftest import predict
 from tests.drawings import data_url, digit_png
+from tests.test_predictions import broken_log
 
 TOKEN = "only-for-these-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -119,14 +119,9 @@ def test_what_happens_is_counted(visitor: FlaskClient) -> None:
     assert "/nothing" not in "".join(after)
 
 
-def test_what_could_not_be_saved_is_counted(visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_saved_is_counted(visitor: FlaskClient) -> None:
     before = scrape(visitor)
-
-    def fail() -> None:
-        raise OperationalError("INSERT", {}, Exception("the disk is full"))
-
-    with monkeypatch.context() as broken:
-        broken.setattr(db.session, "commit", fail)
+    with broken_log():
         visitor.post("/api/v1/predictions", json={"image": data_url(digit_png())})
     name = key("mnistweb_unsaved_predictions_total")
     assert scrape(visitor)[name] - before[name] == 1

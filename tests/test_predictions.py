@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from mnistweb import predictions
@@ -16,22 +18,22 @@ from tests.rows import NOON, add, row
 
 
 @contextmanager
-def broken_commit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A database that goes away when the session commits."""
+def broken_log() -> Iterator[None]:
+    """A database that goes away when a prediction is to be inserted."""
 
-    def commit() -> None:
-        db.session.flush()
-        raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
+    def fail(*given: Any) -> None:
+        if "INTO prediction" in given[2]:
+            raise OperationalError("INSERT", {}, Exception("the server closed the connection"))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(db.session, "commit", commit)
+    event.listen(Engine, "before_cursor_execute", fail)
+    try:
         yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", fail)
 
 
-def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with broken_commit(monkeypatch):
+def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(client: FlaskClient) -> None:
+    with broken_log():
         response = client.post("/api/v1/predictions", json={"image": data_url(digit_png(3))})
     assert response.status_code == 200
     body = response.get_json()
@@ -41,11 +43,9 @@ def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Fragment": "true"}])
-def test_the_page_says_that_an_answer_was_not_saved(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
-) -> None:
+def test_the_page_says_that_an_answer_was_not_saved(client: FlaskClient, headers: dict[str, str]) -> None:
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(3))}
-    with broken_commit(monkeypatch):
+    with broken_log():
         response = client.post("/predictions", data=form, headers=headers)
     assert response.status_code == 200
     assert 'data-prediction="3"' in response.text

@@ -20,7 +20,7 @@ from mnistweb.extensions import db
 from mnistweb.models import ConfidenceTally, Prediction, Span, Tally
 from tests.conftest import predict
 from tests.rows import NOON, row
-from tests.test_predictions import broken_commit
+from tests.test_predictions import broken_log
 
 Counts = dict[tuple[Any, ...], Any]
 
@@ -98,11 +98,9 @@ def test_feedback_moves_the_count(app: Flask) -> None:
             }
 
 
-def test_what_was_not_saved_is_not_counted(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_not_saved_is_not_counted(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        with broken_commit(monkeypatch):
+        with broken_log():
             predictions._save(row())
         assert counted() == {}
     predict(client)
