@@ -5,6 +5,7 @@ calibration of modern neural networks", 2017.
 """
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import torch
@@ -13,12 +14,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistweb.training.strokes import NOT_A_DIGIT
+from mnistweb.wilson import interval
 
-MOST_REFUSED = {"redrawn": 0.008, "mnist": 0.008}
-"""The share of the digits of a validation set that may be refused; the promise is 1 % of unseen writers'.
+MOST_REFUSED = 0.01
+"""The share of real digits that may be refused, of anybody's."""
 
-The validation writers are few, so their drawings are redrawn as differently as other people might draw, and
-a fifth of what was promised is kept in reserve; MNIST stands for hands unlike theirs.
+BOUNDING = ("redrawn", "mnist")
+"""The validation sets that the share is bounded on.
+
+The validation writers are few, so their drawings are redrawn as differently as other people might draw;
+MNIST stands for hands unlike theirs.
 """
 BINS = 15
 
@@ -34,8 +39,9 @@ class Calibration:
 def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibration:
     """Fit on the validation sets' logits [n, 11] and classes [n], by the name of the set.
 
-    The temperature minimises the negative log likelihood of the digits; the threshold is the lowest that
-    refuses no more than MOST_REFUSED of the digits of each set that is named there.
+    The temperature minimises the negative log likelihood of the digits; the threshold is the lowest at
+    which what is refused of each of the sets BOUNDING makes it likely that of all such digits no more than
+    MOST_REFUSED are: the upper end of the share's 95 % interval stays below.
     """
     digits = {name: labels[name] != NOT_A_DIGIT for name in logits}
     temperature = fit_temperature(
@@ -43,11 +49,19 @@ def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibrati
         torch.cat([labels[name][digits[name]] for name in logits]),
     )
     thresholds = [
-        float(np.quantile(not_a_digit(logits[name][digits[name]], temperature), 1 - most, method="higher"))
-        for name, most in MOST_REFUSED.items()
+        _threshold(not_a_digit(logits[name][digits[name]], temperature))
+        for name in BOUNDING
         if name in logits
     ]
-    return Calibration(temperature, float(np.nextafter(max(thresholds), 1)))
+    return Calibration(temperature, max(thresholds))
+
+
+def _threshold(scores: NDArray[np.float64]) -> float:
+    """The lowest that refuses only as many digits of these scores [n] as may be."""
+    count = len(scores)
+    refused = takewhile(lambda most: interval(most, count)[1] <= MOST_REFUSED, range(count))
+    highest_kept = np.sort(scores)[::-1][max(refused, default=0)]
+    return float(np.nextafter(highest_kept, 1))
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

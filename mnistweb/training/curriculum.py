@@ -71,7 +71,7 @@ class Copies:
     symbols: int = 20
     letters: int = 25
     shapes: int = 2_000
-    hybrids: int = 15_000
+    hybrids: int = 30_000
     several: int = 9_000
     turned: int = 7_000
 

@@ -17,11 +17,15 @@ FONTS = ("cursive", "cyrilc_1", "futural", "japanese", "markers", "mathlow", "sc
 
 # Drawn by hand these can't be told from a digit, not even by a person: to teach a network that they are
 # none would teach it to refuse real digits.
-LIKE_DIGITS = frozenset("0123456789OoQlI|iZzSsbqgy/\\(),.'`!")
+LIKE_DIGITS = frozenset("0123456789OoQlI|iZzSsbqgy/\\(){},.'`!")
 LIKE_DIGITS_IN = {
-    "cyrilc_1": LIKE_DIGITS | frozenset("Hh"),
-    "symbolic": frozenset(map(chr, range(33, 60))),
-    "japanese": frozenset(".,"),
+    "cursive": LIKE_DIGITS | frozenset("L"),
+    "cyrilc_1": LIKE_DIGITS | frozenset("BHhTtXx"),  # Be, Ze, U and Che
+    "japanese": frozenset(".,CLQRSikmp"),  # chi, ra, ru, ro and others
+    "markers": LIKE_DIGITS | frozenset("Aa"),  # circles
+    "mathlow": LIKE_DIGITS | frozenset("BGLYmpr"),  # b, g, l, y, ∂, ∫ and (
+    "scripts": LIKE_DIGITS | frozenset("L"),
+    "symbolic": frozenset(map(chr, range(33, 60))) | frozenset("=?@BH\\qrstvw}"),  # loops, bows, a circle
 }
 
 Drawing = tuple[Points, ...]

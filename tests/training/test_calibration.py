@@ -12,6 +12,7 @@ from mnistweb.training.calibration import (
     fit_temperature,
     not_a_digit,
 )
+from mnistweb.wilson import interval
 
 
 def made_up(temperature: float, count: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,12 +27,20 @@ def test_the_temperature_is_found_again(temperature: float) -> None:
     assert fit_temperature(*made_up(temperature)) == pytest.approx(temperature, rel=0.05)
 
 
-def test_the_threshold_refuses_no_more_digits_than_it_may() -> None:
+def test_the_threshold_keeps_the_promise_beyond_the_digits_it_was_set_on() -> None:
     logits, labels = made_up(1.0)
     calibration = calibrate({"mnist": logits}, {"mnist": labels})
     digits = labels != 10
     refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.threshold
-    assert MOST_REFUSED["mnist"] / 2 < refused.mean() <= MOST_REFUSED["mnist"]
+    assert interval(int(refused.sum()), refused.size)[1] <= MOST_REFUSED
+    assert interval(int(refused.sum()) + 1, refused.size)[1] > MOST_REFUSED
+
+
+def test_from_few_digits_no_refusal_is_concluded() -> None:
+    logits, labels = made_up(1.0, 100)
+    calibration = calibrate({"mnist": logits}, {"mnist": labels})
+    scores = not_a_digit(logits[labels != 10], calibration.temperature)
+    assert scores.max() < calibration.threshold
 
 
 def test_calibration_error_of_the_honest_and_of_the_boaster() -> None:
