@@ -5,6 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SERVER := $(VENV)/.server
 SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
+TRITON := $(VENV)/.triton
 # A server needs no CUDA. PyPI's builds for Linux bring it along, so the CPU builds are asked for first,
 # with a short patience: a machine that cannot reach them goes on with PyPI's at once.
 CPU_BUILDS := https://download.pytorch.org/whl/cpu
@@ -65,8 +66,8 @@ lighthouse: $(TOOLS) ## Let Lighthouse judge every page; needs Node and Chromium
 model-server: $(SERVING) ## Serve the networks alone, on http://127.0.0.1:8001, with Ray Serve
 	@RAY_USAGE_STATS_ENABLED=0 exec $(BIN)/serve run deploy/model-server.yaml
 
-test-split: $(TOOLS) $(SERVING) ## Run the model server on Ray Serve, and kill a replica of it
-	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/split/on_ray.py
+test-split: $(TOOLS) $(SERVING) $(TRITON) ## Run the model server on Ray Serve, kill a replica of it, and ask a Triton
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/split/on_ray.py tests/split/on_triton.py
 
 test-scale: $(TOOLS) $(SERVING) ## Kill, cut off and update machines of a Ray cluster under load; Linux, root
 	$(BIN)/python -m tests.scale
@@ -90,6 +91,10 @@ $(SERVER): pyproject.toml | $(VENV)/bin/python
 $(SERVING): $(SERVER)
 	$(PIP) install --editable '.[serve]'
 	touch $@
+
+# NVIDIA's server, 55 MB, whose wheel is unpacked and not installed. Without it the tests that ask it are skipped.
+$(TRITON): | $(VENV)/bin/python
+	-$(PIP) install --no-deps --target $@ 'nvidia-pytriton>=0.7,<1'
 
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
 $(TOOLS): pyproject.toml | $(VENV)/bin/python

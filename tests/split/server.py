@@ -1,4 +1,4 @@
-"""Ray Serve as deploy/model-server.yaml has it, started here, and the processes that this makes."""
+"""Model servers that are started here: any, and Ray Serve as deploy/model-server.yaml has it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import urllib3
 from tests.deploy.site import ROOT, free_port
 
 PATIENCE = 240
-"""Seconds for the start of Ray, its proxy and the replicas; a quarter of it where nothing else runs."""
+"""Seconds for the start of a server and all its processes; a quarter of it where nothing else runs."""
 HAPROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1"}
 """Variables by which Ray puts HAProxy in front, which comes with it, in place of a proxy of its own."""
 
@@ -30,18 +30,25 @@ def ray_serve(folder: Path, **environment: str) -> Iterator[tuple[str, int]]:
     command = [str(Path(sys.executable).with_name("serve")), "run", str(config)]
     # A cluster of its own, whatever else of Ray runs on this machine.
     settings = {"PYTHONPATH": str(ROOT), "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0"}
-    with (folder / "log").open("w+") as log:
+    address = f"http://127.0.0.1:{port}"
+    with started(command, address, folder / "log", settings | environment) as process:
+        yield address, process
+
+
+@contextmanager
+def started(command: list[str], address: str, log: Path, environment: dict[str, str]) -> Iterator[int]:
+    """The process of a server that is ready at `address`; SIGINT ends it."""
+    with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | settings | environment, stdout=log, stderr=subprocess.STDOUT
+            command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            address = f"http://127.0.0.1:{port}"
             ends = time.monotonic() + PATIENCE
             while not is_ready(address):
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < ends, (folder / "log").read_text()
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < ends, log.read_text()
                 time.sleep(0.5)
-            yield address, process.pid
+            yield process.pid
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=60)
