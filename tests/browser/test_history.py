@@ -103,6 +103,7 @@ def test_everything_works_without_a_script(page: Page, new_page: NewPage) -> Non
     plain.get_by_label("Correct digit").fill("9")
     press(plain, "Submit feedback")
     expect(plain.get_by_text("you say that this is a nine")).to_be_visible()
+    plain.wait_for_load_state()  # with the style sheet, which hides what needs a script
     expect(plain.get_by_role("img", name="The drawing")).to_be_visible()
     plain.goto("/history")
     plain.locator(".filter summary").click()
