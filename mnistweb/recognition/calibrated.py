@@ -5,12 +5,15 @@ from collections.abc import Sequence
 
 from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.ink import DigitImage
 
 DIGITS = 10
+BLOT = 190
+"""Pixels of ink, of the 400 in a digit's box, that make a refused drawing a blot. A digit has some 100."""
 
 
-def answer(logits: Sequence[float], card: ModelCard) -> Answer:
-    """The answer of the network of `card`, of its logits [11]: the ten digits, then "not a digit"."""
+def answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> Answer:
+    """What the network of `card` says of `image`, by its logits [11]: the ten digits, then "not a digit"."""
     scaled = [logit / card.temperature for logit in logits]
     probabilities = _softmax(scaled[:DIGITS])
     not_a_digit = _softmax(scaled)[DIGITS]
@@ -21,10 +24,16 @@ def answer(logits: Sequence[float], card: ModelCard) -> Answer:
         confidence=not_a_digit if refused else probabilities[digit] * (1 - not_a_digit),
         probabilities=tuple(probabilities),
         not_a_digit=not_a_digit,
-        reason="This does not look like a single digit." if refused else None,
+        reason=_reason(image) if refused else None,
         model=card.name,
         model_version=card.version,
     )
+
+
+def _reason(image: DigitImage) -> str:
+    if int(image.sum()) >= BLOT * 255:
+        return "Its lines run together: draw it larger."
+    return "This does not look like a single digit."
 
 
 def _softmax(values: list[float]) -> list[float]:

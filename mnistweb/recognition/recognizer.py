@@ -44,7 +44,7 @@ class Recognizer:
 
     def recognise(self, image: DigitImage) -> Answer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink."""
-        return answer(self.logits(image[np.newaxis])[0].tolist(), self.card)
+        return answer(self.logits(image[np.newaxis])[0].tolist(), self.card, image)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the network gives for uint8 [n, 28, 28]: float32 [n, 11], not calibrated."""

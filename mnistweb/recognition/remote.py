@@ -109,7 +109,7 @@ class ModelServer:
         if reply.model != name or len(reply.logits) != 1 or reply.id not in (None, request_id):
             raise ProtocolError("it answers another question")
         card = self._cards.get((name, reply.version)) or self._fetch_card(name, reply.version, deadline)
-        return answer(reply.logits[0].tolist(), card)
+        return answer(reply.logits[0].tolist(), card, image)
 
     def _fetch_card(self, name: str, version: str, deadline: float) -> ModelCard:
         if not VERSION.fullmatch(version):
