@@ -4,6 +4,7 @@ from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
 from mnistweb.predictions import PredictionError
+from mnistweb.recognition.drawing import too_large
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -33,9 +34,9 @@ def requested_key() -> str | None:
 
 
 def uploaded_bytes(file: FileStorage) -> bytes:
-    """The content of an uploaded file. Raises PredictionError beyond MAX_IMAGE_BYTES."""
+    """The content of an uploaded file. Raises DrawingError beyond MAX_IMAGE_BYTES."""
     most: int = current_app.config["MAX_IMAGE_BYTES"]
     data = file.stream.read(most + 1)
     if len(data) > most:
-        raise PredictionError("image_too_large", f"The image is larger than {most:,} bytes.")
+        raise too_large(most)
     return data

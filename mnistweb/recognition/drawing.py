@@ -65,7 +65,7 @@ def decode_base64_image(text: str, max_bytes: int) -> bytes:
     if text[:5].lower() == "data:":
         text = _strip_data_url(text)
     if len(text) * 3 // 4 > max_bytes + 2:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -84,8 +84,10 @@ def _strip_data_url(text: str) -> str:
     return text[match.end() :]
 
 
-def _too_large(max_bytes: int) -> DrawingError:
-    return DrawingError("image_too_large", f"The image is larger than {max_bytes // 1024} KiB.")
+def too_large(max_bytes: int) -> DrawingError:
+    """The refusal of a file of more than `max_bytes`."""
+    sentence = f"The image is larger than {max_bytes / 1024**2:.3g} MiB: make it smaller, or send a JPEG."
+    return DrawingError("image_too_large", sentence)
 
 
 def read_drawing(data: bytes, max_pixels: int) -> Ink:
