@@ -1,7 +1,7 @@
 /** What went wrong with a request, in a sentence for the person, as an element to show. */
 export class Refusal extends Error {
   constructor(slip) {
-    super(slip.textContent.trim());
+    super([...slip.children].map((line) => line.textContent.trim()).join(" "));
     this.slip = slip;
   }
 }
@@ -69,6 +69,6 @@ export async function fetched(url, body, expected, headers) {
 
 function unreachable() {
   return navigator.onLine
-    ? slip("The server does not answer.", "Your drawing is still here. Try again in a moment.")
-    : slip("You are offline.", "Your drawing is still here. Try again once you are connected.");
+    ? slip("The server does not answer.", "Nothing is lost. Try again in a moment.")
+    : slip("You are offline.", "Nothing is lost. Try again once you are connected.");
 }
