@@ -10,11 +10,13 @@ import flask_migrate
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
 from mnistweb import create_app, predictions
 from mnistweb.extensions import db
+from mnistweb.models import ConfidenceTally, Prediction, Tally
 from mnistweb.networks import KEY
 from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.zoo import Zoo
@@ -183,6 +185,7 @@ def second_network(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[An
 
 @pytest.fixture
 def stage(
+    site: Flask,
     answering: Callable[..., None],
     second_network: Callable[[Answer | Exception], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -192,4 +195,24 @@ def stage(
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("the disk is full"))
 
-    return Stage(answering, lambda: monkeypatch.setattr(predictions, "save", fail), second_network)
+    def empty() -> None:
+        with site.app_context():
+            for rows in (Prediction, Tally, ConfidenceTally):
+                db.session.execute(db.delete(rows))
+            db.session.commit()
+
+    def failing(endpoint: str, error: Exception) -> None:
+        def view(**_: object) -> None:
+            raise error
+
+        monkeypatch.setitem(site.view_functions, endpoint, view)
+
+    return Stage(
+        answering=answering,
+        break_database=lambda: monkeypatch.setattr(predictions, "save", fail),
+        lose_database=lambda: monkeypatch.setattr(Engine, "connect", fail),
+        empty_database=empty,
+        failing=failing,
+        set_up=lambda key, value: monkeypatch.setitem(site.config, key, value),
+        second_network=second_network,
+    )

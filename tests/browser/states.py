@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
+from werkzeug.exceptions import Forbidden, TooManyRequests
 
 from mnistweb.recognition.answer import Answer
+from tests.bad_images import BAD_FILES
 from tests.browser.hand import draw, predict, press
 from tests.networks import asleep, nine
 
@@ -16,6 +18,10 @@ class Stage:
 
     answering: Callable[..., None]
     break_database: Callable[[], None]
+    lose_database: Callable[[], None]
+    empty_database: Callable[[], None]
+    failing: Callable[[str, Exception], None]
+    set_up: Callable[[str, object], None]
     second_network: Callable[[Answer | Exception], None]
 
 
@@ -103,6 +109,32 @@ def not_saved(page: Page, stage: Stage) -> None:
     predict(page)
 
 
+def hurried(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.failing("pages.predict", TooManyRequests(retry_after=30))
+    draw(page, 5)
+    press(page, "Predict")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def too_large(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    upload_much(page, stage)
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def feedback_lost(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(9, 0.83, second=4)
+    draw(page, 4)
+    predict(page)
+    page.route("**/feedback", lambda route: route.abort("connectionrefused"))
+    page.get_by_label("Correct digit").fill("4")
+    press(page, "Submit feedback")
+    expect(page.get_by_role("alert")).to_be_visible()
+    landed(page)
+
+
 def keyboard(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     page.locator("#slate").focus()
@@ -120,6 +152,21 @@ def history_filtered(page: Page, stage: Stage) -> None:
     page.get_by_text("Filter", exact=True).click()
 
 
+def history_empty(page: Page, stage: Stage) -> None:
+    stage.empty_database()
+    page.goto("/history")
+
+
+def history_off(page: Page, stage: Stage) -> None:
+    stage.set_up("PUBLIC_HISTORY", "off")
+    answered(page, stage)
+
+
+def history_of_ones_own(page: Page, stage: Stage) -> None:
+    stage.set_up("PUBLIC_HISTORY", "own")
+    history(page, stage)
+
+
 def prediction(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     stage.answering(4, 0.83, second=9)
@@ -135,6 +182,12 @@ def prediction_of_another(page: Page, stage: Stage) -> None:
     page.context.clear_cookies()
     page.goto(address)
     expect(page.get_by_text("Only the one who drew it can.")).to_be_visible()
+
+
+def prediction_corrected(page: Page, stage: Stage) -> None:
+    corrected(page, stage)
+    page.goto(f"/predictions/{page.locator('#answer').get_attribute('data-prediction-id')}")
+    expect(page.get_by_role("button", name="Replay")).to_be_enabled()
 
 
 def own_word_changed(page: Page, stage: Stage) -> None:
@@ -172,6 +225,18 @@ def inside(page: Page, stage: Stage) -> None:
     expect(page.locator("[data-inside] .sheet-mark")).to_have_count(5)
 
 
+def inside_lenet5(page: Page, stage: Stage) -> None:
+    inside(page, stage)
+    page.get_by_role("navigation", name="Look inside another network").get_by_text("LeNet").click()
+    expect(page.locator("[data-inside][data-model='lenet5'] .sheet-mark").first).to_be_visible()
+
+
+def inside_vit(page: Page, stage: Stage) -> None:
+    inside(page, stage)
+    page.get_by_role("navigation", name="Look inside another network").get_by_text("Vision").click()
+    expect(page.locator("[data-inside][data-model='vit'] .sheet-mark").first).to_be_visible()
+
+
 def inside_of_another_network(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     draw(page, 4)
@@ -181,6 +246,11 @@ def inside_of_another_network(page: Page, stage: Stage) -> None:
 
 def insights(page: Page, stage: Stage) -> None:
     answered(page, stage)
+    page.goto("/insights")
+
+
+def insights_empty(page: Page, stage: Stage) -> None:
+    stage.empty_database()
     page.goto("/insights")
 
 
@@ -202,6 +272,40 @@ def wrong_address(page: Page, stage: Stage) -> None:
     page.goto("/nowhere")
 
 
+def page_of_another_site(page: Page, stage: Stage) -> None:
+    stage.failing("networks.index", Forbidden())
+    page.goto("/models")
+
+
+def page_too_large(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    # The form as it is without a script: none of the page's listeners is on a copy.
+    page.locator("[data-draw]").evaluate("form => form.replaceWith(form.cloneNode(true))")
+    upload_much(page, stage)
+    press(page, "Predict")
+    page.wait_for_url("**/predictions")
+
+
+def page_hurried(page: Page, stage: Stage) -> None:
+    stage.failing("history.index", TooManyRequests(retry_after=30))
+    page.goto("/history")
+
+
+def page_broken(page: Page, stage: Stage) -> None:
+    stage.failing("networks.index", RuntimeError("a fault in the program"))
+    page.goto("/models")
+
+
+def database_away(page: Page, stage: Stage) -> None:
+    stage.lose_database()
+    waiting(page, stage)
+
+
+def history_away(page: Page, stage: Stage) -> None:
+    stage.lose_database()
+    page.goto("/history")
+
+
 STATES: dict[str, Callable[[Page, Stage], None]] = {
     state.__name__.replace("_", "-"): state
     for state in (
@@ -215,21 +319,37 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         offline,
         server_down,
         not_saved,
+        hurried,
+        too_large,
+        feedback_lost,
         keyboard,
         history,
         history_filtered,
+        history_empty,
+        history_off,
+        history_of_ones_own,
         prediction,
+        prediction_corrected,
         prediction_of_another,
         own_word_changed,
         compared,
         compared_in_part,
         inside,
+        inside_lenet5,
+        inside_vit,
         inside_of_another_network,
         insights,
+        insights_empty,
         networks,
         network,
         api,
         wrong_address,
+        page_of_another_site,
+        page_too_large,
+        page_hurried,
+        page_broken,
+        database_away,
+        history_away,
     )
 }
 
@@ -238,3 +358,10 @@ def landed(page: Page) -> None:
     """The picture that flew into its box is there."""
     expect(page.locator(".seen img")).to_have_js_property("complete", True)
     page.wait_for_selector(".flight", state="detached")
+
+
+def upload_much(page: Page, stage: Stage) -> None:
+    """Send a file that is larger than the site takes."""
+    stage.set_up("MAX_IMAGE_BYTES", 100_000)
+    content, kind, *_ = BAD_FILES["too many bytes"]
+    page.get_by_label("Upload").set_input_files({"name": "photo.png", "mimeType": kind, "buffer": content})
