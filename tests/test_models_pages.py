@@ -37,7 +37,7 @@ FULL: dict[str, Any] = {
         "mnist_test": digits(0.9928),
         "drawings_test": digits(0.9823),
         "held_out_symbols": {"count": 960, "refused": 0.712, "auroc": 0.9871},
-        "refused_by_kind": {"line grid": 0.987},
+        "refused_by_kind": {"line_grid": 0.987},
         "robustness": [
             {"condition": "turned by 30°", "right": 0.961, "answered_right": 0.942, "plain_resize": 0.413}
         ],

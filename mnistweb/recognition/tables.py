@@ -33,7 +33,10 @@ def summary(cards: Sequence[ModelCard]) -> str:
 def refusals(cards: Sequence[ModelCard]) -> str:
     """One row per kind of non-digit: the share that each network refuses."""
     kinds = cards[0].figures["refused_by_kind"]
-    rows = [[kind, *(f"{card.figures['refused_by_kind'][kind]:.1%}" for card in cards)] for kind in kinds]
+    rows = [
+        [kind.replace("_", " "), *(f"{card.figures['refused_by_kind'][kind]:.1%}" for card in cards)]
+        for kind in kinds
+    ]
     return _table(["drawn", *(f"`{card.name}`" for card in cards)], rows)
 
 

@@ -12,7 +12,7 @@ def card(name: str, right: float) -> ModelCard:
         "mnist_test": {"accuracy": 0.9971},
         "drawings_test": {"accuracy": 0.991, "refused": 0.004, "expected_calibration_error": 0.0021},
         "held_out_symbols": {"refused": 0.912, "auroc": 0.99512},
-        "refused_by_kind": {"scribble": 0.95, "Greek": right},
+        "refused_by_kind": {"scribble": 0.95, "Early_Aramaic": right},
         "robustness": [{"condition": "as drawn", "right": right, "answered_right": 0.9, "plain_resize": 0.5}],
         "milliseconds": 0.61,
     }
@@ -27,5 +27,5 @@ def test_the_main_figures_stand_in_a_row() -> None:
 
 def test_networks_stand_side_by_side() -> None:
     cards = [card("cnn", 0.9), card("vit", 0.8)]
-    assert tables.refusals(cards).splitlines()[-1] == "| Greek | 90.0% | 80.0% |"
+    assert tables.refusals(cards).splitlines()[-1] == "| Early Aramaic | 90.0% | 80.0% |"
     assert tables.robustness(cards).splitlines()[-1] == "| as drawn | 90.0% | 50.0% | 80.0% | 50.0% |"
