@@ -28,11 +28,12 @@ SHIFTS = """
         "own-word-changed",
         "compared",
         "inside",
+        "inside-vit",
         "insights",
         "networks",
         "network",
         "api",
-        "wrong-address",
+        "page-broken",
     ],
 )
 def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> None:
