@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.recognition.card import ModelCard, sha256_of
 from mnistweb.training import evaluation, export, robustness
@@ -22,6 +23,9 @@ from mnistweb.training.strokes import FREE, USUAL, Hand
 
 TEACHERS = 3
 """So many of the first networks teach the exported one in its last phase; with one seed it teaches itself."""
+
+FINISHES = 2
+"""So often the last phase is run, each time with other random numbers; what is exported is the average."""
 
 DATA = (
     {
@@ -87,10 +91,18 @@ def train_and_export(plan: Plan) -> ModelCard:
         curriculum = _prepared(plan, FREE)
         folder = f"{config.model}-{seed}-finish"
         teachers = [each.network for each in runs[:TEACHERS]]
-        then = train(
-            replace(finish, seed=seed), curriculum, plan.device, plan.runs / folder, teachers, run.network
-        )
-        run = _joined(run, then)
+        endings = [
+            train(
+                replace(finish, seed=seed + number),
+                curriculum,
+                plan.device,
+                plan.runs / f"{folder}-{number}",
+                teachers,
+                run.network,
+            )
+            for number in range(FINISHES)
+        ]
+        run = _joined(run, endings)
         first = _export(plan, folder, seed, run, curriculum, sets, config.phases + finish.phases)
     further = _over_seeds(cards) | _robustness(first, run.network, plan.data_dir)
     first = replace(first, figures={**first.figures, **further})
@@ -120,11 +132,19 @@ def _export(
     return card
 
 
-def _joined(first: Run, then: Run) -> Run:
-    """Both as one: the network of the second, the epochs of the first and then of the second."""
+def _joined(first: Run, endings: Sequence[Run]) -> Run:
+    """The average of the endings' weights, and the epochs of the first run and of the first ending.
+
+    Networks that went on from the same weights lie in one valley, whose middle generalises better than its
+    sides (M. Wortsman et al., "Model soups", 2022).
+    """
+    average = AveragedModel(endings[0].network, use_buffers=True)
+    for ending in endings:
+        average.update_parameters(ending.network)
     done = len(first.history)
-    later = [{**row, "epoch": row["epoch"] + done} for row in then.history]
-    return Run(then.network, first.history + later, first.seconds + then.seconds)
+    later = [{**row, "epoch": row["epoch"] + done} for row in endings[0].history]
+    seconds = first.seconds + sum(ending.seconds for ending in endings)
+    return Run(average.module.eval(), first.history + later, seconds)
 
 
 def _card(
@@ -156,6 +176,7 @@ def _card(
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
             "distilled": recipe.finish.distilled if recipe.finish and len(phases) > len(config.phases) else 0,
+            "averaged": FINISHES if recipe.finish and len(phases) > len(config.phases) else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,
             "mix": dataclasses.asdict(curriculum.mix),

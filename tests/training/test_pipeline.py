@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from mnistweb.cli import main
 from mnistweb.recognition.card import read_card
+from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import loop
 from mnistweb.training.curriculum import Copies, prepare
@@ -149,7 +150,13 @@ def test_two_seeds_teach_the_exported_network_in_the_end(
     assert card.figures["over_seeds"]["seeds"] == [0, 1, 2]
     assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
     assert read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training["distilled"] == 0
-    assert [path.name for path in (tmp_path / "runs").glob("*-finish")] == ["lenet5-0-finish"]
+    runs = tmp_path / "runs"
+    endings = [torch.load(path) for path in sorted(runs.glob("lenet5-0-finish-*/checkpoint.pt"))]
+    first, second = (ending["average"]["module.classifier.1.weight"] for ending in endings)
+    assert not torch.equal(first, second)
+    exported = Recognizer.load(tmp_path / "weights" / "lenet5.json").network
+    weights = dict(exported.named_parameters())["network.classifier.1.weight"]
+    assert torch.allclose(weights, (first + second) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize(("weight", "probability"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
