@@ -25,7 +25,7 @@ TEACHERS = 3
 """So many of the first networks teach the exported one in its last phase; with one seed it teaches itself."""
 
 FINISHES = 2
-"""So often the last phase is run, each time with other random numbers; what is exported is the average."""
+"""So often the last phase is run, each time with other random numbers; then all are averaged."""
 
 DATA = (
     {
@@ -133,14 +133,15 @@ def _export(
 
 
 def _joined(first: Run, endings: Sequence[Run]) -> Run:
-    """The average of the endings' weights, and the epochs of the first run and of the first ending.
+    """The average of the weights before and after, and the epochs of the first run and of the first ending.
 
-    Networks that went on from the same weights lie in one valley, whose middle generalises better than its
-    sides (M. Wortsman et al., "Model soups", 2022).
+    Networks that went on from the same weights lie in one valley, whose middle does better on what is unlike
+    the training than its sides (M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", "Model
+    soups").
     """
-    average = AveragedModel(endings[0].network, use_buffers=True)
-    for ending in endings:
-        average.update_parameters(ending.network)
+    average = AveragedModel(first.network, use_buffers=True)
+    for run in (first, *endings):
+        average.update_parameters(run.network)
     done = len(first.history)
     later = [{**row, "epoch": row["epoch"] + done} for row in endings[0].history]
     seconds = first.seconds + sum(ending.seconds for ending in endings)
@@ -176,7 +177,7 @@ def _card(
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
             "distilled": recipe.finish.distilled if recipe.finish and len(phases) > len(config.phases) else 0,
-            "averaged": FINISHES if recipe.finish and len(phases) > len(config.phases) else 1,
+            "averaged": FINISHES + 1 if recipe.finish and len(phases) > len(config.phases) else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,
             "mix": dataclasses.asdict(curriculum.mix),
