@@ -121,7 +121,7 @@ def test_every_error_of_the_api_is_among_those_of_its_route(client: FlaskClient)
         "500",
         "503",
     }
-    assert set(listing["get"]["responses"]) == {"200", "400", "404", "500", "503"}
+    assert set(listing["get"]["responses"]) == {"200", "400", "404", "429", "500", "503"}
     assert "invalid_cursor" in listing["get"]["responses"]["400"]["description"]
 
 
