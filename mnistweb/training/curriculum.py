@@ -130,7 +130,7 @@ def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
     sets = {"mnist": mnist}
     if digits := only_digits(drawings.validation):
         sets["drawings"] = bank.samples_bank(digits, 4, VALIDATION_HAND, 77, "validation digits")
-        sets["redrawn"] = bank.samples_bank(digits, 4, OTHER_HANDS, 77, "validation digits, redrawn")
+        sets["redrawn"] = bank.samples_bank(digits, 20, OTHER_HANDS, 77, "validation digits, redrawn")
     if symbols := only_symbols(drawings.validation):
         sets["symbols"] = bank.samples_bank(symbols, 2, VALIDATION_HAND, 78, "validation symbols")
     return sets
