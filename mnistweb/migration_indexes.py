@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
+from mnistweb.models import for_sqlite
+
 
 def build_index(name: str, columns: Sequence[str], where: str, *, unique: bool = False) -> None:
     """Build an index of the predictions that meet `where`; PostgreSQL does it outside a transaction."""
@@ -32,11 +34,6 @@ def rebuild_index(name: str, columns: Sequence[str], where: str) -> None:
     with without_locks():
         op.drop_index(name, "prediction", if_exists=True, postgresql_concurrently=True)
         op.execute(f"ALTER INDEX {name}_new RENAME TO {name}")
-
-
-def for_sqlite(condition: str) -> str:
-    """The condition in the words under which SQLite finds the index again."""
-    return condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
 
 
 @contextmanager

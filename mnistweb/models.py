@@ -76,9 +76,12 @@ def _words(kind: type[enum.StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, length=8, values_callable=lambda kinds: [*map(str, kinds)])
 
 
+def for_sqlite(condition: str) -> str:
+    """The condition in SQLite's own words, under which alone it finds an index again."""
+    return condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
+
+
 def _index_where(name: str, condition: str, *columns: str, also: Sequence[str] = ()) -> Index:
-    # SQLite has a word of its own for "is distinct from", and finds the index only under that.
-    plain = condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
     return Index(
         f"ix_prediction_{name}",
         *columns,
@@ -86,7 +89,7 @@ def _index_where(name: str, condition: str, *columns: str, also: Sequence[str] =
         "id",
         *also,
         postgresql_where=text(condition),
-        sqlite_where=text(plain),
+        sqlite_where=text(for_sqlite(condition)),
     )
 
 

@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ class Recognizer:
     """One network of the zoo. Safe to use from several threads.
 
     `network` has its layers, to be looked into. What answers is the same without them: its normalisations are
-    folded into the convolutions before them, which takes a fifth less time and moves a logit by some 1e-6.
+    folded into the convolutions before them, which takes less time and moves a logit by some 1e-6.
     """
 
     def __init__(self, card: ModelCard, network: torch.jit.ScriptModule) -> None:
@@ -62,20 +64,24 @@ def load_all(directory: Path) -> dict[str, Recognizer]:
     return {path.stem: Recognizer.load(path) for path in sorted(directory.glob("*.json"))}
 
 
-def _fold(network: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+@contextmanager
+def known_to_be_deprecated() -> Iterator[None]:
+    """TorchScript is what the project is built on; its deprecation is known (README, "How it is built")."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
         warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)
+        yield
+
+
+def _fold(network: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+    with known_to_be_deprecated():
         folded: torch.jit.ScriptModule = torch.jit.freeze(network)
         return folded
 
 
 def _load_script(data: bytes, path: Path) -> torch.jit.ScriptModule:
     try:
-        with warnings.catch_warnings():
-            # TorchScript is what the project is built on; its deprecation is known (README, "The network").
-            warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
-            warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)
+        with known_to_be_deprecated():
             network: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
             # As oneDNN computes convolutions: a third less time, and the same sums in another order.
             return network.eval().to(memory_format=torch.channels_last)

@@ -1,13 +1,13 @@
 """A trained network to what the site serves: a TorchScript file and its model card."""
 
 import io
-import warnings
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.recognizer import known_to_be_deprecated
 
 
 class Served(nn.Module):
@@ -31,9 +31,7 @@ def served(network: nn.Module) -> Served:
 def to_torchscript(network: nn.Module) -> bytes:
     """The network as a TorchScript file. Not frozen: its layers stay there to be looked into."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
-        warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)
+    with known_to_be_deprecated():
         plain = Served(network.cpu().to(memory_format=torch.contiguous_format)).eval()
         torch.jit.save(torch.jit.script(plain), buffer)
     return buffer.getvalue()

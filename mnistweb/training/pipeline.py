@@ -157,6 +157,7 @@ def _card(
     phases: Sequence[Phase],
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
+    finish = recipe.finish if len(phases) > len(config.phases) else None
     calibration = calibrate_on(run, curriculum)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
@@ -176,8 +177,8 @@ def _card(
         training={
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
-            "distilled": recipe.finish.distilled if recipe.finish and len(phases) > len(config.phases) else 0,
-            "averaged": FINISHES + 1 if recipe.finish and len(phases) > len(config.phases) else 1,
+            "distilled": finish.distilled if finish else 0,
+            "averaged": FINISHES + 1 if finish else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,
             "mix": dataclasses.asdict(curriculum.mix),
