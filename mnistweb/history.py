@@ -28,6 +28,8 @@ from mnistweb.visibility import requested_filter, visible, visible_prediction
 from mnistweb.visitors import known_visitor
 
 blueprint = Blueprint("history", __name__)
+ROWS = 25
+"""On a page, where the address does not ask for another number: few enough for a phone to scroll through."""
 
 
 @blueprint.get("/history")
@@ -38,7 +40,7 @@ def index() -> ResponseReturnValue:
         # A form sends its empty fields along; an address that is passed on is better without.
         kept = urlencode([(name, text) for name, text in request.args.items() if text])
         return redirect(url_for(".index") + (kept and f"?{kept}"))
-    page = log.page(visible(wanted), requested_cursor(), requested_limit())
+    page = log.page(visible(wanted), requested_cursor(), requested_limit(ROWS))
     return render_template(
         "history.html",
         page=page,

@@ -10,9 +10,9 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 
-def requested_limit() -> int:
-    """`?limit=`, 1..200, 50 where it is missing. Raises PredictionError."""
-    text = request.args.get("limit", str(DEFAULT_LIMIT))
+def requested_limit(default: int = DEFAULT_LIMIT) -> int:
+    """`?limit=`, 1..200, `default` where it is missing. Raises PredictionError."""
+    text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
         raise PredictionError("invalid_limit", f"The limit must be a number from 1 to {MAX_LIMIT}.")
     return int(text)

@@ -77,7 +77,7 @@ export function enhanceGuess(root, canvas, drawing, slate) {
 
   // While the pen moves the next frame comes first.
   function askWhenIdle() {
-    if (waiting || !drawing.drawing || performance.now() - asked < PACE) return;
+    if (waiting || !toggle.checked || !drawing.drawing || performance.now() - asked < PACE) return;
     waiting = true;
     soon((idle) => {
       waiting = false;

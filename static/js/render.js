@@ -7,10 +7,16 @@ import { inkWidth, SIZE } from "./geometry.js";
  */
 export function renderStrokes(context, strokes, size, ink = "#fff") {
   context.save();
-  context.scale(size / SIZE, size / SIZE);
-  context.lineCap = context.lineJoin = "round";
-  context.strokeStyle = context.fillStyle = ink;
+  takeUp(context, size, ink);
   for (const { width, points } of strokes) renderStroke(context, width, points);
+  context.restore();
+}
+
+/** Draw what `stroke` went on by after its point number `from`: all that there is to do while the pen moves. */
+export function renderSegments(context, { width, points }, from, size, ink) {
+  context.save();
+  takeUp(context, size, ink);
+  (points[0].length < 3 ? renderLine : renderPressure)(context, width, points, from);
   context.restore();
 }
 
@@ -25,24 +31,30 @@ export function toDataURL(strokes) {
   return canvas.toDataURL("image/png");
 }
 
+function takeUp(context, size, ink) {
+  context.scale(size / SIZE, size / SIZE);
+  context.lineCap = context.lineJoin = "round";
+  context.strokeStyle = context.fillStyle = ink;
+}
+
 function renderStroke(context, width, points) {
   // A line of no length draws nothing, so the first point is a dot of its own.
   context.beginPath();
   context.arc(points[0][0], points[0][1], inkWidth(width, points[0]) / 2, 0, 2 * Math.PI);
   context.fill();
-  if (points.length > 1) (points[0].length < 3 ? renderLine : renderPressure)(context, width, points);
+  if (points.length > 1) (points[0].length < 3 ? renderLine : renderPressure)(context, width, points, 0);
 }
 
-function renderLine(context, width, points) {
+function renderLine(context, width, points, from) {
   context.lineWidth = width;
   context.beginPath();
-  context.moveTo(points[0][0], points[0][1]);
-  for (const [x, y] of points.slice(1)) context.lineTo(x, y);
+  context.moveTo(points[from][0], points[from][1]);
+  for (let i = from + 1; i < points.length; i++) context.lineTo(points[i][0], points[i][1]);
   context.stroke();
 }
 
-function renderPressure(context, width, points) {
-  for (let i = 1; i < points.length; i++) {
+function renderPressure(context, width, points, from) {
+  for (let i = from + 1; i < points.length; i++) {
     context.lineWidth = (inkWidth(width, points[i - 1]) + inkWidth(width, points[i])) / 2;
     context.beginPath();
     context.moveTo(points[i - 1][0], points[i - 1][1]);

@@ -1,7 +1,7 @@
 import { contained, SIZE } from "./geometry.js";
 import { followKeyboard } from "./keyboard.js";
 import { followPointer } from "./pointer.js";
-import { renderStrokes } from "./render.js";
+import { renderSegments, renderStrokes } from "./render.js";
 
 /** The slate on screen: shows a drawing, or a picture in its place, and lets a pointer or the keyboard draw. */
 export class Slate {
@@ -86,17 +86,12 @@ export class Slate {
     this.render();
   }
 
-  #extend(points) {
-    const from = this.#drawing.strokes.at(-1).points.length - 1;
-    let inked = false;
-    for (const point of points) inked = this.#drawing.extend(point) || inked;
-    if (inked) this.#renderFrom(from);
-  }
-
   // While the pen moves only what is new is drawn; the whole is drawn again when it is lifted.
-  #renderFrom(index) {
-    const { width, points } = this.#drawing.strokes.at(-1);
-    renderStrokes(this.#context, [{ width, points: points.slice(index) }], this.#canvas.width, this.#ink);
+  #extend(points) {
+    const stroke = this.#drawing.strokes.at(-1);
+    const from = stroke.points.length - 1;
+    for (const point of points) this.#drawing.extend(point);
+    if (stroke.points.length - 1 > from) renderSegments(this.#context, stroke, from, this.#canvas.width, this.#ink);
   }
 
   #cancel() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { renderStrokes } from "../../static/js/render.js";
+import { renderSegments, renderStrokes } from "../../static/js/render.js";
 
 /** A context that writes down what is drawn. */
 function recorder() {
@@ -36,4 +36,32 @@ test("pressure gives each segment its own width", () => {
   renderStrokes(context, [{ width: 20, points: [[0, 0, 0], [10, 0, 1], [20, 0, 1]] }], 280);
   assert.equal(all("stroke").length, 2);
   assert.equal(context.lineWidth, 30);
+});
+
+test("what a stroke went on by is drawn from the last point that was there", () => {
+  const { context, all } = recorder();
+  renderSegments(context, { width: 20, points: [[0, 0], [10, 0], [10, 10], [0, 10]] }, 1, 280);
+  assert.deepEqual(all("moveTo"), [[10, 0]]);
+  assert.deepEqual(all("lineTo"), [[10, 10], [0, 10]]);
+  assert.equal(all("arc").length, 0);
+});
+
+test("segments drawn one after the other have the widths of the whole stroke", () => {
+  const stroke = { width: 20, points: [[0, 0, 0], [10, 0, 1], [20, 0, 1]] };
+  const widths = (...ways) => {
+    const found = [];
+    const context = new Proxy({}, {
+      get: () => () => {},
+      set: (_, name, value) => (name === "lineWidth" && found.push(value), true),
+    });
+    for (const way of ways) way(context);
+    return found;
+  };
+  assert.deepEqual(
+    widths(
+      (context) => renderSegments(context, { ...stroke, points: stroke.points.slice(0, 2) }, 0, 280),
+      (context) => renderSegments(context, stroke, 1, 280),
+    ),
+    widths((context) => renderStrokes(context, [stroke], 280)),
+  );
 });
