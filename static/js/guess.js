@@ -2,6 +2,8 @@ import { inkTaker } from "./ink.js";
 
 /** While the pen moves, at most one guess in this time (ms). */
 const PACE = 150;
+/** Nor more than one in so many times as long as it takes to look at the ink: what a slow device has time for. */
+const REST = 100;
 /** Without so much time before the next frame the guess waits for the next move (ms); a slow device needs it. */
 const SPARE = 6;
 const KEY = "guess";
@@ -32,7 +34,7 @@ export function enhanceGuess(root, canvas, drawing, slate) {
   const on = (target, type, listener) => target.addEventListener(type, listener, { signal: listening.signal });
   let asking = null;
   let waiting = false;
-  let asked = 0;
+  let next = 0;
   let agreed = "";
 
   toggle.checked = recall();
@@ -50,10 +52,11 @@ export function enhanceGuess(root, canvas, drawing, slate) {
   async function ask() {
     forget();
     const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
+    const started = performance.now();
     const ink = toggle.checked && local && !slate.picture ? takeInk(drawing.strokes) : null;
     if (!ink) return show(null);
     const mine = (asking = new AbortController());
-    asked = performance.now();
+    next = started + Math.max(PACE, REST * (performance.now() - started));
     const guess = await read(ink, mine.signal);
     if (asking !== mine) return;
     asking = null;
@@ -77,7 +80,7 @@ export function enhanceGuess(root, canvas, drawing, slate) {
 
   // While the pen moves the next frame comes first.
   function askWhenIdle() {
-    if (waiting || !toggle.checked || !drawing.drawing || performance.now() - asked < PACE) return;
+    if (waiting || !toggle.checked || !drawing.drawing || performance.now() < next) return;
     waiting = true;
     soon((idle) => {
       waiting = false;
