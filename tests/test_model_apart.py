@@ -103,14 +103,14 @@ def test_without_the_server_there_is_no_answer_and_no_row(server: StandIn, setti
     app = create_app(settings)
     client = app.test_client()
     token = csrf_token(client)
-    server.failures = [500, 500]
+    server.failures = [400, 400]
     image = data_url(digit_png(3))
     response = client.post("/api/v1/predictions", json={"image": image})
     assert response.status_code == 503
     assert response.get_json()["error"]["code"] == "model_unavailable"
     page = client.post("/predictions", data={"image": image, "csrf_token": token})
     assert page.status_code == 503
-    assert "The model server failed with status 500." in page.text
+    assert "The model server failed with status 400." in page.text
     with app.app_context():
         assert db.session.query(Prediction).count() == 0
 
@@ -118,7 +118,7 @@ def test_without_the_server_there_is_no_answer_and_no_row(server: StandIn, setti
 def test_the_networks_here_step_in_where_they_may(server: StandIn, settings: dict[str, Any]) -> None:
     app = create_app(settings | {"MODEL_FALLBACK": "local"})
     client = app.test_client()
-    server.failures = [500]
+    server.failures = [400]
     answer = predict(client, 3)
     assert answer["digit"] == 3
     assert len(server.asked) == 1

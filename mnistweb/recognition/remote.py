@@ -33,6 +33,8 @@ SILENT = 3
 """Attempts for which there is time when each hears nothing, as of a machine whose cable was pulled."""
 PASSING = frozenset({404, 502, 503, 504})
 """Statuses that pass: the server is starting, moving or busy. A node that just came says 404 for seconds."""
+BROKEN = 6
+"""Attempts that may end with 500: Ray says it of a replica that died on the question; another may live."""
 MOST_BYTES = 1024**2
 EMPTY = Message(b"", {})
 VERSION = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -134,6 +136,7 @@ class ModelServer:
         """A response of status 200. Asks again where that may help, for as long as there is time."""
         pause, longest = PAUSES
         failure: _Failure | None = None
+        broken = 0
         while True:
             ends = min(deadline, time.monotonic() + self._timeout / SILENT)
             try:
@@ -153,7 +156,8 @@ class ModelServer:
                 failure = _Failure(
                     "model_unavailable", f"The model server failed with status {response.status}."
                 )
-                if response.status not in PASSING:
+                broken += response.status == 500
+                if response.status not in PASSING and (response.status != 500 or broken == BROKEN):
                     raise failure
             wait = pause * random.uniform(0.5, 1)
             if time.monotonic() + wait >= deadline:

@@ -86,7 +86,7 @@ def waits(page: Page) -> list[float]:
 def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
     """What became of each frame while digits were drawn, the processor slowed: the browser's own trace."""
     page.goto("/")
-    # Set where the page keeps it: to press a switch the browser's driver leaves listeners for every move behind.
+    # Set where the page keeps it: to press a switch, the driver leaves listeners for every move.
     page.evaluate("wanted => localStorage.setItem('guess', wanted)", "on" if guessing else "off")
     page.reload()
     session = page.context.new_cdp_session(page)

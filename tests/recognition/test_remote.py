@@ -106,14 +106,16 @@ def test_connections_are_kept(server: StandIn) -> None:
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("statuses", [[404] * 3, [502], [503, 504], [CLOSE], [CLOSE, 404, 503]])
+@pytest.mark.parametrize(
+    "statuses", [[404] * 3, [502], [503, 504], [500] * (remote.BROKEN - 1), [CLOSE], [CLOSE, 404, 500, 503]]
+)
 def test_what_passes_is_tried_again(server: StandIn, statuses: list[int]) -> None:
     server.failures = list(statuses)
     assert network(server).recognise(drawn(3)).digit == 3
     assert len(server.asked) == len(statuses) + 1
 
 
-@pytest.mark.parametrize("status", [400, 500, 301])
+@pytest.mark.parametrize("status", [400, 501, 301])
 def test_what_does_not_pass_fails_at_once(
     server: StandIn, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -122,6 +124,12 @@ def test_what_does_not_pass_fails_at_once(
         assert failure(network(server)) == "model_unavailable"
     assert len(server.asked) == 1
     assert str(status) in caplog.text
+
+
+def test_a_server_that_breaks_on_a_question_is_not_asked_for_ever(server: StandIn) -> None:
+    server.failures = [500] * 100
+    assert failure(network(server)) == "model_unavailable"
+    assert len(server.asked) == remote.BROKEN
 
 
 def test_a_server_that_is_away_is_waited_for_no_longer_than_told(server: StandIn) -> None:
@@ -205,7 +213,7 @@ def test_a_version_that_nobody_has_a_card_of_gives_no_answer(server: StandIn) ->
 
 def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while(server: StandIn, clock: Clock) -> None:
     mine = network(server)
-    server.failures = [500] * FAILURES
+    server.failures = [400] * FAILURES
     for _ in range(2 * FAILURES):
         assert failure(mine) == "model_unavailable"
     assert len(server.asked) == FAILURES
@@ -239,7 +247,7 @@ def test_a_success_forgets_the_failures_before_it() -> None:
 def test_the_one_that_stands_in_answers_where_the_server_does_not(server: StandIn) -> None:
     reader = Standby(network(server), server.network)
     assert reader.recognise(drawn(3)).digit == 3
-    server.failures = [500]
+    server.failures = [400]
     assert reader.recognise(drawn(4)).digit == 4
     assert len(server.asked) == 2
     assert reader.card == server.network.card

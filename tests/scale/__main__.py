@@ -7,11 +7,13 @@ the kernel ends and forgets all that it began.
 import argparse
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ def everything(folder: Path) -> Iterator[Stage]:
 
 def suffer(fault: Fault, stage: Stage) -> list[str]:
     """Let one fault happen under load; print its line, and return what it broke."""
-    before = failed()
+    before, length = failed(), stage.site.log.stat().st_size
     stage.crowd.go()
     time.sleep(3)
     since = time.monotonic()
@@ -92,6 +94,7 @@ def suffer(fault: Fault, stage: Stage) -> list[str]:
     broken = verdict.lost + verdict.odd + strange_rows(stage.database, stage.cluster.newer)
     if errors:
         broken.append(f"clients saw {errors} errors")
+        broken += complaints(stage.site.log.read_bytes()[length:].decode())
     if not healed:
         broken.append(f"it was not whole again within {PATIENCE:.0f} s\n{stage.cluster.log()}")
     cells = (counts["sent"], counts["saved"], failed() - before, errors, len(verdict.lost))
@@ -99,6 +102,12 @@ def suffer(fault: Fault, stage: Stage) -> list[str]:
     times = f" {slowest:7.1f} s | {seconds:7.1f} s |"
     print(f"| {fault.name:20} |" + "".join(f" {cell:12,} |" for cell in cells) + times, flush=True)
     return [f"{fault.name}: {sentence}" for sentence in broken]
+
+
+def complaints(log: str) -> list[str]:
+    """What the site's log says of the model server, each sentence once, with how often."""
+    sentences = Counter(re.findall(r"The model server[^\"\n]*", log))
+    return [f"the site, {count} times: {sentence}" for sentence, count in sentences.most_common()]
 
 
 def inside(folder: Path, names: list[str], most: int) -> int:

@@ -5,8 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
+from ray.serve.schema import ServeDeploySchema
 
 from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.drawing import read_drawing
@@ -17,6 +20,7 @@ from mnistweb.recognition.zoo import WEIGHTS
 from tests.drawings import digit_png
 from tests.split.server import ray_serve, replicas
 
+DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 IMAGES = [normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)]
 
 
@@ -25,6 +29,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]
     """The address of the server, and the process that started it."""
     with ray_serve(tmp_path_factory.mktemp("ray")) as found:
         yield found
+
+
+def test_ray_takes_the_configuration_for_kubernetes() -> None:
+    service = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "model.yaml").read_text()))
+    configuration = yaml.safe_load(service["spec"]["serveConfigV2"])
+    (application,) = ServeDeploySchema.model_validate(configuration).applications
+    assert application.import_path == "mnistweb.model_server.on_ray:application"
 
 
 def test_every_network_answers_as_here(server: tuple[str, int]) -> None:

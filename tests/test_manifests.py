@@ -1,0 +1,59 @@
+"""The manifests in deploy/kubernetes are what Kubernetes and Ray Serve would take."""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+MANIFESTS = Path(__file__).parent.parent / "deploy" / "kubernetes"
+NEWEST = kubernetes_validate.latest_version()
+
+
+def documents(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((MANIFESTS / name).read_text()))
+
+
+def pods() -> list[dict[str, Any]]:
+    """The pods of the Ray cluster, each as what Kubernetes knows: it has no schema of a RayService."""
+    cluster = documents("model.yaml")[0]["spec"]["rayClusterConfig"]
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PodTemplate",
+            "metadata": {"name": group.get("groupName", "head")},
+            "template": group["template"],
+        }
+        for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])
+    ]
+
+
+@pytest.mark.parametrize("document", documents("site.yaml"), ids=lambda document: document["kind"])
+def test_kubernetes_takes_the_site(document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(document, NEWEST, strict=True)
+
+
+@pytest.mark.parametrize("pod", pods(), ids=lambda pod: pod["metadata"]["name"])
+def test_kubernetes_takes_the_pods_of_the_model_server(pod: dict[str, Any]) -> None:
+    kubernetes_validate.validate(pod, NEWEST, strict=True)
+
+
+def test_a_misspelt_field_is_found() -> None:
+    document = documents("site.yaml")[0]
+    document["spec"]["replicants"] = 2
+    with pytest.raises(kubernetes_validate.ValidationError, match="replicants"):
+        kubernetes_validate.validate(document, NEWEST, strict=True)
+
+
+def test_the_site_asks_where_the_model_server_is() -> None:
+    # KubeRay names the service after the RayService.
+    service = documents("model.yaml")[0]["metadata"]["name"]
+    assert f"http://{service}-serve-svc:8000" in (MANIFESTS / "site.yaml").read_text()
+
+
+def test_the_application_is_deployed_as_in_compose() -> None:
+    there = yaml.safe_load(documents("model.yaml")[0]["spec"]["serveConfigV2"])
+    here = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
+    for fixed in ("name", "route_prefix", "import_path"):
+        assert there["applications"][0][fixed] == here["applications"][0][fixed]
