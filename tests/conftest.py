@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 from sqlalchemy import Engine, create_engine, delete, make_url, text
 
-from mnistweb import create_app
 from mnistweb.extensions import db
 from mnistweb.models import ConfidenceTally, Prediction, Tally
 from tests.drawings import data_url, digit_png
 from tests.postgres import NoPostgres, postgres
-
-SECRET = "not a secret, only for tests"
+from tests.sites import SECRET, migrated_site
 
 # A time limit for each example would say more of the machine's other work than of the code.
 # The same examples in every run: what fails there fails here.
@@ -74,20 +71,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="session")
 def migrated_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on a database that the migrations made."""
-    app = create_app(
-        {
-            "DATABASE_URL": database_url,
-            "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
-            "SECRET_KEY": SECRET,
-            "TESTING": True,
-            "RATELIMIT_ENABLED": "false",
-        }
-    )
-    with app.app_context():
-        flask_migrate.upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    folder = tmp_path_factory.mktemp("instance")
+    with migrated_site(folder, DATABASE_URL=database_url, TESTING=True, RATELIMIT_ENABLED="false") as app:
+        yield app
 
 
 @pytest.fixture

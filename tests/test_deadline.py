@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from mnistweb import create_app, deadline
 from mnistweb.extensions import db
-from tests.conftest import SECRET
+from tests.sites import SECRET
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from mnistweb import create_database_app, liveness
 from mnistweb.extensions import db
-from tests.conftest import SECRET
+from tests.sites import SECRET
 
 
 @pytest.fixture

@@ -12,16 +12,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from mnistweb import create_app
 from mnistweb.extensions import db
 from tests.conftest import predict
 from tests.drawings import data_url, digit_png
+from tests.sites import SECRET, migrated_site
 from tests.test_predictions import broken_log
 
 TOKEN = "only-for-these-tests"
@@ -46,20 +45,8 @@ def key(name: str, **labels: str) -> str:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """A site with metrics."""
-    folder = tmp_path_factory.mktemp("watched")
-    app = create_app(
-        {
-            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
-            "INSTANCE_PATH": str(folder),
-            "METRICS_TOKEN": TOKEN,
-            "SECRET_KEY": "not a secret, only for tests",
-        }
-    )
-    with app.app_context():
-        flask_migrate.upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with migrated_site(tmp_path_factory.mktemp("watched"), METRICS_TOKEN=TOKEN) as app:
+        yield app
 
 
 @pytest.fixture
@@ -182,7 +169,7 @@ def test_under_gunicorn_all_processes_count_together_and_write_json(tmp_path: Pa
         "INSTANCE_PATH": str(tmp_path),
         "METRICS_TOKEN": TOKEN,
         "PORT": str(port),
-        "SECRET_KEY": "not a secret, only for these tests",
+        "SECRET_KEY": SECRET,
         "TMPDIR": str(folder),
         "WORKERS": "2",
     }

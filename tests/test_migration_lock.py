@@ -15,7 +15,7 @@ from mnistweb import create_database_app
 from mnistweb import migration_lock as of_migrations
 from mnistweb.extensions import db
 from mnistweb.migration_lock import migration_lock
-from tests.conftest import SECRET
+from tests.sites import SECRET
 
 MIGRATE = [sys.executable, "-c", "from mnistweb.cli import main; main()", "migrate"]
 

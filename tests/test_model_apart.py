@@ -16,9 +16,10 @@ from mnistweb.models import Prediction
 from mnistweb.recognition.drawing import read_drawing
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.recognition.zoo import ModelFileError
-from tests.conftest import SECRET, csrf_token, predict
+from tests.conftest import csrf_token, predict
 from tests.drawings import data_url, digit_png
 from tests.model_server import StandIn, serve
+from tests.sites import SECRET
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -27,9 +26,9 @@ from mnistweb.config import ConfigError
 from mnistweb.extensions import db
 from tests.conftest import predict
 from tests.drawings import data_url, digit_png
+from tests.sites import SECRET, migrated_site
 
 ROOT = Path(__file__).parent.parent
-SECRET = "not a secret, only for these tests"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 
@@ -39,24 +38,16 @@ def traced(
     database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Flask, InMemorySpanExporter]]:
     """A site whose spans stay here."""
-    folder = tmp_path_factory.mktemp("traced")
-    app = create_app(
-        {
-            "DATABASE_URL": database_url,
-            "INSTANCE_PATH": str(folder),
-            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
-            "SECRET_KEY": SECRET,
-            "TRUSTED_HOSTS": "localhost",
-        }
-    )
-    with app.app_context():
-        flask_migrate.upgrade()
-    exporter = InMemorySpanExporter()
-    tracing.start(app, exporter)
-    yield app, exporter
-    tracing.stop(app)
-    with app.app_context():
-        db.engine.dispose()
+    settings = {
+        "DATABASE_URL": database_url,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
+        "TRUSTED_HOSTS": "localhost",
+    }
+    with migrated_site(tmp_path_factory.mktemp("traced"), **settings) as app:
+        exporter = InMemorySpanExporter()
+        tracing.start(app, exporter)
+        yield app, exporter
+        tracing.stop(app)
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
 
 from mnistweb import visitors
-from tests.conftest import SECRET, predict
+from tests.conftest import predict
 from tests.drawings import data_url, digit_png
+from tests.sites import SECRET
 
 
 def cookie(client: FlaskClient) -> str:

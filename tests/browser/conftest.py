@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-import flask_migrate
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
@@ -14,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb import create_app, predictions
+from mnistweb import predictions
 from mnistweb.extensions import db
 from mnistweb.models import ConfidenceTally, Prediction, Tally
 from mnistweb.networks import KEY
@@ -22,6 +21,7 @@ from mnistweb.recognition.answer import Answer
 from mnistweb.recognition.zoo import Zoo
 from tests.browser.states import Stage
 from tests.networks import zoo_with_second
+from tests.sites import migrated_site
 
 # Taking pictures is no test: it is done when asked for.
 collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_screenshots.py"]
@@ -62,20 +62,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on an SQLite file of its own."""
-    folder = tmp_path_factory.mktemp("site")
-    app = create_app(
-        {
-            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
-            "INSTANCE_PATH": str(folder),
-            "SECRET_KEY": "not a secret, only for tests",
-            "RATELIMIT_ENABLED": "false",
-        }
-    )
-    with app.app_context():
-        flask_migrate.upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with migrated_site(tmp_path_factory.mktemp("site"), RATELIMIT_ENABLED="false") as app:
+        yield app
 
 
 @pytest.fixture(scope="session")
