@@ -10,7 +10,7 @@ from flask import Flask
 from mnistweb import create_app
 from mnistweb.extensions import db
 
-SECRET = "not a secret, only for tests"
+SECRET = "not a secret, only for these tests"
 
 
 @contextmanager
