@@ -94,7 +94,7 @@ def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
     draw(page, session, 3)
     page.wait_for_timeout(1000)
     browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame"])
-    for digit in (8, 0, 5, 3):
+    for digit in (8, 0, 5, 3) * 2:
         draw(page, session, digit)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
