@@ -1,4 +1,4 @@
-"""The manifests in deploy/kubernetes are what Kubernetes and Ray Serve would take."""
+"""What is deployed on many machines: manifests as Kubernetes wants them, containers as `make test-scale` has them."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+
+from tests.scale import nodes
 
 MANIFESTS = Path(__file__).parent.parent / "deploy" / "kubernetes"
 NEWEST = kubernetes_validate.latest_version()
@@ -57,3 +59,16 @@ def test_the_application_is_deployed_as_in_compose() -> None:
     here = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
     for fixed in ("name", "route_prefix", "import_path"):
         assert there["applications"][0][fixed] == here["applications"][0][fixed]
+
+
+@pytest.mark.parametrize("service", ["head", "reader"])
+def test_in_containers_ray_is_told_what_was_tried(service: str, tmp_path: Path) -> None:
+    composed = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
+    tried = nodes.environment(tmp_path)
+    told = {name: text for name, text in composed["environment"].items() if "${" not in text}
+    assert told.items() <= tried.items()
+    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= told.keys()
+    head, *readers = nodes.machines(tmp_path, "password")
+    command = head.command if service == "head" else readers[0].command
+    options = {option.partition("=")[0] for option in composed["command"] if option.startswith("--")}
+    assert options <= set(command)
