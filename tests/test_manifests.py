@@ -1,4 +1,4 @@
-"""What is deployed on many machines: manifests as Kubernetes wants them, containers as `make test-scale` has them."""
+"""What is deployed on many machines: manifests as Kubernetes wants them, Ray as it was tried."""
 
 from pathlib import Path
 from typing import Any
