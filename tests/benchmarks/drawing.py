@@ -84,7 +84,7 @@ def waits(page: Page) -> list[float]:
 
 
 def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
-    """What became of each frame while digits were drawn, the processor slowed: the browser's own trace."""
+    """What became of each frame while digits were drawn and wiped, slowed: by the browser's own trace."""
     page.goto("/")
     # Set where the page keeps it: to press a switch, the driver leaves listeners for every move.
     page.evaluate("wanted => localStorage.setItem('guess', wanted)", "on" if guessing else "off")
@@ -96,6 +96,7 @@ def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
     browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame"])
     for digit in (8, 0, 5, 3) * 2:
         draw(page, session, digit)
+        page.keyboard.press("Escape")
     events = json.loads(browser.stop_tracing())["traceEvents"]
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     press(page, "Clear")
