@@ -4,12 +4,12 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from ray.serve.schema import ServeDeploySchema
 
 from mnistweb.recognition.answer import RecognitionError
 from mnistweb.recognition.drawing import read_drawing
@@ -34,6 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]
 def test_ray_takes_the_configuration_for_kubernetes() -> None:
     service = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "model.yaml").read_text()))
     configuration = yaml.safe_load(service["spec"]["serveConfigV2"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of pydantic, which Ray's schema meets
+        from ray.serve.schema import ServeDeploySchema
     (application,) = ServeDeploySchema.model_validate(configuration).applications
     assert application.import_path == "mnistweb.model_server.on_ray:application"
 
