@@ -33,7 +33,7 @@ SILENT = 3
 """Attempts for which there is time when each hears nothing, as of a machine whose cable was pulled."""
 PASSING = frozenset({404, 502, 503, 504})
 """Statuses that pass: the server is starting, moving or busy. A node that just came says 404 for seconds."""
-BROKEN = 6
+BROKEN = 12
 """Attempts that may end with 500: Ray says it of a replica that died on the question; another may live."""
 MOST_BYTES = 1024**2
 EMPTY = Message(b"", {})
