@@ -6,18 +6,14 @@ import { inkWidth, SIZE } from "./geometry.js";
  * Segments are straight, caps and joins round; a stroke of one point is a dot. What lies below is not erased.
  */
 export function renderStrokes(context, strokes, size, ink = "#fff") {
-  context.save();
-  takeUp(context, size, ink);
-  for (const { width, points } of strokes) renderStroke(context, width, points);
-  context.restore();
+  inSlateUnits(context, size, ink, () => {
+    for (const { width, points } of strokes) renderStroke(context, width, points);
+  });
 }
 
 /** Draw what `stroke` went on by after its point number `from`: all that there is to do while the pen moves. */
 export function renderSegments(context, { width, points }, from, size, ink) {
-  context.save();
-  takeUp(context, size, ink);
-  (points[0].length < 3 ? renderLine : renderPressure)(context, width, points, from);
-  context.restore();
+  inSlateUnits(context, size, ink, () => renderFrom(context, width, points, from));
 }
 
 /** The picture that is sent: SIZE x SIZE pixels, white ink on black, as a PNG data URL. */
@@ -31,10 +27,13 @@ export function toDataURL(strokes) {
   return canvas.toDataURL("image/png");
 }
 
-function takeUp(context, size, ink) {
+function inSlateUnits(context, size, ink, draw) {
+  context.save();
   context.scale(size / SIZE, size / SIZE);
   context.lineCap = context.lineJoin = "round";
   context.strokeStyle = context.fillStyle = ink;
+  draw();
+  context.restore();
 }
 
 function renderStroke(context, width, points) {
@@ -42,7 +41,11 @@ function renderStroke(context, width, points) {
   context.beginPath();
   context.arc(points[0][0], points[0][1], inkWidth(width, points[0]) / 2, 0, 2 * Math.PI);
   context.fill();
-  if (points.length > 1) (points[0].length < 3 ? renderLine : renderPressure)(context, width, points, 0);
+  if (points.length > 1) renderFrom(context, width, points, 0);
+}
+
+function renderFrom(context, width, points, from) {
+  (points[0].length < 3 ? renderLine : renderPressure)(context, width, points, from);
 }
 
 function renderLine(context, width, points, from) {

@@ -90,8 +90,9 @@ export class Slate {
   #extend(points) {
     const stroke = this.#drawing.strokes.at(-1);
     const from = stroke.points.length - 1;
-    for (const point of points) this.#drawing.extend(point);
-    if (stroke.points.length - 1 > from) renderSegments(this.#context, stroke, from, this.#canvas.width, this.#ink);
+    let inked = false;
+    for (const point of points) inked = this.#drawing.extend(point) || inked;
+    if (inked) renderSegments(this.#context, stroke, from, this.#canvas.width, this.#ink);
   }
 
   #cancel() {

@@ -99,7 +99,6 @@ def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
         page.keyboard.press("Escape")
     events = json.loads(browser.stop_tracing())["traceEvents"]
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    press(page, "Clear")
     reports = [
         event["args"] for event in events if event["name"] == "PipelineReporter" and event["ph"] == "b"
     ]
