@@ -36,6 +36,8 @@ PAGE_HEADERS = {
 }
 TLS_ONLY = "max-age=31536000"
 PARTS = ("text/css", "text/javascript", "image/png")
+# A script in a thread of its own is bound by its own headers, as a page is, and not started without them.
+WORKER = "js/guesser.js"
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -62,7 +64,8 @@ def utc(moment: datetime) -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    headers = HEADERS if response.mimetype in PARTS else HEADERS | PAGE_HEADERS
+    part = response.mimetype in PARTS and not request.path.endswith(WORKER)
+    headers = HEADERS if part else HEADERS | PAGE_HEADERS
     for name, value in headers.items():
         response.headers.setdefault(name, value)
     if request.is_secure and headers is not HEADERS:

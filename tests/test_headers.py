@@ -72,6 +72,13 @@ def test_browsers_are_bound_to_tls_where_they_came_by_it(client: FlaskClient, pa
     assert int(found[1]) >= 31536000
 
 
+def test_the_script_in_its_own_thread_is_bound_like_a_page(client: FlaskClient) -> None:
+    with client.get("/static/js/guesser.js") as response:
+        assert response.mimetype == "text/javascript"
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
 def test_parts_of_a_page_carry_only_what_concerns_them(client: FlaskClient) -> None:
     with client.get("/static/css/base.css", base_url="https://localhost") as response:
         assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,14 +1,9 @@
-import { inkTaker } from "./ink.js";
-
 /** While the pen moves, at most one guess in this time (ms). */
-const PACE = 150;
-/** Nor more than one in so many times as long as it takes to look at the ink: what a slow device has time for. */
-const REST = 100;
-/** Without so much time before the next frame the guess waits for the next move (ms); a slow device needs it. */
-const SPARE = 6;
+const PACE = 300;
+/** Nor more than one in so many times as long as it takes to ask: what a slow device has time for. */
+const REST = 400;
 const KEY = "guess";
 const SURE_ENOUGH = 0.7;
-const soon = globalThis.requestIdleCallback ?? ((callback) => setTimeout(callback));
 
 /** What the line says of `{digit, confidence}`, or of null where there is no guess. */
 export function words(guess) {
@@ -22,17 +17,17 @@ export function words(guess) {
 /**
  * Guess while the person draws: a line on the slate, from the chosen network, which logs nothing.
  *
- * Of several requests only the latest counts, and what goes wrong is not worth a word. Once there is an answer the
- * line agrees with it. Returns the teardown.
+ * Another thread looks at the ink and asks. Of several requests only the latest counts, and what goes wrong is not
+ * worth a word. Once there is an answer the line agrees with it. Returns the teardown.
  */
 export function enhanceGuess(root, canvas, drawing, slate) {
   const line = root.querySelector("[data-guess]");
   const toggle = root.querySelector("[data-guess-switch]");
   const select = root.querySelector("#network");
-  const takeInk = inkTaker();
   const listening = new AbortController();
   const on = (target, type, listener) => target.addEventListener(type, listener, { signal: listening.signal });
-  let asking = null;
+  let guesser = null;
+  let number = 0;
   let waiting = false;
   let next = 0;
   let agreed = "";
@@ -44,48 +39,40 @@ export function enhanceGuess(root, canvas, drawing, slate) {
     if (line.textContent !== text) line.textContent = text;
   }
 
-  function forget() {
-    asking?.abort();
-    asking = null;
-  }
-
-  async function ask() {
-    forget();
-    const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
-    const started = performance.now();
-    const ink = toggle.checked && local && !slate.picture ? takeInk(drawing.strokes) : null;
-    if (!ink) return show(null);
-    const mine = (asking = new AbortController());
-    next = started + Math.max(PACE, REST * (performance.now() - started));
-    const guess = await read(ink, mine.signal);
-    if (asking !== mine) return;
-    asking = null;
-    show(guess);
-  }
-
-  async function read({ width, bytes }, signal) {
-    const query = new URLSearchParams({ width, ...(select && { model: select.value }) });
-    try {
-      const response = await fetch(`${line.dataset.guess}?${query}`, {
-        method: "POST",
-        body: bytes,
-        headers: { "Content-Type": "application/octet-stream", Accept: "application/json" },
-        signal,
-      });
-      return response.ok ? await response.json() : null;
-    } catch {
-      return null;
-    }
-  }
-
-  // While the pen moves the next frame comes first.
-  function askWhenIdle() {
-    if (waiting || !toggle.checked || !drawing.drawing || performance.now() < next) return;
-    waiting = true;
-    soon((idle) => {
+  function start() {
+    const worker = new Worker(new URL("guesser.js", import.meta.url), { type: "module" });
+    worker.addEventListener("message", ({ data }) => {
+      if (data.number !== number || !waiting) return;
       waiting = false;
-      if (drawing.drawing && (idle?.timeRemaining() ?? SPARE) >= SPARE) ask();
+      show(data.guess);
     });
+    return worker;
+  }
+
+  function send(strokes) {
+    waiting = strokes.length > 0;
+    guesser.postMessage({ number: ++number, url: line.dataset.guess, model: select?.value, strokes });
+  }
+
+  function forget() {
+    if (waiting) send([]);
+  }
+
+  function ask() {
+    const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
+    if (!toggle.checked || !local || slate.picture || drawing.empty) {
+      forget();
+      return show(null);
+    }
+    guesser ??= start();
+    const started = performance.now();
+    send(drawing.strokes);
+    next = started + Math.max(PACE, REST * (performance.now() - started));
+  }
+
+  // A slow server or device is not asked again before it has answered.
+  function askMeanwhile() {
+    if (toggle.checked && drawing.drawing && !waiting && performance.now() >= next) ask();
   }
 
   // An answer is the last word on the drawing, until that is changed; feedback on it is no new answer.
@@ -99,7 +86,7 @@ export function enhanceGuess(root, canvas, drawing, slate) {
   }
 
   on(drawing, "change", ask);
-  on(canvas, "pointermove", askWhenIdle);
+  on(canvas, "pointermove", askMeanwhile);
   on(canvas, "pointercancel", ask);
   on(root, "fragment", (event) => event.target.id === "answer" && agree());
   on(toggle, "change", () => {
@@ -112,7 +99,7 @@ export function enhanceGuess(root, canvas, drawing, slate) {
 
   return () => {
     listening.abort();
-    forget();
+    guesser?.terminate();
   };
 }
 

@@ -22,8 +22,7 @@ export function covered(strokes) {
 
 /** Takes the ink off a drawing: `(strokes) => {width, bytes}`, a byte for each pixel, or null where there is no ink. */
 export function inkTaker() {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE;
+  const canvas = new OffscreenCanvas(SIDE, SIDE);
   // It is read each time, so it must not lie in the memory of a graphics card.
   const context = canvas.getContext("2d", { willReadFrequently: true });
 
