@@ -50,11 +50,13 @@ export function startPage(root) {
   const acts = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear };
 
   function clear() {
-    slate.picture = null;
     drawing.clear();
+    slate.picture = null;
     notice.hide();
-    replace(root.querySelector("[data-blank-answer]").content.firstElementChild.cloneNode(true));
-    history.replaceState(null, "", location.pathname);
+    if (answer().dataset.prediction) {
+      replace(root.querySelector("[data-blank-answer]").content.firstElementChild.cloneNode(true));
+      history.replaceState(null, "", location.pathname);
+    }
     say("Cleared");
   }
 

@@ -12,6 +12,7 @@ export class Slate {
   #picture = null;
   #cursor = null;
   #ink;
+  #ratio = 0;
   #teardown;
 
   /** `brush()` gives the width of the next stroke, `say(text)` speaks to screen readers, `submit()` predicts. */
@@ -31,7 +32,7 @@ export class Slate {
     };
     const render = () => this.render();
     drawing.addEventListener("change", render);
-    const watching = new ResizeObserver(render);
+    const watching = new ResizeObserver(() => this.#fit());
     watching.observe(canvas);
     const stops = [
       followPointer(canvas, pen),
@@ -56,14 +57,13 @@ export class Slate {
     return this.#drawing.empty && !this.#picture;
   }
 
-  /** Draw everything again, in as many pixels as the screen has for it. */
+  /** Draw everything again. */
   render() {
-    const canvas = this.#canvas;
-    const size = Math.round(canvas.clientWidth * devicePixelRatio);
-    if (canvas.width !== size) canvas.width = canvas.height = size;
+    if (this.#ratio !== devicePixelRatio) return this.#fit();
+    const size = this.#canvas.width;
     this.paint(this.#context, size);
     if (this.#cursor) this.#paintCursor(size / SIZE);
-    canvas.parentElement.toggleAttribute("data-drawn", !this.empty || this.#cursor !== null);
+    this.#showDrawn();
   }
 
   /** Paint what lies on the slate into a context of `size` x `size` pixels. */
@@ -80,13 +80,17 @@ export class Slate {
     this.#teardown();
   }
 
+  // While the pen is down only what is new is drawn; the whole is drawn again when it is lifted.
   #begin(point) {
-    this.#picture = null;
     this.#drawing.begin(point, this.#brush());
-    this.render();
+    if (this.#picture || this.#cursor) {
+      this.#picture = null;
+      return this.render();
+    }
+    renderStrokes(this.#context, this.#drawing.strokes.slice(-1), this.#canvas.width, this.#ink);
+    this.#showDrawn();
   }
 
-  // While the pen moves only what is new is drawn; the whole is drawn again when it is lifted.
   #extend(points) {
     const stroke = this.#drawing.strokes.at(-1);
     const from = stroke.points.length - 1;
@@ -101,8 +105,22 @@ export class Slate {
   }
 
   #hover(point, down) {
+    if (!point && !this.#cursor) return;
     this.#cursor = point && { point, down };
     this.render();
+  }
+
+  // As many pixels as the screen has for it. To ask for the width is to wait for a layout, so not each time.
+  #fit() {
+    const canvas = this.#canvas;
+    this.#ratio = devicePixelRatio;
+    const size = Math.round(canvas.clientWidth * this.#ratio);
+    if (canvas.width !== size) canvas.width = canvas.height = size;
+    this.render();
+  }
+
+  #showDrawn() {
+    this.#canvas.parentElement.toggleAttribute("data-drawn", !this.empty || this.#cursor !== null);
   }
 
   #paintCursor(scale) {
