@@ -20,6 +20,9 @@ from tests.drawings import STROKES
 
 ROUNDS = 2
 SLOWER = 6
+# A hand needs so long to the next stroke, and to the key that wipes and back (seconds).
+LIFTED = 0.15
+BETWEEN = 0.5
 # Blanked when the pen is lifted, so that a guess that comes out the same is seen to come, too.
 WATCH = """
     const line = document.querySelector("[data-guess]");
@@ -65,6 +68,7 @@ def draw(page: Page, session: CDPSession, digit: int) -> None:
             time.sleep(max(0.0, due - time.perf_counter()))
             mouse("mouseMoved", place, 1)
         mouse("mouseReleased", rest[-1], 0)
+        time.sleep(LIFTED)
 
 
 def waits(page: Page) -> list[float]:
@@ -96,7 +100,9 @@ def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
     browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame"])
     for digit in (8, 0, 5, 3) * 2:
         draw(page, session, digit)
+        time.sleep(BETWEEN)
         page.keyboard.press("Escape")
+        time.sleep(BETWEEN)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     reports = [
