@@ -5,7 +5,7 @@ import io
 
 import urllib3
 
-BALANCER = "http://127.0.0.1:8001"
+BALANCER = "http://127.0.0.1:8002"
 COUNTS = "http://127.0.0.1:8404/stats;csv"
 
 
