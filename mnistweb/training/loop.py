@@ -38,6 +38,7 @@ class Phase:
     learning_rate: float
     distortion: Distortion = dataclasses.field(default_factory=Distortion)
     warm_up: float = 0.25  # share of the steps in which the learning rate rises
+    sharp: float = 0.0  # share of the images that stay as the site would hand them over: distorting blurs
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _epoch_and_checkpoint(
 ) -> None:
     started = time.monotonic()
     seed = config.seed * 1_000 + epoch
-    loss = learn(learner, curriculum, phase.distortion, seed, device, f"epoch {epoch + 1}/{config.epochs}")
+    loss = learn(learner, curriculum, phase, seed, device, f"epoch {epoch + 1}/{config.epochs}")
     figures = {
         name: share_right(learner.average.module, images, device)
         for name, images in curriculum.validation.items()
@@ -162,12 +163,15 @@ def _epoch_and_checkpoint(
 def learn(
     learner: Learner,
     curriculum: Curriculum,
-    distortion: Distortion,
+    phase: Phase,
     seed: int,
     device: torch.device,
     title: str,
 ) -> float:
-    """One pass over the curriculum; returns the mean loss."""
+    """One pass over the curriculum; returns the mean loss.
+
+    Teachers see every image distorted, as they learnt, also where the learner sees it sharp.
+    """
     torch.manual_seed(seed)  # for dropout
     # Two generators, so that the order of the data does not depend on the device.
     order, noise = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed)
@@ -178,10 +182,12 @@ def learn(
     bar = tqdm(total=curriculum.steps, desc=title, unit="batch", leave=False)
     for images, labels in curriculum.batches(order):
         images, labels = images.to(device), labels.to(device)
-        images = distort(images, distortion, noise).contiguous(memory_format=torch.channels_last)
+        distorted = distort(images, phase.distortion, noise).contiguous(memory_format=torch.channels_last)
+        sharp = torch.rand((len(images), 1, 1, 1), generator=noise, device=device) < phase.sharp
+        images = torch.where(sharp, images, distorted)
         with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)
-            targets = targets_of(images, labels, learner)
+            targets = targets_of(distorted, labels, learner)
             loss = functional.cross_entropy(logits.float(), targets)
         learner.optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]

@@ -41,7 +41,7 @@ RECIPES = {
             "It can't refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
-        TrainingConfig("cnn", (Phase(12, 1.5e-3, MILD, warm_up=0.15),), distilled=0.5),
+        TrainingConfig("cnn", (Phase(8, 1.5e-3, MILD, warm_up=0.15, sharp=0.5),), distilled=0.5),
     ),
     "lenet5": Recipe(
         TrainingConfig("lenet5", (Phase(40, 3e-3, MILD),), weight_decay=0.01),

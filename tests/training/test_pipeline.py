@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.cli import main
 from mnistweb.recognition.card import read_card
@@ -19,6 +20,7 @@ from mnistweb.training import loop
 from mnistweb.training.curriculum import Copies, prepare
 from mnistweb.training.data import stroke_files
 from mnistweb.training.loop import Phase, TrainingConfig
+from mnistweb.training.networks import NETWORKS
 from mnistweb.training.recipes import RECIPES
 
 
@@ -87,7 +89,7 @@ def test_an_interrupted_run_arrives_at_the_same_weights(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     curriculum = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
-    config = TrainingConfig("lenet5", (Phase(2, 2e-3), Phase(2, 1e-3)))
+    config = TrainingConfig("lenet5", (Phase(2, 2e-3), Phase(2, 1e-3, sharp=0.5)))
     whole = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "whole")
     learn = loop.learn
     for stopped in (1, 2, 3):  # in the middle of a phase, between the two, in the middle of the second
@@ -158,6 +160,33 @@ def test_two_seeds_teach_the_exported_network_in_the_end(
     exported = Recognizer.load(tmp_path / "weights" / "lenet5.json").network
     weights = dict(exported.named_parameters())["network.classifier.1.weight"]
     assert torch.allclose(weights, sum(each) / 3, atol=1e-6)
+
+
+@pytest.mark.parametrize("sharp", [0.0, 0.5, 1.0])
+def test_the_learner_sees_as_many_images_undistorted_as_is_said_and_its_teacher_none(
+    data_dir: Path, tmp_path: Path, sharp: float
+) -> None:
+    seen: dict[str, list[torch.Tensor]] = {"learner": [], "teacher": []}
+    networks = {name: NETWORKS["lenet5"]() for name in seen}
+    for name, network in networks.items():
+        network.register_forward_pre_hook(lambda _, inputs, kept=seen[name]: kept.append(inputs[0].clone()))
+    curriculum = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
+    optimiser = torch.optim.SGD(networks["learner"].parameters(), 0.0)
+    learner = loop.Learner(
+        networks["learner"],
+        AveragedModel(networks["learner"]),
+        optimiser,
+        torch.optim.lr_scheduler.ConstantLR(optimiser),
+        [networks["teacher"]],
+        distilled=0.5,
+    )
+    loop.learn(learner, curriculum, Phase(1, 0.0, sharp=sharp), 0, torch.device("cpu"), "")
+    shares = {}
+    for name, batches in seen.items():
+        steps = torch.cat(batches).flatten(1) * 255
+        # What was never distorted is in whole steps of grey.
+        shares[name] = (steps - steps.round()).abs().amax(1).lt(1e-3).float().mean().item()
+    assert shares == {"learner": pytest.approx(sharp, abs=0.1), "teacher": pytest.approx(0, abs=0.05)}
 
 
 @pytest.mark.parametrize(("weight", "probability"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
