@@ -14,7 +14,7 @@ from mnistweb.recognition.calibrated import DIGITS
 from mnistweb.recognition.ink import SIDE, DigitImage
 from mnistweb.recognition.recognizer import Recognizer
 
-STEPS = 20
+STEPS = 32
 """Points of the path that the heat map integrates over: with them its sum is right to 1 or 2 percent."""
 BRIGHTEST = 99.5
 """Percentile of a layer's values that is shown as white, so that one outlier does not darken the rest."""
