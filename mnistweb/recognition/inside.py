@@ -15,7 +15,7 @@ from mnistweb.recognition.ink import SIDE, DigitImage
 from mnistweb.recognition.recognizer import Recognizer
 
 STEPS = 32
-"""Points of the path that the heat map integrates over: with them its sum is right to 1 or 2 percent."""
+"""Points of the path that the heat map integrates over: with them the sum of `cnn`'s is within 3 percent."""
 BRIGHTEST = 99.5
 """Percentile of a layer's values that is shown as white, so that one outlier does not darken the rest."""
 # Layers that belong to the convolution before them: what it found is looked at after these.
