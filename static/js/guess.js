@@ -1,17 +1,21 @@
 /** While the pen moves, at most one guess in this time (ms). */
 const PACE = 300;
-/** Nor more than one in so many times as long as it takes to ask: what a slow device has time for. */
-const REST = 400;
+/** Nor more than one in so many times as long as it takes to ask: on a slow device the pen comes first. */
+const REST = 1000;
 const KEY = "guess";
 const SURE_ENOUGH = 0.7;
 
-/** What the line says of `{digit, confidence}`, or of null where there is no guess. */
-export function words(guess) {
+/**
+ * What the line says of `{digit, confidence}`, or of null where there is no guess.
+ *
+ * No figure while the pen is down: one that jumps about is no use to the eye, and each jump is work for the browser.
+ */
+export function words(guess, drawing = false) {
   if (!guess) return "";
   if (guess.digit === null) return "Nothing I know yet";
   const article = guess.digit === 8 ? "an" : "a";
-  const percent = Math.min(99, Math.round(guess.confidence * 100));
-  return `${guess.confidence < SURE_ENOUGH ? "Perhaps" : "Looks like"} ${article} ${guess.digit} · ${percent} %`;
+  const said = `${guess.confidence < SURE_ENOUGH ? "Perhaps" : "Looks like"} ${article} ${guess.digit}`;
+  return drawing ? said : `${said} · ${Math.min(99, Math.round(guess.confidence * 100))} %`;
 }
 
 /**
@@ -35,7 +39,7 @@ export function enhanceGuess(root, canvas, drawing, slate) {
   toggle.checked = recall();
 
   function show(guess) {
-    const text = words(guess);
+    const text = words(guess, drawing.drawing);
     if (line.textContent !== text) line.textContent = text;
   }
 

@@ -49,6 +49,7 @@ export class Slate {
   }
 
   set picture(picture) {
+    if (picture === this.#picture) return;
     this.#picture = picture;
     this.render();
   }

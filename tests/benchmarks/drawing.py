@@ -71,8 +71,9 @@ def draw(page: Page, session: CDPSession, digit: int) -> None:
         time.sleep(LIFTED)
 
 
-def waits(page: Page) -> list[float]:
+def waits(browser: Browser, url: str) -> list[float]:
     """Milliseconds from lifting the pen to the frame with the guess, for each digit."""
+    page = browser.new_page(base_url=url, **DESKTOP)
     page.goto("/")
     page.evaluate(WATCH)
     session = page.context.new_cdp_session(page)
@@ -84,11 +85,13 @@ def waits(page: Page) -> list[float]:
             page.wait_for_timeout(100)
             press(page, "Clear")
     found: list[float] = page.evaluate("waits")
+    page.close()
     return found
 
 
-def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
+def frames(browser: Browser, url: str, guessing: bool) -> Counter[str]:
     """What became of each frame while digits were drawn and wiped, slowed: by the browser's own trace."""
+    page = browser.new_page(base_url=url, **DESKTOP)
     page.goto("/")
     # Set where the page keeps it: to press a switch, the driver leaves listeners for every move.
     page.evaluate("wanted => localStorage.setItem('guess', wanted)", "on" if guessing else "off")
@@ -104,7 +107,7 @@ def frames(browser: Browser, page: Page, guessing: bool) -> Counter[str]:
         page.keyboard.press("Escape")
         time.sleep(BETWEEN)
     events = json.loads(browser.stop_tracing())["traceEvents"]
-    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    page.close()
     reports = [
         event["args"] for event in events if event["name"] == "PipelineReporter" and event["ph"] == "b"
     ]
@@ -129,15 +132,15 @@ def main() -> None:
             args=CHROMIUM_ARGUMENTS,
         )
         with serving("wsgi:app", settings) as port:
-            page = browser.new_page(base_url=f"http://127.0.0.1:{port}", **DESKTOP)
-            times = sorted(waits(page))
+            url = f"http://127.0.0.1:{port}"
+            times = sorted(waits(browser, url))
             print(f"From lifting the pen to the guess on screen, {len(times)} digits, milliseconds")
             print(
                 f"  median {statistics.median(times):6.1f}   90 % within {times[len(times) * 9 // 10]:6.1f}"
             )
             print(f"\nFrames while drawing, the page's processor slowed {SLOWER} times, that came in time")
             for guessing, name in ((False, "without guesses"), (True, "with guesses")):
-                found = frames(browser, page, guessing)
+                found = frames(browser, url, guessing)
                 came = found["STATE_PRESENTED_ALL"] + found["STATE_PRESENTED_PARTIAL"]
                 late = found["STATE_DROPPED"]
                 print(f"  {name:16} {came / (came + late):7.1%} of {came + late}")

@@ -11,14 +11,18 @@ from playwright.sync_api import Locator, Page, expect
 from tests.drawings import STROKES, Points
 
 SIDE = 280
+BOX = """() => {
+    scrollTo(0, 0);
+    const { left, top, width, height } = document.getElementById("slate").getBoundingClientRect();
+    return [left, top, width, height];
+}"""
 
 
 def places(page: Page, points: Points) -> list[tuple[float, float]]:
     """Points of the slate as places in the window."""
-    page.evaluate("scrollTo(0, 0)")
-    box = page.locator("#slate").bounding_box()
-    assert box
-    return [(box["x"] + x / SIDE * box["width"], box["y"] + y / SIDE * box["height"]) for x, y in points]
+    # Not by a locator, for which the driver would listen to every move from then on.
+    left, top, width, height = page.evaluate(BOX)
+    return [(left + x / SIDE * width, top + y / SIDE * height) for x, y in points]
 
 
 @contextmanager

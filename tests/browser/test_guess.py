@@ -34,6 +34,7 @@ def test_a_guess_appears_while_one_draws_and_is_not_logged(page: Page) -> None:
         page.mouse.move(*place)
         page.wait_for_timeout(10)
     expect(line(page)).not_to_be_empty()
+    expect(line(page)).not_to_contain_text("%")
     page.mouse.up()
     expect(line(page)).to_have_text("Looks like a 3 · 99 %")
     page.reload()

@@ -12,6 +12,11 @@ test("a guess is a few words", () => {
   assert.equal(words(null), "");
 });
 
+test("while the pen is down it says no figure", () => {
+  assert.equal(words({ digit: 7, confidence: 0.984 }, true), "Looks like a 7");
+  assert.equal(words({ digit: null, confidence: 0.9 }, true), "Nothing I know yet");
+});
+
 test("what strokes cover includes the width of the ink", () => {
   const strokes = [{ width: 20, points: [[100, 100], [100, 200]] }, { width: 10, points: [[150, 60]] }];
   assert.deepEqual(covered(strokes), { x: 90, y: 55, width: 65, height: 155 });
