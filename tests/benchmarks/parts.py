@@ -1,0 +1,105 @@
+"""`python -m tests.benchmarks.parts`: what each part of a prediction takes of the processor, in a request.
+
+A part that is repeated by itself takes half as long: then its data stays in the caches, which the rest of a
+request takes from it.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pkgutil import resolve_name
+from typing import Any
+
+import flask_migrate
+import pytest
+import torch
+from flask import Flask
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from mnistweb import config, create_app
+from tests.benchmarks.bench import DRAWINGS
+from tests.postgres import postgres
+
+ROUNDS = 20
+READ, INK, WHOLE, BARE = "reading the picture", "finding its ink", "whole", "bare route"
+PARTS = {
+    "base64": "mnistweb.api.decode_base64_image",
+    READ: "mnistweb.predictions.read_drawing",
+    INK: "mnistweb.recognition.drawing.find_ink",
+    "to 28x28": "mnistweb.predictions.normalise",
+    "forward pass, answer": "mnistweb.recognition.recognizer.Recognizer.recognise",
+    "saving": "mnistweb.predictions.save",
+}
+
+
+def timed(name: str, function: Callable[..., Any], times: dict[str, list[float]]) -> Callable[..., Any]:
+    """The function, which notes the microseconds that its thread has used."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        started = time.thread_time_ns()
+        try:
+            return function(*arguments, **named)
+        finally:
+            times[name].append((time.thread_time_ns() - started) / 1000)
+
+    return call
+
+
+def post_all(app: Callable[..., Any], path: str) -> None:
+    """Post every drawing, as a server does."""
+    for drawing in DRAWINGS:
+        environ = EnvironBuilder(path, method="POST", json={"image": drawing}).get_environ()
+        _, status, _ = run_wsgi_app(app, environ)
+        if not status.startswith("201"):
+            raise RuntimeError(status)
+
+
+def measure(site: Flask, bare: Flask) -> dict[str, float]:
+    """Median microseconds of each part, of a whole request, and of one to the bare route, by turns."""
+    times: dict[str, list[float]] = defaultdict(list)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, target in PARTS.items():
+            patch.setattr(target, timed(name, resolve_name(target), times))
+        for number in range(ROUNDS + 1):
+            if number == 1:
+                times.clear()  # the first round warms up
+            post_all(timed(WHOLE, site, times), "/api/v1/predictions")
+            post_all(timed(BARE, bare, times), "/echo")
+    found = {name: statistics.median(values) for name, values in times.items()}
+    found[READ] -= found[INK]
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    with postgres() as url, tempfile.TemporaryDirectory() as instance:
+        settings = {
+            "DATABASE_URL": url,
+            "INSTANCE_PATH": instance,
+            "SECRET_KEY": "only for this benchmark",
+            "RATELIMIT_ENABLED": "true",
+            "RATELIMIT_PREDICT": "1000000,1000000",
+        }
+        os.environ.update(settings)
+        site = create_app(config.environment())
+        with site.app_context():
+            flask_migrate.upgrade()
+        # Here, because it makes its table when it is imported.
+        from tests.benchmarks.bare import app as bare
+
+        torch.set_num_threads(1)
+        found = measure(site, bare)
+    rest = found[WHOLE] - sum(found[name] for name in PARTS)
+    print("Microseconds of the processor in the worker, medians, one request after another")
+    for name in PARTS:
+        print(f"  {name:22}{found[name]:7.0f}")
+    print(f"  {'Flask and its hooks':22}{rest:7.0f}")
+    print(f"  {WHOLE:22}{found[WHOLE]:7.0f}")
+    print(f"  {BARE:22}{found[BARE]:7.0f}")
+
+
+if __name__ == "__main__":
+    main()
