@@ -48,6 +48,16 @@ def milliseconds(step: Callable[[int], Any], repeats: int = 600) -> float:
     return statistics.median(times[repeats // 6 :]) * 1000
 
 
+def site_settings(url: str, instance: str) -> dict[str, str]:
+    """A site on that database whose limits are there and are never reached."""
+    return {
+        "DATABASE_URL": url,
+        "INSTANCE_PATH": instance,
+        "SECRET_KEY": "only for this benchmark",
+        "RATELIMIT_PREDICT": "1000000,1000000",
+    }
+
+
 def steps(app: Flask) -> dict[str, float]:
     """Milliseconds of each step of a prediction, in this process, one after another."""
     most = app.config["MAX_IMAGE_BYTES"]
@@ -217,12 +227,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     with postgres() as url, tempfile.TemporaryDirectory() as instance:
-        settings = {
-            "DATABASE_URL": url,
-            "INSTANCE_PATH": instance,
-            "SECRET_KEY": "only for this benchmark",
-            "RATELIMIT_PREDICT": "1000000,1000000",
-        }
+        settings = site_settings(url, instance)
         app = create_app(config.environment() | settings)
         with app.app_context():
             flask_migrate.upgrade()

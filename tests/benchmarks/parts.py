@@ -20,7 +20,7 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from mnistweb import config, create_app
-from tests.benchmarks.bench import DRAWINGS
+from tests.benchmarks.bench import DRAWINGS, site_settings
 from tests.postgres import postgres
 
 ROUNDS = 20
@@ -76,14 +76,7 @@ def measure(site: Flask, bare: Flask) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     with postgres() as url, tempfile.TemporaryDirectory() as instance:
-        settings = {
-            "DATABASE_URL": url,
-            "INSTANCE_PATH": instance,
-            "SECRET_KEY": "only for this benchmark",
-            "RATELIMIT_ENABLED": "true",
-            "RATELIMIT_PREDICT": "1000000,1000000",
-        }
-        os.environ.update(settings)
+        os.environ.update(site_settings(url, instance))
         site = create_app(config.environment())
         with site.app_context():
             flask_migrate.upgrade()
