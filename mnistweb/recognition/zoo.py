@@ -45,7 +45,7 @@ class Zoo:
 
     def get(self, name: str | None = None) -> Network:
         """The model of that name, or the default; KeyError where there is none."""
-        return self._networks[name or self.default]
+        return self._networks[self.default if name is None else name]
 
     def cards(self) -> list[ModelCard]:
         """The models' cards, the default first."""

@@ -32,33 +32,33 @@ ROUTES = {
     "GET static": PUBLIC,
     "GET health.live": PUBLIC,
     "GET health.ready": PUBLIC,
-    "GET description.as_page": PUBLIC,
-    "GET description.as_json": PUBLIC,
-    "GET networks.index": PUBLIC,
-    "GET networks.show": PUBLIC,
+    "GET docs.as_page": PUBLIC,
+    "GET docs.as_json": PUBLIC,
+    "GET registry.index": PUBLIC,
+    "GET registry.show": PUBLIC,
     "GET insights.index": PUBLIC,
-    "GET pages.index": PUBLIC,
-    "POST guess.guess": Access(200, 200, 200, data=b"\0" * 60 + b"\xff" * 60 + b"\0" * 60),
+    "GET draw.index": PUBLIC,
+    "POST live_guess.guess": Access(200, 200, 200, data=b"\0" * 60 + b"\xff" * 60 + b"\0" * 60),
     # Everyone's, unless PUBLIC_HISTORY says otherwise; who drew what is never told.
     "GET history.index": PUBLIC,
     "GET history.as_csv": PUBLIC,
     "GET history.as_json_lines": PUBLIC,
-    "GET history.show": PUBLIC,
-    "GET history.strokes": PUBLIC,
-    "GET pages.drawing": PUBLIC,
-    "GET pages.input_image": PUBLIC,
+    "GET prediction.show": PUBLIC,
+    "GET prediction.strokes": PUBLIC,
+    "GET media.drawing": PUBLIC,
+    "GET media.input_image": PUBLIC,
     "GET api.listing": PUBLIC,
     "GET api.show": PUBLIC,
     "GET api.models": PUBLIC,
     # Each makes or deletes what is their own.
-    "POST pages.predict": Access(303, 303, 400, form=IMAGE),
-    "POST own.delete_all": Access(303, 303, 400, form={}),
+    "POST draw.predict": Access(303, 303, 400, form=IMAGE),
+    "POST my_drawings.delete_all": Access(303, 303, 400, form={}),
     "POST api.predict": Access(201, 201, 201, json=IMAGE),
     # The author's alone.
-    "GET inside.show": Access(200, 404, 404),
-    "POST pages.feedback": Access(303, 404, 400, form={"label": "3"}),
-    "POST pages.comparison": Access(200, 404, 400, form={}),
-    "POST own.delete": Access(303, 404, 400, form={}),
+    "GET explain.show": Access(200, 404, 404),
+    "POST draw.feedback": Access(303, 404, 400, form={"label": "3"}),
+    "POST draw.comparison": Access(200, 404, 400, form={}),
+    "POST my_drawings.delete": Access(303, 404, 400, form={}),
     "POST api.feedback": Access(200, 404, 404, json={"label": 3}),
     "POST api.comparison": Access(200, 404, 404, json={}),
     "DELETE api.delete": Access(204, 404, 404),
@@ -89,7 +89,7 @@ def address(app: Flask, route: str, prediction_id: str) -> str:
         built = app.url_map.bind("localhost").build(
             rule.endpoint, {name: values[name] for name in rule.arguments}, method=route.split()[0]
         )
-    return f"{built}?width=10" if route == "POST guess.guess" else built
+    return f"{built}?width=10" if route == "POST live_guess.guess" else built
 
 
 def call(app: Flask, client: FlaskClient, route: str, prediction_id: str, token: str = "") -> TestResponse:
