@@ -66,7 +66,7 @@ def load_all(directory: Path) -> dict[str, Recognizer]:
 
 @contextmanager
 def known_to_be_deprecated() -> Iterator[None]:
-    """TorchScript is what the project is built on; its deprecation is known (README, "How it is built")."""
+    """TorchScript is what the project is built on; its deprecation is known (docs/architecture.md)."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
         warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)

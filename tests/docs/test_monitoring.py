@@ -15,7 +15,7 @@ from mnistweb import metrics
 from mnistweb.config import SETTINGS
 from mnistweb.errors import HTTP_ERRORS, STATUS
 
-FOLDER = Path(__file__).parent.parent / "deploy" / "monitoring"
+FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
 BY_PROMETHEUS = {"job", "instance"}
 ENDINGS = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
 # Grafana puts these in itself.

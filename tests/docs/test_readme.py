@@ -12,7 +12,7 @@ from mnistweb.recognition import tables
 from mnistweb.recognition.card import ModelCard
 from mnistweb.recognition.zoo import Zoo
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TRAINING = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
