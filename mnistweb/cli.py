@@ -16,6 +16,7 @@ COMMANDS = {
     "models": "mnistweb.recognition.commands",
     "predict": "mnistweb.recognition.commands",
     "recount": "mnistweb.cli",
+    "settings": "mnistweb.settings_command",
     "train": "mnistweb.training.commands",
 }
 TRAIN_EXTRA = {"HersheyFonts", "matplotlib", "torchvision", "tqdm"}

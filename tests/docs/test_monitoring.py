@@ -12,8 +12,8 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from mnistweb import metrics
-from mnistweb.config import SETTINGS
 from mnistweb.errors import HTTP_ERRORS, STATUS
+from mnistweb.settings import SETTINGS
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
 BY_PROMETHEUS = {"job", "instance"}

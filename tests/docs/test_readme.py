@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mnistweb.cli import COMMANDS
-from mnistweb.config import SETTINGS
 from mnistweb.recognition import tables
 from mnistweb.recognition.card import ModelCard
 from mnistweb.recognition.zoo import Zoo
@@ -15,17 +14,6 @@ from mnistweb.recognition.zoo import Zoo
 ROOT = Path(__file__).parents[2]
 TRAINING = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_every_setting_stands_in_the_table() -> None:
-    listed = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
-    assert sorted(listed) == sorted(setting.key for setting in SETTINGS)
-
-
-def test_every_setting_is_explained_in_the_example() -> None:
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    missing = [setting.key for setting in SETTINGS if f"{setting.key}=" not in example]
-    assert not missing
 
 
 def test_every_command_that_is_named_exists() -> None:
