@@ -7,7 +7,7 @@ import click
 
 from mnistweb.settings import ANY, COMPOSE, GROUPS, NOT_EMPTY, PACKAGE, PER_MINUTE, Group, Setting
 
-COMMENT_WIDTH = 118
+LINE_WIDTH = 118
 # The description of the setting, or that of its group, says as much.
 OBVIOUS = (ANY, NOT_EMPTY, PER_MINUTE)
 
@@ -39,7 +39,8 @@ def settings(form: str) -> None:
 
 
 def _markdown(group: Group) -> str:
-    introduction = re.sub(r"docs/(\S+/)?(\w+)\.md", r"[\2](\1\2.md)", group.introduction)
+    linked = re.sub(r"docs/(\S+/)?(\w+)\.md", r"[\2](\1\2.md)", group.introduction)
+    introduction = textwrap.fill(linked, LINE_WIDTH, break_on_hyphens=False)
     rows = [
         f"| `{setting.key}` | {_shown_default(setting)} | {setting.kind.accepts} | {setting.description} |"
         for setting in group.settings
@@ -73,5 +74,5 @@ def _env(group: Group) -> str:
 def _comment(text: str) -> str:
     plain = text.replace("`", "")
     return textwrap.fill(
-        plain, COMMENT_WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+        plain, LINE_WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )
