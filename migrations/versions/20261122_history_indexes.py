@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from mnistweb.migration_indexes import without_locks
-from mnistweb.models import for_sqlite
+from mnistweb.database.migration_indexes import without_locks
+from mnistweb.database.models import for_sqlite
 
 revision = "0002"
 down_revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from mnistweb.migration_indexes import build_index
+from mnistweb.database.migration_indexes import build_index
 
 revision = "0007"
 down_revision = "0006"

@@ -1,6 +1,6 @@
 """Where two filters meet few predictions, an index tells those that only one of them meets."""
 
-from mnistweb.migration_indexes import rebuild_index
+from mnistweb.database.migration_indexes import rebuild_index
 
 revision = "0008"
 down_revision = "0007"

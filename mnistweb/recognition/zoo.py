@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mnistweb.recognition.answer import Reader
-from mnistweb.recognition.card import ModelCard, ModelFileError
+from mnistweb.recognition.model_card import ModelCard, ModelFileError
+from mnistweb.recognition.types import Recognizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 DEFAULT = "cnn"
@@ -13,7 +13,7 @@ DEFAULT = "cnn"
 __all__ = ["DEFAULT", "WEIGHTS", "ModelFileError", "Network", "Zoo"]
 
 
-class Network(Reader, Protocol):
+class Network(Recognizer, Protocol):
     """A reader with a model card: one of this process, or one of a model server."""
 
     @property

@@ -20,16 +20,16 @@ import flask_migrate
 import urllib3
 from sqlalchemy import create_engine, make_url, text
 
-from mnistweb import create_database_app
-from mnistweb.recognition.drawing import read_drawing
-from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.protocol import write_question
+from mnistweb.app import create_database_app
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.remote.protocol import write_question
 from tests.benchmarks.bench import Contender, gunicorn, posts
 from tests.benchmarks.load import Load, measure
 from tests.benchmarks.processes import processor_seconds, workers
-from tests.drawings import digit_png
-from tests.postgres import postgres
-from tests.split.server import HAPROXY, family, ray_serve
+from tests.support.drawings import digit_png
+from tests.support.postgres import postgres
+from tests.system.split.server import HAPROXY, family, ray_serve
 
 ROUNDS = 2
 CLIENTS = (1, 16)
@@ -70,7 +70,7 @@ class Side:
 
 def question(digit: int) -> bytes:
     """A whole request of inference, as the site sends it."""
-    message = write_question(normalise(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
+    message = write_question(normalize(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
     headers = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
     return (
         f"POST /v2/models/cnn/infer HTTP/1.1\r\nHost: localhost\r\n{headers}"

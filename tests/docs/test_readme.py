@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mnistweb.cli import COMMANDS
-from mnistweb.recognition import tables
-from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.zoo import Zoo
+from mnistweb.registry import tables
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

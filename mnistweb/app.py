@@ -1,0 +1,91 @@
+"""The application factory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from mnistweb import config
+from mnistweb.api import docs as api_docs
+from mnistweb.api import views as api
+from mnistweb.database import circuit_breaker, pool, timeouts
+from mnistweb.draw import live_guess, my_drawings
+from mnistweb.draw import views as draw
+from mnistweb.explain import views as explain
+from mnistweb.extensions import csrf, db, migrate
+from mnistweb.history import media, prediction
+from mnistweb.history import views as history
+from mnistweb.insights import views as insights
+from mnistweb.observability import access_log, request_ids
+from mnistweb.registry import recognizers
+from mnistweb.registry import views as registry
+from mnistweb.web import error_handlers, health, load_shedding, rate_limits, security_headers, visitors
+
+PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain)
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """Make the site, configured by `settings` (default: the process environment and `.env`).
+
+    Raises ConfigError for a setting outside its range, ModelFileError for a model that cannot be used.
+    """
+    app = create_database_app(settings)
+    trace = _start_tracing(app)
+    timeouts.install()
+    for hooks in (request_ids, access_log, rate_limits, load_shedding, csrf):  # in the order they are called
+        hooks.init_app(app)
+    recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
+    for hooks in (visitors, security_headers, error_handlers):
+        hooks.init_app(app)
+    for module in (*PAGES, api, api_docs, health):
+        app.register_blueprint(module.blueprint)
+    csrf.exempt(api.blueprint)
+    csrf.exempt(live_guess.blueprint)
+    _start_metrics(app)
+    if hops := app.config["PROXY_HOPS"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """Make the site's configuration and database alone: enough to migrate with, without loading torch."""
+    root = config.project_root()
+    values = config.load(config.environment() if settings is None else settings)
+    instance = root / values["INSTANCE_PATH"]
+    instance.mkdir(parents=True, exist_ok=True)
+    app = Flask(
+        "mnistweb",
+        root_path=str(root),
+        instance_path=str(instance),
+        template_folder=str(root / "templates"),
+        static_folder=str(root / "static"),
+    )
+    app.config.update(config.for_flask(values, instance))
+    db.init_app(app)
+    with app.app_context():
+        circuit_breaker.watch(db.engine)
+        pool.watch(db.engine)
+    migrate.init_app(app, db, directory=str(root / "migrations"), render_as_batch=True)
+    return app
+
+
+def _start_tracing(app: Flask) -> Any:
+    # Imported only if configured: OpenTelemetry is an extra.
+    if not app.config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        return dict
+    from mnistweb.observability import tracing
+
+    with app.app_context():
+        tracing.init_app(app, db.engine)
+    return tracing.trace_headers
+
+
+def _start_metrics(app: Flask) -> None:
+    # Imported only if configured: its counters go to files whose place the environment must name first.
+    if not app.config["METRICS_TOKEN"]:
+        return
+    from mnistweb.observability import metrics
+
+    with app.app_context():
+        metrics.init_app(app, db.engine)

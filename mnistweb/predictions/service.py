@@ -1,0 +1,98 @@
+"""The main use case: recognize a drawing and log the prediction."""
+
+import logging
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from mnistweb.database.models import Prediction, Source
+from mnistweb.observability.signals import predicted
+from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
+from mnistweb.predictions.images import picture_to_keep
+from mnistweb.predictions.store import insert
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.model_card import ServiceCard
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.registry.recognizers import recognizer_named
+
+logger = logging.getLogger(__name__)
+
+
+def recognize_and_save(
+    data: bytes,
+    *,
+    visitor: str,
+    source: Source,
+    model: str | None = None,
+    strokes: dict[str, Any] | None = None,
+    key: str | None = None,
+) -> Prediction:
+    """Recognize the image file `data` and commit the prediction before it is returned.
+
+    Of several requests of the visitor's with the same idempotency `key` one is saved; the others return that
+    prediction, marked `repeated`. If the database fails, the prediction is returned with `saved` false.
+    Raises DrawingError for an image that cannot be read, UserError for an unknown model or a key that came
+    with another drawing before, RecognitionError if the recognizer gives no answer.
+    """
+    recognizer = recognizer_named(model)
+    request = IdempotencyKey.of(key, visitor, data, model, strokes) if key is not None else None
+    # A local network reads a drawing faster than the log could be queried for it; a service costs seconds.
+    if request and isinstance(recognizer.card, ServiceCard) and (before := find_saved(request)):
+        return before
+    started = time.perf_counter()
+    ink = read_drawing(data, current_app.config["MAX_IMAGE_PIXELS"])
+    decoded = time.perf_counter()
+    image = normalize(ink)
+    preprocessed = time.perf_counter()
+    answer = recognizer.recognize(image)
+    recognized = time.perf_counter()
+    prediction = Prediction(
+        id=uuid.uuid4(),
+        created_at=datetime.now(UTC),
+        visitor=visitor,
+        source=source,
+        drawing=picture_to_keep(data, ink),
+        input=image.tobytes(),
+        strokes=strokes,
+        digit=answer.digit,
+        confidence=answer.confidence,
+        not_a_digit=answer.not_a_digit,
+        reason=answer.reason,
+        probabilities=list(answer.probabilities),
+        model=answer.model,
+        model_version=answer.model_version,
+        recognition_ms=(recognized - started) * 1000,
+    )
+    if request is not None:
+        prediction.request_key, prediction.request_content = request.key, request.content
+    saving = time.perf_counter()
+    try:
+        _save(prediction)
+    except IntegrityError:
+        if request is None:
+            raise
+        return replay(request)
+    if predicted.receivers:
+        seconds = {
+            "decode": decoded - started,
+            "preprocess": preprocessed - decoded,
+            "forward": recognized - preprocessed,
+            "save": time.perf_counter() - saving,
+        }
+        predicted.send(current_app._get_current_object(), prediction=prediction, seconds=seconds)  # type: ignore[attr-defined]
+    return prediction
+
+
+def _save(prediction: Prediction) -> None:
+    try:
+        insert(prediction)
+    except SQLAlchemyError as error:
+        if prediction.request_key is not None and isinstance(error, IntegrityError):
+            raise
+        # The visitor still gets the answer, and is told that it was not saved.
+        logger.exception("The prediction could not be saved.")
+        prediction.saved = False

@@ -1,0 +1,85 @@
+"""Pen strokes as they arrive with a drawing: checked, and reduced to what is kept."""
+
+import json
+import math
+from typing import Any
+
+from mnistweb.recognition.errors import UserError
+
+MAX_STROKES = 200
+MAX_POINTS = 20_000
+MAX_COORDINATE = 10_000.0
+
+
+def strokes_from_form(text: str) -> dict[str, Any] | None:
+    """Read strokes from a form field of JSON; None if it is empty. Raises UserError (invalid_strokes)."""
+    try:
+        return strokes_from_json(json.loads(text)) if text else None
+    except (ValueError, RecursionError):
+        raise _invalid_strokes("not JSON") from None
+
+
+def strokes_from_json(value: object) -> dict[str, Any] | None:
+    """Read strokes from a JSON value; None for null. Raises UserError (invalid_strokes)."""
+    try:
+        return None if value is None else check_strokes(value)
+    except ValueError as error:
+        raise _invalid_strokes(str(error)) from None
+
+
+def check_strokes(value: object) -> dict[str, Any]:
+    """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}` and nothing else.
+
+    `size` is the side of the square slate, in the units of widths and points; y points down; pressure is
+    0..1. Raises ValueError for any other form, for numbers that are not finite or beyond 10,000, and
+    for more than 200 strokes or 20,000 points.
+    """
+    size, strokes = _fields(value, "size", "strokes")
+    if not isinstance(strokes, list) or len(strokes) > MAX_STROKES:
+        raise ValueError(f"strokes is not a list of at most {MAX_STROKES}")
+    checked = [_stroke(stroke) for stroke in strokes]
+    if sum(len(stroke["points"]) for stroke in checked) > MAX_POINTS:
+        raise ValueError(f"more than {MAX_POINTS} points")
+    return {"size": _positive(size), "strokes": checked}
+
+
+def _stroke(value: object) -> dict[str, Any]:
+    width, points = _fields(value, "width", "points")
+    if not isinstance(points, list) or not 0 < len(points) <= MAX_POINTS:
+        raise ValueError("points is not a list of points")
+    return {"width": _positive(width), "points": [_point(point) for point in points]}
+
+
+def _point(value: object) -> list[float]:
+    if not isinstance(value, list) or len(value) not in (2, 3):
+        raise ValueError("a point is not [x, y] or [x, y, pressure]")
+    point = [_number(part) for part in value]
+    if len(point) == 3 and not 0 <= point[2] <= 1:
+        raise ValueError("pressure is not within 0..1")
+    return point
+
+
+def _fields(value: object, first: str, second: str) -> tuple[object, object]:
+    if not isinstance(value, dict) or first not in value or second not in value:
+        raise ValueError(f"not an object with {first} and {second}")
+    return value[first], value[second]
+
+
+def _positive(value: object) -> float:
+    number = _number(value)
+    if number <= 0:
+        raise ValueError("a size or width is not above 0")
+    return number
+
+
+def _number(value: object) -> float:
+    # `True` is an int to Python, not a number to anyone who draws.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("not a number")
+    if abs(value) > MAX_COORDINATE or math.isnan(value):
+        raise ValueError("a number is not finite or too large")
+    return value
+
+
+def _invalid_strokes(problem: str) -> UserError:
+    return UserError("invalid_strokes", f"The strokes cannot be read: {problem}.")

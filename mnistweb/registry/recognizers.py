@@ -1,0 +1,105 @@
+"""The recognizers of this application, made once and shared by all requests; lookup by model name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from flask import Flask, current_app
+
+from mnistweb.config import ConfigError
+from mnistweb.recognition.errors import UserError
+from mnistweb.recognition.model_card import Card, read_cards
+from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, RemoteRecognizer
+from mnistweb.recognition.types import Recognizer
+from mnistweb.recognition.zoo import Zoo
+
+KEY = "mnistweb-zoo"
+LANGUAGE_MODEL_KEY = "mnistweb-language-model"
+
+
+def init_app(app: Flask, identify: Callable[[], str | None], trace: Callable[[], Mapping[str, str]]) -> None:
+    """Load every model of WEIGHTS_PATH, or connect to a model server; and the language model if any.
+
+    `identify` gives the id that a question to a model server carries, `trace` the headers by which that
+    server can join a trace. Raises ModelFileError for a missing or corrupt model, ConfigError if the language
+    model's client is not installed.
+    """
+    app.extensions[KEY] = _zoo(Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config, identify, trace)
+    app.extensions[LANGUAGE_MODEL_KEY] = _language_model(app.config)
+
+
+def zoo() -> Zoo:
+    """The models of the current application."""
+    return cast(Zoo, current_app.extensions[KEY])
+
+
+def models_are_local() -> bool:
+    """Tell whether the models run in this process, with torch: alone, or as a fallback."""
+    return not current_app.config["MODEL_URL"] or current_app.config["MODEL_FALLBACK"] == "local"
+
+
+def model_cards() -> list[Card]:
+    """The cards of all models a visitor can choose, the default first, the language model last."""
+    language_model = _current_language_model()
+    return [*zoo().cards(), *([language_model.card] if language_model else [])]
+
+
+def recognizer_named(model: str | None) -> Recognizer:
+    """The recognizer of that model, or of the default one. Raises UserError (unknown_model)."""
+    language_model = _current_language_model()
+    if language_model is not None and model == language_model.card.name:
+        return language_model
+    try:
+        return zoo().get(model)
+    except KeyError:
+        raise UserError("unknown_model", "There is no model of that name.") from None
+
+
+def _current_language_model() -> Recognizer | None:
+    return cast(Recognizer | None, current_app.extensions[LANGUAGE_MODEL_KEY])
+
+
+def _zoo(
+    weights: Path,
+    config: Mapping[str, Any],
+    identify: Callable[[], str | None],
+    trace: Callable[[], Mapping[str, str]],
+) -> Zoo:
+    default = config["DEFAULT_MODEL"]
+    if not config["MODEL_URL"]:
+        return Zoo.load(weights, default)
+    cards = read_cards(weights)
+    server = ModelServer(
+        config["MODEL_URL"],
+        config["MODEL_TIMEOUT"],
+        config["THREADS"],
+        cards,
+        identify=identify,
+        trace=trace,
+    )
+    remote = Zoo({name: RemoteRecognizer(card, server) for name, card in cards.items()}, default)
+    if config["MODEL_FALLBACK"] == "none":
+        return remote
+    local = Zoo.load(weights, default)
+    return Zoo({name: FallbackRecognizer(remote.get(name), local.get(name)) for name in cards}, default)
+
+
+def _language_model(config: Mapping[str, Any]) -> Recognizer | None:
+    if not config["MNISTWEB_LLM_BASE_URL"]:
+        return None
+    try:
+        # Here, because the client takes seconds to import and is an extra.
+        from mnistweb.recognition.llm.client import LanguageModel
+    except ModuleNotFoundError as error:
+        if error.name != "openai":
+            raise
+        raise ConfigError(
+            'MNISTWEB_LLM_BASE_URL needs the openai client: install it with pip install "mnistweb[llm]".'
+        ) from None
+    return LanguageModel(
+        base_url=config["MNISTWEB_LLM_BASE_URL"],
+        api_key=config["MNISTWEB_LLM_API_KEY"],
+        model=config["MNISTWEB_LLM_MODEL"],
+        timeout=config["MNISTWEB_LLM_TIMEOUT"],
+        places=config["THREADS"] // 2,
+    )
