@@ -13,7 +13,7 @@ CPU_INDEX := --retries 0 --timeout 5 --index-url $(CPU_BUILDS)
 REACHED := $(BIN)/python -c "import urllib.request as web; web.urlopen('$(CPU_BUILDS)/torchvision/', timeout=5)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit fuzz chaos bench bench-split bench-history pictures
+.PHONY: help run test lint docs audit fuzz chaos bench bench-split bench-history pictures
 .PHONY: lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
@@ -34,6 +34,10 @@ lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/mypy
+
+docs: $(SERVER) ## Write docs/configuration.md and .env.example from mnistweb/settings.py
+	$(BIN)/mnistweb settings --markdown > docs/configuration.md
+	$(BIN)/mnistweb settings --env > .env.example
 
 audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
 	$(PIP) install --editable '.[audit]'

@@ -1,186 +1,19 @@
-"""Every setting of the site: its default, its range, and what is wrong with a value outside it."""
+"""Configuration of the site: the settings of `settings.py`, read from the environment and checked."""
 
 import os
-import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
-PACKAGE = Path(__file__).resolve().parent
+from mnistweb.settings import PACKAGE as PACKAGE
+from mnistweb.settings import SETTINGS as SETTINGS
 
 
 class ConfigError(RuntimeError):
-    """A setting that stops the start; the message names its key and what would be right."""
-
-
-class Hidden(str):
-    """A text that must not be seen where settings are printed, as in a debugger."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'(hidden)'"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its key in the environment, its default as it would stand there, and how it is read."""
-
-    key: str
-    default: str
-    read: Callable[[str], Any]
-
-
-def _whole(lowest: int, highest: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
-            raise ValueError(f"a whole number from {lowest} to {highest}")
-        return int(text)
-
-    return read
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("true or false")
-    return text.lower() == "true"
-
-
-def _a_minute(text: str) -> tuple[int, int]:
-    try:
-        visitor, address = map(_whole(1, 1_000_000), text.split(","))
-    except ValueError:
-        raise ValueError(
-            "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address"
-        ) from None
-    return visitor, address
-
-
-def _hosts(text: str) -> list[str] | None:
-    hosts = [host.strip().lower() for host in text.split(",")] if text else []
-    if not all(re.fullmatch(r"\.?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]", host) for host in hosts):
-        raise ValueError("names of hosts, without ports, with commas between them, or empty")
-    # Whoever can use these names is on the same machine, as a container's health check is.
-    return [*hosts, "localhost", "127.0.0.1", "[::1]"] if hosts else None
-
-
-def _limit_storage(text: str) -> str:
-    if text != "memory://" and not text.startswith(("redis://", "rediss://", "redis+unix://")):
-        raise ValueError("memory:// or the URL of a Redis, as redis://host:6379/0")
-    return text
-
-
-def _text(text: str) -> str:
-    if not text:
-        raise ValueError("not empty")
-    return text
-
-
-def _one_of(*values: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in values:
-            raise ValueError(" or ".join(filter(None, values)))
-        return text
-
-    return read
-
-
-def _secret(text: str) -> str:
-    if 0 < len(text) < 16:
-        raise ValueError("at least 16 characters")
-    return text
-
-
-def _token(text: str) -> Hidden:
-    if text and (len(text) < 16 or not (text.isascii() and text.isprintable()) or " " in text):
-        raise ValueError("at least 16 letters, digits and signs without spaces, or empty")
-    return Hidden(text)
-
-
-def _api_key(text: str) -> Hidden:
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("letters, digits and signs without spaces")
-    return Hidden(text)
-
-
-def _endpoint(text: str) -> str:
-    try:
-        url = urlsplit(text)
-        right = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    except ValueError:
-        right = False
-    if text and (not right or set(text) & set("@?# ") or not text.isascii() or not text.isprintable()):
-        raise ValueError("an address such as https://host/v1, without a password, or empty")
-    return text
-
-
-def _model_name(text: str) -> str:
-    if len(text) > 64 or not text.isprintable():
-        raise ValueError("a name of at most 64 characters")
-    return text
-
-
-def _database_url(text: str) -> str:
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise ValueError("a database URL, such as postgresql://user:password@host/name") from None
-    # The driver is named because "postgresql" alone means another one from SQLAlchemy 2.1 on, and
-    # hosting services still hand out "postgres".
-    if url.drivername in ("postgres", "postgresql"):
-        url = url.set(drivername="postgresql+psycopg2")
-    if url.drivername not in ("sqlite", "postgresql+psycopg2"):
-        raise ValueError("the URL of an SQLite or a PostgreSQL database")
-    return url.render_as_string(hide_password=False)
-
-
-SETTINGS = (
-    Setting("ENVIRONMENT", "development", _one_of("development", "production")),
-    Setting("HOST", "127.0.0.1", _text),
-    Setting("PORT", "8000", _whole(1, 65535)),
-    Setting("WORKERS", "2", _whole(1, 64)),
-    Setting("THREADS", "4", _whole(1, 64)),
-    Setting("WAITING", "64", _whole(0, 1000)),
-    Setting("DATABASE_URL", "sqlite:///mnistweb.sqlite3", _database_url),
-    Setting("SECRET_KEY", "", _secret),
-    Setting("INSTANCE_PATH", "instance", _text),
-    Setting("MAX_IMAGE_BYTES", str(8 * 1024**2), _whole(1024, 64 * 1024**2)),
-    Setting("MAX_IMAGE_PIXELS", str(16 * 1024**2), _whole(28 * 28, 100_000_000)),
-    Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), _text),
-    Setting("DEFAULT_MODEL", "cnn", _text),
-    Setting("MODEL_URL", "", _endpoint),
-    # As much below the page's 20 seconds as a language model's.
-    Setting("MODEL_TIMEOUT", "3", _whole(1, 18)),
-    Setting("MODEL_FALLBACK", "none", _one_of("none", "local")),
-    Setting("PROXY_HOPS", "0", _whole(0, 8)),
-    Setting("TRUSTED_HOSTS", "", _hosts),
-    Setting("PUBLIC_HISTORY", "everyone", _one_of("everyone", "own", "off")),
-    Setting("METRICS_TOKEN", "", _token),
-    Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "", _endpoint),
-    Setting("LOG_FORMAT", "", _one_of("", "text", "json")),
-    Setting("RATELIMIT_ENABLED", "true", _flag),
-    Setting("RATELIMIT_STORAGE_URI", "memory://", _limit_storage),
-    Setting("RATELIMIT_PREDICT", "1200,6000", _a_minute),
-    Setting("RATELIMIT_GUESS", "1200,12000", _a_minute),
-    Setting("RATELIMIT_FEEDBACK", "600,3000", _a_minute),
-    Setting("RATELIMIT_COMPARISON", "120,600", _a_minute),
-    Setting("RATELIMIT_INSIDE", "120,600", _a_minute),
-    Setting("RATELIMIT_READ", "600,3000", _a_minute),
-    Setting("RATELIMIT_DOWNLOAD", "30,120", _a_minute),
-    Setting("RATELIMIT_DELETE", "600,3000", _a_minute),
-    Setting("MNISTWEB_LLM_BASE_URL", "", _endpoint),
-    Setting("MNISTWEB_LLM_API_KEY", "", _api_key),
-    Setting("MNISTWEB_LLM_MODEL", "", _model_name),
-    # Below the 20 seconds that the page's script waits, so that the visitor is told what happened.
-    Setting("MNISTWEB_LLM_TIMEOUT", "15", _whole(1, 18)),
-)
+    """Error in a setting, which stops the start; the message names its key and the values it accepts."""
 
 
 def project_root() -> Path:
@@ -211,9 +44,9 @@ def load(given: Mapping[str, Any]) -> dict[str, Any]:
     for setting in SETTINGS:
         value = str(given.get(setting.key, setting.default))
         try:
-            config[setting.key] = setting.read(value)
-        except ValueError as error:
-            raise ConfigError(f"{setting.key} must be {error}.") from None
+            config[setting.key] = setting.kind.parse(value)
+        except ValueError:
+            raise ConfigError(f"{setting.key} must be {setting.kind.accepts}.") from None
     # In development a missing key is made up; in production it would differ between replicas.
     if config["ENVIRONMENT"] == "production" and len(config["SECRET_KEY"]) < 32:
         raise ConfigError(

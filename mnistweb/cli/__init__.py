@@ -10,6 +10,7 @@ COMMANDS = {
     "models": "mnistweb.cli.recognition",
     "predict": "mnistweb.cli.recognition",
     "recount": "mnistweb.cli.database",
+    "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",
 }
 TRAIN_EXTRA = {"HersheyFonts", "matplotlib", "torchvision", "tqdm"}

@@ -65,7 +65,7 @@ def load_all(directory: Path) -> dict[str, TorchScriptRecognizer]:
 
 @contextmanager
 def torchscript_warnings_silenced() -> Iterator[None]:
-    """TorchScript is what the project is built on; its deprecation is known (README, "How it is built")."""
+    """TorchScript is what the project is built on; its deprecation is known (docs/architecture.md)."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".*torch\.jit\.", DeprecationWarning)
         warnings.filterwarnings("ignore", r".*torch\.jit\.", FutureWarning)

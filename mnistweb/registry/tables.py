@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def summary(cards: Sequence[ModelCard]) -> str:
-    """One row per network: the main figures, its size, and the time that one image takes."""
+    """One row per model: the main figures, its size, and the time that one image takes."""
     names = [name for name, _, _ in COLUMNS]
     rows = [
         [
@@ -27,7 +27,7 @@ def summary(cards: Sequence[ModelCard]) -> str:
         ]
         for card in cards
     ]
-    return _table(["network", *names, "parameters", "file", "one image"], rows)
+    return _table(["model", *names, "parameters", "file", "one image"], rows)
 
 
 def refusals(cards: Sequence[ModelCard]) -> str:

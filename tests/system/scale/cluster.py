@@ -1,4 +1,4 @@
-"""A Ray cluster on several machines as docs/scale.md has it: head, workers, Redis, one token, a balancer."""
+"""A Ray cluster on several machines (docs/operations/machines.md): head, workers, Redis, one token, a balancer."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-"""How Ray is started on each machine, as docs/scale.md says."""
+"""How Ray is started on each machine, as docs/operations/machines.md says."""
 
 import os
 import secrets

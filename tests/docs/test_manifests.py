@@ -9,7 +9,7 @@ import yaml
 
 from tests.system.scale import nodes
 
-MANIFESTS = Path(__file__).parent.parent / "deploy" / "kubernetes"
+MANIFESTS = Path(__file__).parents[2] / "deploy" / "kubernetes"
 NEWEST = kubernetes_validate.latest_version()
 
 

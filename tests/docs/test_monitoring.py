@@ -11,11 +11,11 @@ import pytest
 import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
-from mnistweb.config import SETTINGS
 from mnistweb.observability import metrics
+from mnistweb.settings import SETTINGS
 from mnistweb.web.error_handlers import HTTP_ERRORS, STATUS
 
-FOLDER = Path(__file__).parent.parent / "deploy" / "monitoring"
+FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
 BY_PROMETHEUS = {"job", "instance"}
 ENDINGS = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
 # Grafana puts these in itself.

@@ -1,0 +1,415 @@
+"""Declarations of all settings: key, default, accepted values and description, each in one place.
+
+The parser in `config.py`, docs/configuration.md and .env.example are made from these.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+class Hidden(str):
+    """Secret text that debuggers and logs print as "(hidden)"."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(hidden)'"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Accepted values of a setting, as a phrase after "must be", and a parser that raises ValueError."""
+
+    accepts: str
+    parse: Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Declaration of one setting: its key in the environment, its default as written there, and its range.
+
+    `empty` is the meaning of an empty default; `example` replaces an empty default in .env.example.
+    """
+
+    key: str
+    default: str
+    kind: Kind
+    description: str
+    empty: str = ""
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that are documented together, below one or two sentences."""
+
+    title: str
+    introduction: str
+    settings: tuple[Setting, ...]
+
+
+def _whole(lowest: int, highest: int) -> Kind:
+    def parse(text: str) -> int:
+        _check(text.isascii() and text.isdigit() and lowest <= int(text) <= highest)
+        return int(text)
+
+    return Kind(f"a whole number from {lowest} to {highest}", parse)
+
+
+def _one_of(*values: str) -> Kind:
+    def parse(text: str) -> str:
+        _check(text in values)
+        return text
+
+    return Kind(" or ".join(filter(None, values)), parse)
+
+
+def _check(right: object) -> None:
+    if not right:
+        raise ValueError
+
+
+def _flag(text: str) -> bool:
+    _check(text.lower() in ("true", "false"))
+    return text.lower() == "true"
+
+
+def _text(text: str) -> str:
+    _check(text)
+    return text
+
+
+def _secret(text: str) -> str:
+    _check(not 0 < len(text) < 16)
+    return text
+
+
+def _token(text: str) -> Hidden:
+    _check(not text or len(text) >= 16)
+    return _api_key(text)
+
+
+def _api_key(text: str) -> Hidden:
+    _check(text.isascii() and text.isprintable() and " " not in text)
+    return Hidden(text)
+
+
+def _model_name(text: str) -> str:
+    _check(len(text) <= 64 and text.isprintable())
+    return text
+
+
+def _per_minute(text: str) -> tuple[int, int]:
+    visitor, address = map(_whole(1, 1_000_000).parse, text.split(","))
+    return visitor, address
+
+
+def _hosts(text: str) -> list[str] | None:
+    hosts = [host.strip().lower() for host in text.split(",")] if text else []
+    _check(all(re.fullmatch(r"\.?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]", host) for host in hosts))
+    # Only the same machine can use these names, as a container's health check does.
+    return [*hosts, "localhost", "127.0.0.1", "[::1]"] if hosts else None
+
+
+def _limit_storage(text: str) -> str:
+    _check(text == "memory://" or text.startswith(("redis://", "rediss://", "redis+unix://")))
+    return text
+
+
+def _endpoint(text: str) -> str:
+    url = urlsplit(text)
+    right = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    _check(not text or (right and not set(text) & set("@?# ") and text.isascii() and text.isprintable()))
+    return text
+
+
+def _database_url(text: str) -> str:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError from None
+    # The driver is named because "postgresql" alone means another one from SQLAlchemy 2.1 on, and
+    # hosting services still hand out "postgres".
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg2")
+    _check(url.drivername in ("sqlite", "postgresql+psycopg2"))
+    return url.render_as_string(hide_password=False)
+
+
+NOT_EMPTY = Kind("not empty", _text)
+ANY = Kind("any text", str)
+FLAG = Kind("true or false", _flag)
+SECRET = Kind("at least 16 characters", _secret)
+TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
+API_KEY = Kind("letters, digits and signs without spaces", _api_key)
+MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
+ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
+DATABASE = Kind(
+    "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name",
+    _database_url,
+)
+HOSTS = Kind("names of hosts, without ports, with commas between them, or empty", _hosts)
+LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
+PER_MINUTE = Kind(
+    "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _per_minute
+)
+
+SERVER = Group(
+    "Server",
+    "Addresses and processes of the web server.",
+    (
+        Setting(
+            "ENVIRONMENT",
+            "development",
+            _one_of("development", "production"),
+            "The kind of site; production, as in the container image, does not start without a `SECRET_KEY`.",
+        ),
+        Setting(
+            "HOST",
+            "127.0.0.1",
+            NOT_EMPTY,
+            "The address to listen on; with Docker, the address outside the container.",
+        ),
+        Setting("PORT", "8000", _whole(1, 65535), "The port to listen on."),
+        Setting("WORKERS", "2", _whole(1, 64), "The number of processes."),
+        Setting(
+            "THREADS", "4", _whole(1, 64), "The number of requests that each process works on at a time."
+        ),
+        Setting(
+            "WAITING",
+            "64",
+            _whole(0, 1000),
+            "The number of further requests per process that wait up to 2 seconds for a thread;"
+            " all others get 503 and `Retry-After` at once.",
+        ),
+    ),
+)
+STORAGE = Group(
+    "Storage",
+    "The database, and the folder for files that the site makes itself.",
+    (
+        Setting(
+            "DATABASE_URL",
+            "sqlite:///mnistweb.sqlite3",
+            DATABASE,
+            "The database; a relative SQLite path starts at `INSTANCE_PATH`; Docker Compose sets its own.",
+        ),
+        Setting(
+            "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
+        ),
+    ),
+)
+SECURITY = Group(
+    "Security",
+    "Secrets, proxies, host names and privacy. Make a secret with `openssl rand -hex 32`.",
+    (
+        Setting(
+            "SECRET_KEY",
+            "",
+            SECRET,
+            "The key that signs cookies and form tokens; production asks for 32 characters.",
+            empty="in development a key is made once, in `INSTANCE_PATH`/secret_key",
+        ),
+        Setting(
+            "PROXY_HOPS",
+            "0",
+            _whole(0, 8),
+            "The number of trusted proxies that set `X-Forwarded-For` and `X-Forwarded-Proto`;"
+            " Docker Compose sets 1 where `DOMAIN` is set.",
+        ),
+        Setting(
+            "TRUSTED_HOSTS",
+            "",
+            HOSTS,
+            "The host names under which the site answers, others get 400; `.example.org` includes subdomains,"
+            " `localhost` always works, and Docker Compose falls back to `DOMAIN`.",
+            empty="any host",
+            example="digits.example.org",
+        ),
+        Setting(
+            "PUBLIC_HISTORY",
+            "everyone",
+            _one_of("everyone", "own", "off"),
+            "The drawings in the history: everyone's, the visitor's own, or no history at all;"
+            " a visitor's own always appear under the slate.",
+        ),
+    ),
+)
+IMAGES = Group(
+    "Images",
+    "Limits for one drawing.",
+    (
+        Setting(
+            "MAX_IMAGE_BYTES",
+            str(8 * 1024**2),
+            _whole(1024, 64 * 1024**2),
+            "The largest image file, in bytes.",
+        ),
+        Setting(
+            "MAX_IMAGE_PIXELS",
+            str(16 * 1024**2),
+            _whole(28 * 28, 100_000_000),
+            "The most pixels, checked before decoding; a PNG or WebP may have two million at most,"
+            " because it cannot be reduced during decoding.",
+        ),
+    ),
+)
+MODELS = Group(
+    "Models",
+    "The models that read drawings, in this process or on a model server (docs/operations/split.md).",
+    (
+        Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), NOT_EMPTY, "The folder of the exported models."),
+        Setting("DEFAULT_MODEL", "cnn", NOT_EMPTY, "The installed model for requests that name none."),
+        Setting(
+            "MODEL_URL",
+            "",
+            ENDPOINT,
+            "A model server with the same models that speaks the Open Inference Protocol.",
+            empty="this process reads by itself",
+            example="http://model:8001",
+        ),
+        # As much below the page's 20 seconds as a language model's.
+        Setting(
+            "MODEL_TIMEOUT", "3", _whole(1, 18), "Seconds to wait for the model server, retries included."
+        ),
+        Setting(
+            "MODEL_FALLBACK",
+            "none",
+            _one_of("none", "local"),
+            "The substitute for a silent model server: none, which means 503, or the models in this process,"
+            " which needs PyTorch.",
+        ),
+    ),
+)
+LIMITS = Group(
+    "Rate limits",
+    "Requests per minute: of one visitor, and of one address (of IPv6, one /64). Others get 429.",
+    (
+        Setting("RATELIMIT_ENABLED", "true", FLAG, "Whether limits apply."),
+        Setting(
+            "RATELIMIT_STORAGE_URI",
+            "memory://",
+            LIMIT_STORAGE,
+            "The counters: each process counts for itself in memory, a Redis counts for all;"
+            ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
+        ),
+        Setting("RATELIMIT_PREDICT", "1200,6000", PER_MINUTE, "Predictions."),
+        Setting("RATELIMIT_GUESS", "1200,12000", PER_MINUTE, "Guesses while a visitor draws."),
+        Setting("RATELIMIT_FEEDBACK", "600,3000", PER_MINUTE, "Corrections."),
+        Setting("RATELIMIT_COMPARISON", "120,600", PER_MINUTE, "Comparisons of all models on one drawing."),
+        Setting("RATELIMIT_INSIDE", "120,600", PER_MINUTE, "Looks inside a model."),
+        Setting(
+            "RATELIMIT_READ", "600,3000", PER_MINUTE, "Pages of the history and insights, and the API's list."
+        ),
+        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of the history."),
+        Setting("RATELIMIT_DELETE", "600,3000", PER_MINUTE, "Deletions."),
+    ),
+)
+OBSERVABILITY = Group(
+    "Observability",
+    "Logs, metrics and traces (docs/operations/deploy.md). None of them contains visitors or drawings.",
+    (
+        Setting(
+            "LOG_FORMAT",
+            "",
+            _one_of("", "text", "json"),
+            "The format of a log line: text for people, json for programs;"
+            " each request has one line with its `X-Request-ID`.",
+            empty="json in production, else text",
+            example="text",
+        ),
+        Setting(
+            "METRICS_TOKEN",
+            "",
+            TOKEN,
+            "The bearer token with which Prometheus reads `/metrics`.",
+            empty="no `/metrics`",
+        ),
+        Setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "",
+            ENDPOINT,
+            "An OpenTelemetry collector that receives a trace of each request by OTLP over HTTP;"
+            ' it needs `pip install "mnistweb[otel]"`.',
+            empty="no traces",
+            example="http://localhost:4318",
+        ),
+    ),
+)
+LANGUAGE_MODEL = Group(
+    "Language model",
+    "One more model, `llm`: any endpoint that speaks OpenAI's chat completions and accepts images."
+    ' It receives the drawings that visitors give it, and needs `pip install "mnistweb[llm]"`.',
+    (
+        Setting(
+            "MNISTWEB_LLM_BASE_URL",
+            "",
+            ENDPOINT,
+            "The endpoint of the language model.",
+            empty="no language model",
+            example="https://api.openai.com/v1",
+        ),
+        Setting(
+            "MNISTWEB_LLM_API_KEY", "", API_KEY, "The key, if the endpoint asks for one.", empty="no key"
+        ),
+        Setting(
+            "MNISTWEB_LLM_MODEL",
+            "",
+            MODEL_NAME,
+            "The endpoint's name for the model.",
+            empty="no language model",
+            example="gpt-4o-mini",
+        ),
+        # Below the 20 seconds that the page's script waits, so that the visitor is told what happened.
+        Setting("MNISTWEB_LLM_TIMEOUT", "15", _whole(1, 18), "Seconds to wait for the endpoint."),
+    ),
+)
+GROUPS = (SERVER, STORAGE, SECURITY, IMAGES, MODELS, LIMITS, OBSERVABILITY, LANGUAGE_MODEL)
+SETTINGS = tuple(setting for group in GROUPS for setting in group.settings)
+
+# The site never reads these.
+COMPOSE = Group(
+    "Docker Compose",
+    "Only docker-compose.yml reads these, from `.env`.",
+    (
+        Setting(
+            "POSTGRES_PASSWORD",
+            "",
+            ANY,
+            "The password of its PostgreSQL, fixed when the database is created;"
+            " make one with `openssl rand -hex 32`.",
+            empty="Compose does not start",
+        ),
+        Setting(
+            "DOMAIN",
+            "",
+            ANY,
+            "The name for which Caddy answers on ports 80 and 443 and obtains a certificate;"
+            " set `COMPOSE_PROFILES` to tls as well.",
+            empty="no TLS",
+            example="digits.example.org",
+        ),
+        Setting(
+            "COMPOSE_PROFILES",
+            "",
+            ANY,
+            "Further containers: tls for Caddy, split for the models in a container of their own, or both"
+            " with a comma between them; split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
+            empty="the site and its database",
+            example="tls",
+        ),
+        Setting("TARGET", "whole", ANY, "The stage of the Dockerfile; site is the site without PyTorch."),
+        Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
+        Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),
+        Setting("PYTHON_IMAGE", "python:3.11-slim", ANY, "The image to build on."),
+    ),
+)

@@ -1,0 +1,95 @@
+"""Limits of the documentation: short sentences, plain words, a README of one page, and links that resolve."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+README = ROOT / "README.md"
+LONGEST_SENTENCE = 25
+AVOIDED = r"\b(whoever|whatever|nobody|of what|of which|what is|what was|that which)\b"
+
+CODE_BLOCK = re.compile(r"^```.*?^```$|^(?: {4}[^\n]*\n)+", re.MULTILINE | re.DOTALL)
+HTML = re.compile(r"<!--.*?-->|<(\w+)[^>]*>.*?</\1>", re.DOTALL)
+IMAGE = re.compile(r"!\[[^]]*\]\([^)]*\)")
+LINK = re.compile(r"\[([^]]+)\]\(([^)]+)\)")
+NEW_BLOCK = re.compile(r"^(?:[*-] |\d+\. |#+ |\|)")
+
+
+def identify(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(text: str) -> Iterator[str]:
+    """Paragraphs, list items and headings, each in one line; no code, no tables, no pictures."""
+    for pattern in (CODE_BLOCK, HTML, IMAGE):
+        text = pattern.sub("", text)
+    text = re.sub(r"`[^`]*`", "Code", LINK.sub(r"\1", text))
+    block: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if not line.strip() or NEW_BLOCK.match(line.strip()):
+            if block:
+                yield " ".join(block)
+            block = []
+        if line.strip() and not line.startswith("|"):
+            block.append(NEW_BLOCK.sub("", line.strip()))
+
+
+def sentences(text: str) -> Iterator[str]:
+    for block in blocks(text):
+        yield from re.split(r"(?<=[.!?])[\"*)]*\s+(?=[^a-z])", block)
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def targets(text: str) -> list[str]:
+    """Every address in the text that is relative to its page."""
+    text = re.sub(r"`[^`]*`", "", CODE_BLOCK.sub("", text))
+    found = [target for _, target in LINK.findall(text)]
+    found += re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    return [target for target in found if not re.match(r"[a-z]+:", target)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=identify)
+def test_no_sentence_is_longer_than_one_breath(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert [each for each in sentences(text) if len(each.split()) > LONGEST_SENTENCE] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=identify)
+def test_words_are_plain(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert [block for block in blocks(text) if re.search(AVOIDED, block, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=identify)
+def test_every_relative_link_and_anchor_resolves(page: Path) -> None:
+    broken = []
+    for target in targets(page.read_text(encoding="utf-8")):
+        file, _, anchor = target.partition("#")
+        linked = (page.parent / file).resolve() if file else page
+        if not linked.exists() or (anchor and anchor not in anchors(linked)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_the_readme_is_one_page() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 100
+    assert max(map(len, lines)) <= 120
+
+
+def test_the_check_sees_a_long_sentence_and_nothing_else() -> None:
+    long = " ".join(["word"] * (LONGEST_SENTENCE + 1))
+    page = f"# Title\n\n    command\n\nShort. {long}.\n"
+    assert max(len(each.split()) for each in sentences(page)) > LONGEST_SENTENCE
+    for excluded in (f"    {long}\n", f"```\n{long}\n```\n", f"| {long} |\n", f"<!-- {long} -->\n"):
+        assert all(len(each.split()) <= LONGEST_SENTENCE for each in sentences(f"Short.\n\n{excluded}"))

@@ -1,0 +1,57 @@
+"""Figures and commands in the README and the documentation are those of the cards and the code."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mnistweb.cli import COMMANDS
+from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.zoo import Zoo
+from mnistweb.registry import tables
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ACCURACY = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+TRAINING = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+@pytest.mark.parametrize(
+    ("page", "table"),
+    [
+        (ACCURACY, tables.summary),
+        (ACCURACY, tables.robustness),
+        (TRAINING, tables.summary),
+        (TRAINING, tables.refusals),
+    ],
+)
+def test_every_figure_is_the_cards(page: str, table: Callable[[list[ModelCard]], str]) -> None:
+    assert table(Zoo.load().cards()) in page
+
+
+def test_the_four_figures_of_the_readme_are_those_of_the_default_model() -> None:
+    zoo = Zoo.load()
+    (card,) = [card for card in zoo.cards() if card.name == zoo.default]
+    mnist, drawings = card.figures["mnist_test"], card.figures["drawings_test"]
+    figures = [
+        f"{mnist['accuracy']:.2%}",
+        f"{drawings['accuracy']:.2%}",
+        f"{card.figures['held_out_symbols']['refused']:.1%}",
+        f"{drawings['expected_calibration_error']:.2%}",
+    ]
+    assert re.findall(r"\*\*([\d.]+%)\*\*", README) == figures
+    assert f"`{card.name}`" in README
+    assert f"{len(card.figures['robustness'])} kinds of distortion" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_and_file_that_is_named_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert set(re.findall(r"(?:/|`)mnistweb ([a-z]+)", text)) <= set(COMMANDS)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    wanted = set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE))
+    assert {target for target in wanted if f"\n{target}: " not in makefile} == set()
+    named = re.findall(r"`((?:mnistweb|tests|deploy|static|templates|migrations)/[\w./-]*)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
