@@ -42,7 +42,7 @@ def index() -> ResponseReturnValue:
         return redirect(url_for(".index") + (kept and f"?{kept}"))
     page = log.page(visible(wanted), requested_cursor(), requested_limit(ROWS))
     return render_template(
-        "history.html",
+        "history/index.html",
         page=page,
         wanted=wanted,
         visitor=known_visitor(),
@@ -74,7 +74,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """One prediction: what was drawn, how, what the network said and what its author says."""
     prediction = visible_prediction(prediction_id)
     return render_template(
-        "prediction.html",
+        "history/prediction.html",
         answer=prediction,
         strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
         mine=prediction.visitor == known_visitor(),

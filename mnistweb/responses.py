@@ -37,7 +37,7 @@ PAGE_HEADERS = {
 TLS_ONLY = "max-age=31536000"
 PARTS = ("text/css", "text/javascript", "image/png")
 # A script in a thread of its own is bound by its own headers, as a page is, and not started without them.
-WORKER = "js/guesser.js"
+WORKER = "js/features/live-guess-worker.js"
 
 
 class SessionInterface(SecureCookieSessionInterface):
