@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
 from mnistweb.extensions import compress
+from mnistweb.web import module_preload
 
 POLICY = "; ".join(
     (
@@ -88,3 +89,4 @@ def init_app(app: Flask) -> None:
     app.session_interface = SessionInterface()
     app.after_request(_add_headers)
     app.jinja_env.filters.update(percent=percent, utc=utc)
+    module_preload.init_app(app)

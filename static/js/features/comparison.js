@@ -1,59 +1,61 @@
-import { fetched, Refusal, replace } from "../lib/fragments.js";
+import { announce } from "../lib/announce.js";
+import { listen } from "../lib/events.js";
+import { fetchFragment, replace, RequestError } from "../lib/fragments.js";
+import { scrollTo } from "../lib/motion.js";
 
 /**
- * Let every network read the drawing that was answered, without leaving the page.
+ * Compare the answers of all models on the answered drawing, without leaving the page.
  *
- * Each is asked by itself, so that a slow one holds up nobody. `say` tells screen readers. Returns the teardown.
+ * Each model is asked by a request of its own, so that a slow one doesn't delay the others. Returns the teardown.
  */
-export function enhanceComparison(root, say) {
+export function enhanceComparison(root) {
   const blank = root.querySelector("[data-blank-comparison]")?.content.firstElementChild;
-  const listening = new AbortController();
-  const on = (type, listener) => root.addEventListener(type, listener, { signal: listening.signal });
+  const { on, stop } = listen();
   const place = () => document.getElementById("comparison");
   let compared = "";
 
-  on("submit", (event) => {
+  on(root, "submit", (event) => {
     if (!event.target.matches("[data-compare]")) return;
     event.preventDefault();
     compare(event.target);
   });
 
-  // It belongs to one drawing, and goes with it; feedback on that drawing leaves it in place.
-  on("fragment", (event) => {
+  // A comparison is closed when another drawing is answered. Feedback on the same drawing leaves it open.
+  on(root, "fragment", (event) => {
     if (event.target.id !== "answer" || event.target.dataset.predictionId === compared) return;
     place().replaceChildren();
     place().hidden = true;
   });
 
   async function compare(form) {
-    const mine = blank.cloneNode(true);
+    const comparison = blank.cloneNode(true);
     compared = document.getElementById("answer").dataset.predictionId;
-    replace(mine);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    mine.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
-    const names = [...mine.querySelectorAll("[data-opinion]")].map((opinion) => opinion.dataset.opinion);
-    await Promise.all(names.map((name) => ask(mine, form, name)));
-    if (mine.isConnected) say([...mine.querySelectorAll("[data-words]")].map((each) => each.dataset.words).join(" "));
+    replace(comparison);
+    scrollTo(comparison, "nearest");
+    const names = [...comparison.querySelectorAll("[data-opinion]")].map((opinion) => opinion.dataset.opinion);
+    await Promise.all(names.map((name) => ask(comparison, form, name)));
+    if (!comparison.isConnected) return;
+    announce([...comparison.querySelectorAll("[data-words]")].map((opinion) => opinion.dataset.words).join(" "));
   }
 
-  async function ask(mine, form, name) {
-    const here = `#opinion-${CSS.escape(name)}`;
+  async function ask(comparison, form, name) {
+    const selector = `#opinion-${CSS.escape(name)}`;
     const body = new FormData(form);
     body.set("model", name);
     try {
-      const page = await fetched(form.action, body, here);
-      mine.querySelector(here).replaceWith(page.querySelector(here));
+      const page = await fetchFragment(form.action, body, selector);
+      comparison.querySelector(selector).replaceWith(page.querySelector(selector));
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      fail(mine.querySelector(here), error.slip.querySelector("p").textContent);
+      if (!(error instanceof RequestError)) throw error;
+      showError(comparison.querySelector(selector), error.notice.querySelector("p").textContent);
     }
   }
 
-  function fail(opinion, words) {
+  function showError(opinion, message) {
     opinion.dataset.state = "failed";
     opinion.removeAttribute("aria-busy");
-    opinion.querySelector("[data-failure]").textContent = words;
+    opinion.querySelector("[data-failure]").textContent = message;
   }
 
-  return () => listening.abort();
+  return stop;
 }

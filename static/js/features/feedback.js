@@ -1,13 +1,14 @@
-import { post, Refusal } from "../lib/fragments.js";
+import { isInField, isShortcut, listen } from "../lib/events.js";
+import { postForFragments, RequestError } from "../lib/fragments.js";
 
 /**
- * Judge the answer without leaving the page: the buttons, the number field, and the keys 0 to 9.
+ * Give feedback without leaving the page: with the buttons, the number field, and the keys 0 to 9.
  *
- * `root` holds the answer and keeps standing when the answer is replaced. Returns the teardown.
+ * `root` contains the answer and stays when the answer is replaced; `done()` is called once the feedback is saved.
+ * Returns the teardown.
  */
 export function enhanceFeedback(root, done) {
-  const listening = new AbortController();
-  const on = (target, type, listener) => target.addEventListener(type, listener, { signal: listening.signal });
+  const { on, stop } = listen();
   const field = () => root.querySelector("#correct-digit:enabled");
 
   on(root, "submit", (event) => {
@@ -20,10 +21,9 @@ export function enhanceFeedback(root, done) {
     if (event.target.closest("[data-wrong]")) field()?.select();
   });
 
-  // Only where nothing else would take the key: on the page itself, the slate and the buttons around it.
+  // Digits typed outside a form field, on the slate or a button, go to the number field.
   on(document, "keydown", (event) => {
-    if (!/^[0-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches("input:not([type=radio]), select, textarea") || !field()) return;
+    if (!/^[0-9]$/.test(event.key) || isShortcut(event) || isInField(event) || !field()) return;
     event.preventDefault();
     field().value = event.key;
     field().focus();
@@ -31,20 +31,20 @@ export function enhanceFeedback(root, done) {
 
   async function send(form, submitter) {
     try {
-      await post(form.action, new FormData(form, submitter));
+      await postForFragments(form.action, new FormData(form, submitter));
       done();
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      tell(error.message);
+      if (!(error instanceof RequestError)) throw error;
+      showError(error.message);
     }
   }
 
-  function tell(message) {
+  function showError(message) {
     const status = root.querySelector("[data-feedback-status]");
     status.dataset.failed = "";
     status.setAttribute("role", "alert");
     status.textContent = message;
   }
 
-  return () => listening.abort();
+  return stop;
 }

@@ -1,19 +1,19 @@
-import { inkTaker } from "./rasterize.js";
+import { rasterizer } from "./rasterize.js";
 
-// The guess's own thread, so that it never holds up the pen. It gets `{number, url, model, strokes}` and posts
-// `{number, guess}`; a later message, if only of no strokes, aborts what is under way.
-const takeInk = inkTaker();
-let asking = null;
+// A worker, so that rasterizing never delays the pen. It receives `{number, url, model, strokes}` and posts
+// `{number, guess}`. A later message aborts the request of the one before; one without strokes only aborts.
+const rasterize = rasterizer();
+let request = null;
 
 addEventListener("message", async ({ data: { number, url, model, strokes } }) => {
-  asking?.abort();
-  const mine = (asking = new AbortController());
-  const ink = takeInk(strokes);
-  const guess = ink && (await read(url, model, ink, mine.signal));
-  if (asking === mine) postMessage({ number, guess });
+  request?.abort();
+  const mine = (request = new AbortController());
+  const ink = rasterize(strokes);
+  const guess = ink && (await fetchGuess(url, model, ink, mine.signal));
+  if (request === mine) postMessage({ number, guess });
 });
 
-async function read(url, model, { width, bytes }, signal) {
+async function fetchGuess(url, model, { width, bytes }, signal) {
   try {
     const response = await fetch(`${url}?${new URLSearchParams({ width, ...(model && { model }) })}`, {
       method: "POST",

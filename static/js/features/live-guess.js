@@ -1,113 +1,114 @@
-/** While the pen moves, at most one guess in this time (ms). */
-const PACE = 300;
-/** Nor more than one in so many times as long as it takes to ask: on a slow device the pen comes first. */
-const REST = 1000;
+import { listen } from "../lib/events.js";
+
+/** The shortest time between two guesses while the pen moves (ms). */
+const MIN_INTERVAL = 300;
+/** The same, as a multiple of the time that sending takes: on a slow device drawing comes first. */
+const INTERVAL_FACTOR = 1000;
 const KEY = "guess";
-const SURE_ENOUGH = 0.7;
+const MIN_CONFIDENCE = 0.7;
 
 /**
- * What the line says of `{digit, confidence}`, or of null where there is no guess.
+ * The text for a guess `{digit, confidence}`, empty for null.
  *
- * No figure while the pen is down: one that jumps about is no use to the eye, and each jump is work for the browser.
+ * While the pen is down (`drawing`) it has no percentage: a changing one distracts, and costs a repaint each time.
  */
-export function words(guess, drawing = false) {
+export function guessText(guess, drawing = false) {
   if (!guess) return "";
   if (guess.digit === null) return "Nothing I know yet";
   const article = guess.digit === 8 ? "an" : "a";
-  const said = `${guess.confidence < SURE_ENOUGH ? "Perhaps" : "Looks like"} ${article} ${guess.digit}`;
-  return drawing ? said : `${said} · ${Math.min(99, Math.round(guess.confidence * 100))} %`;
+  const text = `${guess.confidence < MIN_CONFIDENCE ? "Perhaps" : "Looks like"} ${article} ${guess.digit}`;
+  return drawing ? text : `${text} · ${Math.min(99, Math.round(guess.confidence * 100))} %`;
 }
 
 /**
- * Guess while the person draws: a line on the slate, from the chosen network, which logs nothing.
+ * Show the chosen model's guess on the slate while the visitor draws. Guesses are not logged.
  *
- * Another thread looks at the ink and asks. Of several requests only the latest counts, and what goes wrong is not
- * worth a word. Once there is an answer the line agrees with it. Returns the teardown.
+ * A worker rasterizes the strokes and sends the request. Only the latest request counts, and failures show nothing.
+ * After Predict the text agrees with the answer. Returns the teardown.
  */
-export function enhanceGuess(root, canvas, drawing, slate) {
+export function enhanceLiveGuess(root, canvas, drawing, slate) {
   const line = root.querySelector("[data-guess]");
   const toggle = root.querySelector("[data-guess-switch]");
   const select = root.querySelector("#network");
-  const listening = new AbortController();
-  const on = (target, type, listener) => target.addEventListener(type, listener, { signal: listening.signal });
-  let guesser = null;
+  const { on, stop } = listen();
+  let worker = null;
   let number = 0;
   let waiting = false;
   let next = 0;
-  let agreed = "";
+  let answered = "";
 
-  toggle.checked = recall();
+  toggle.checked = isEnabled();
 
   function show(guess) {
-    const text = words(guess, drawing.drawing);
+    const text = guessText(guess, drawing.drawing);
     if (line.textContent !== text) line.textContent = text;
   }
 
-  function start() {
-    const worker = new Worker(new URL("live-guess-worker.js", import.meta.url), { type: "module" });
-    worker.addEventListener("message", ({ data }) => {
+  function startWorker() {
+    const started = new Worker(new URL("live-guess-worker.js", import.meta.url), { type: "module" });
+    started.addEventListener("message", ({ data }) => {
       if (data.number !== number || !waiting) return;
       waiting = false;
       show(data.guess);
     });
-    return worker;
+    return started;
   }
 
   function send(strokes) {
     waiting = strokes.length > 0;
-    guesser.postMessage({ number: ++number, url: line.dataset.guess, model: select?.value, strokes });
+    worker.postMessage({ number: ++number, url: line.dataset.guess, model: select?.value, strokes });
   }
 
-  function forget() {
+  function cancel() {
     if (waiting) send([]);
   }
 
-  function ask() {
+  function guess() {
     const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
     if (!toggle.checked || !local || slate.picture || drawing.empty) {
-      forget();
+      cancel();
       return show(null);
     }
-    guesser ??= start();
+    worker ??= startWorker();
     const started = performance.now();
     send(drawing.strokes);
-    next = started + Math.max(PACE, REST * (performance.now() - started));
+    next = started + Math.max(MIN_INTERVAL, INTERVAL_FACTOR * (performance.now() - started));
   }
 
-  // A slow server or device is not asked again before it has answered.
-  function askMeanwhile() {
-    if (toggle.checked && drawing.drawing && !waiting && performance.now() >= next) ask();
+  // One request at a time: a slow server or device gets the next one after it has answered.
+  function guessWhileDrawing() {
+    if (toggle.checked && drawing.drawing && !waiting && performance.now() >= next) guess();
   }
 
-  // An answer is the last word on the drawing, until that is changed; feedback on it is no new answer.
-  function agree() {
+  // The answer replaces the guess until the drawing changes. Feedback brings no new answer.
+  function showAnswer() {
     const { prediction, predictionId, confidence } = document.getElementById("answer").dataset;
-    if (predictionId && predictionId === agreed) return;
-    forget();
-    agreed = predictionId;
+    if (predictionId && predictionId === answered) return;
+    cancel();
+    answered = predictionId;
     const digit = prediction === "none" ? null : Number(prediction);
     show(toggle.checked && prediction ? { digit, confidence: Number(confidence) } : null);
   }
 
-  on(drawing, "change", ask);
-  on(canvas, "pointermove", askMeanwhile);
-  on(canvas, "pointercancel", ask);
-  on(root, "fragment", (event) => event.target.id === "answer" && agree());
+  on(drawing, "change", guess);
+  on(canvas, "pointermove", guessWhileDrawing);
+  on(canvas, "pointercancel", guess);
+  on(root, "fragment", (event) => event.target.id === "answer" && showAnswer());
   on(toggle, "change", () => {
-    remember(toggle.checked);
-    ask();
+    keepEnabled(toggle.checked);
+    guess();
   });
-  if (select) on(select, "change", ask);
-  if (document.getElementById("answer").dataset.prediction) agree();
-  else ask();
+  if (select) on(select, "change", guess);
+  if (document.getElementById("answer").dataset.prediction) showAnswer();
+  else guess();
 
   return () => {
-    listening.abort();
-    guesser?.terminate();
+    stop();
+    worker?.terminate();
   };
 }
 
-function recall() {
+function isEnabled() {
   try {
     return localStorage.getItem(KEY) !== "off";
   } catch {
@@ -115,10 +116,10 @@ function recall() {
   }
 }
 
-function remember(wanted) {
+function keepEnabled(enabled) {
   try {
-    localStorage.setItem(KEY, wanted ? "on" : "off");
+    localStorage.setItem(KEY, enabled ? "on" : "off");
   } catch {
-    // Storage is forbidden: the switch holds until the page is left.
+    // Storage is forbidden: the setting lasts until the page is left.
   }
 }

@@ -1,37 +1,37 @@
-import { fetched, Refusal, replace } from "../lib/fragments.js";
+import { announce } from "../lib/announce.js";
+import { isShortcut, listen, opensNewTab } from "../lib/events.js";
+import { fetchFragment, replace, RequestError } from "../lib/fragments.js";
 
 /**
- * Delete the visitor's drawings, and correct what they said of them, without leaving the page.
+ * Delete the visitor's drawings and change their labels without leaving the page.
  *
- * `say` tells screen readers; `gone()` is called when the drawing whose answer is shown was deleted. Returns the
- * teardown.
+ * `onDelete()` is called when the drawing whose answer is shown is deleted. Returns the teardown.
  */
-export function enhanceOwn(root, { say, gone }) {
-  const listening = new AbortController();
-  const on = (type, listener) => root.addEventListener(type, listener, { signal: listening.signal });
+export function enhanceMyDrawings(root, onDelete) {
+  const { on, stop } = listen();
   const shown = () => document.getElementById("answer").dataset.predictionId;
   const row = (id) => root.querySelector(`[data-prediction-row="${id}"]`);
-  const asking = () => root.querySelector("[data-relabel-form]");
+  const openForm = () => root.querySelector("[data-relabel-form]");
 
-  on("submit", (event) => {
+  on(root, "submit", (event) => {
     const act = event.target.matches("[data-delete]") ? remove : event.target.matches("[data-relabel-form]") ? relabel : null;
     if (!act) return;
     event.preventDefault();
     act(event.target, event.submitter);
   });
 
-  on("click", (event) => {
+  on(root, "click", (event) => {
     const link = event.target.closest("[data-relabel]");
     if (event.target.closest("[data-relabel-close]")) return close();
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || opensNewTab(event)) return;
     event.preventDefault();
-    ask(link);
+    open(link);
   });
 
-  // While it is asked what a drawing was, keys answer that, and nothing else on the page.
-  on("keydown", (event) => {
+  // While the form is open its keys choose a label, and don't reach the rest of the page.
+  on(root, "keydown", (event) => {
     const form = event.target.closest("[data-relabel-form]");
-    if (!form || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!form || isShortcut(event)) return;
     const button = /^[0-9]$/.test(event.key) && form.querySelector(`[value="${event.key}"]`);
     if (!button && event.key !== "Escape") return;
     event.stopPropagation();
@@ -40,59 +40,59 @@ export function enhanceOwn(root, { say, gone }) {
     else close();
   });
 
-  function ask(link) {
-    const again = asking()?.closest("tr").previousElementSibling === link.closest("tr");
+  function open(link) {
+    const again = openForm()?.closest("tr").previousElementSibling === link.closest("tr");
     close();
     if (again) return;
-    const asked = root.querySelector("[data-relabel-row]").content.firstElementChild.cloneNode(true);
-    const form = asked.querySelector("form");
+    const formRow = root.querySelector("[data-relabel-row]").content.firstElementChild.cloneNode(true);
+    const form = formRow.querySelector("form");
     form.action = link.dataset.relabel;
     for (const button of form.querySelectorAll("[name=label]")) {
       button.setAttribute("aria-pressed", String(button.value === link.dataset.label));
     }
-    link.closest("tr").after(asked);
+    link.closest("tr").after(formRow);
     (form.querySelector("[aria-pressed=true]") ?? form.querySelector("button")).focus();
   }
 
   function close() {
-    const asked = asking()?.closest("tr");
-    const link = asked?.previousElementSibling.querySelector("[data-relabel]");
-    asked?.remove();
+    const formRow = openForm()?.closest("tr");
+    const link = formRow?.previousElementSibling.querySelector("[data-relabel]");
+    formRow?.remove();
     link?.focus();
   }
 
   async function relabel(form, submitter) {
     const id = form.closest("tr").previousElementSibling.dataset.predictionRow;
-    const page = await sent(form.action, form, submitter);
+    const page = await send(form.action, form, submitter);
     if (!page) return;
     const answer = page.querySelector("#answer");
     replace(page.querySelector("#own"));
     if (answer.dataset.predictionId === shown()) replace(answer);
     row(id)?.querySelector("[data-relabel]").focus({ preventScroll: true });
-    say(answer.dataset.announcement);
+    announce(answer.dataset.announcement);
   }
 
   async function remove(form, submitter) {
-    const mine = submitter.closest("[data-prediction-row]");
-    const next = mine?.nextElementSibling ?? mine?.previousElementSibling;
-    const page = await sent(submitter.formAction, form, submitter);
+    const deleted = submitter.closest("[data-prediction-row]");
+    const next = deleted?.nextElementSibling ?? deleted?.previousElementSibling;
+    const page = await send(submitter.formAction, form, submitter);
     if (!page) return;
     replace(page.querySelector("#own"));
-    if (!mine || mine.dataset.predictionRow === shown()) gone();
+    if (!deleted || deleted.dataset.predictionRow === shown()) onDelete();
     (row(next?.dataset.predictionRow)?.querySelector("button") ?? root.querySelector("#own-title")).focus();
-    say(mine ? "The drawing is deleted" : "All your drawings are deleted");
+    announce(deleted ? "The drawing is deleted" : "All your drawings are deleted");
   }
 
-  async function sent(url, form, submitter) {
+  async function send(url, form, submitter) {
     try {
-      return await fetched(url, new FormData(form, submitter), "#own");
+      return await fetchFragment(url, new FormData(form, submitter), "#own");
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       root.querySelector("#own .slip")?.remove();
-      root.querySelector("#own .section-head").after(error.slip);
+      root.querySelector("#own .section-head").after(error.notice);
       return null;
     }
   }
 
-  return () => listening.abort();
+  return stop;
 }

@@ -1,51 +1,52 @@
-import { post, Refusal } from "../lib/fragments.js";
+import { listen } from "../lib/events.js";
+import { postForFragments, RequestError } from "../lib/fragments.js";
 import { toDataURL } from "../slate/render.js";
 
-// randomUUID() is there under TLS alone.
+// crypto.randomUUID() exists in secure contexts only.
 const randomKey = () => crypto.getRandomValues(new Uint32Array(6)).join("-");
 
-/** More than this the server does not store, and nobody draws. */
+/** The most strokes that the server stores. */
 const MAX_STROKES = 200;
 
 /**
- * Send the drawing without leaving the page: `done()` once the answer stands in the page, `failed(slip)` otherwise.
+ * Send the drawing without leaving the page. Without this module the form posts by itself.
  *
- * Returns the teardown; without this module the form posts by itself.
+ * `done()` is called once the answer is in the page, `failed(notice)` after an error. Returns the teardown.
  */
 export function enhancePredict(form, drawing, slate, { done, failed }) {
   const button = form.querySelector("#predict");
-  const listening = new AbortController();
+  const { on, stop } = listen();
   let busy = false;
-  let sent = null;
+  let pending = null;
 
-  form.addEventListener("submit", (event) => {
+  on(form, "submit", (event) => {
     event.preventDefault();
     if (!busy) predict();
-  }, { signal: listening.signal });
+  });
 
   async function predict() {
     setBusy(true);
     try {
-      const body = parcel();
-      await post(form.action, body, { "Idempotency-Key": keyOf(body) });
-      sent = null;
+      const body = requestBody();
+      await postForFragments(form.action, body, { "Idempotency-Key": idempotencyKey(body) });
+      pending = null;
       done();
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      failed(error.slip);
+      if (!(error instanceof RequestError)) throw error;
+      failed(error.notice);
     } finally {
       setBusy(false);
     }
   }
 
-  // The same drawing that is sent again, since its answer did not arrive, is to be kept once.
-  function keyOf(body) {
+  // A drawing that is sent again because its answer didn't arrive keeps its key, so that it is saved once.
+  function idempotencyKey(body) {
     const content = [slate.picture, ...["image", "strokes", "model"].map((name) => body.get(name))];
-    if (!sent?.content.every((part, place) => part === content[place])) sent = { content, key: randomKey() };
-    return sent.key;
+    if (!pending?.content.every((part, index) => part === content[index])) pending = { content, key: randomKey() };
+    return pending.key;
   }
 
-  function parcel() {
+  function requestBody() {
     const body = new FormData(form);
     body.delete("file");
     if (slate.picture) body.set("file", slate.picture.blob, "picture");
@@ -56,12 +57,12 @@ export function enhancePredict(form, drawing, slate, { done, failed }) {
     return body;
   }
 
-  // Disabled for the eye and for screen readers only: a button that is really disabled would lose the focus.
+  // aria-disabled only: a disabled button would lose the focus.
   function setBusy(value) {
     busy = value;
     button.setAttribute("aria-disabled", String(value));
     document.getElementById("answer").setAttribute("aria-busy", String(value));
   }
 
-  return () => listening.abort();
+  return stop;
 }

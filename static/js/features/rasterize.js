@@ -1,40 +1,40 @@
 import { inkWidth, SIZE } from "../slate/geometry.js";
 import { renderStrokes } from "../slate/render.js";
 
-/** The longer side in pixels of what is guessed from. The network's box has 20, so this is four times as fine. */
+/** The longer side of the raster in pixels: four times the 20 pixels that a digit has in the model's input. */
 const SIDE = 80;
 
-/** The part of the slate that `strokes` cover, `{x, y, width, height}` in slate units; null where that is none of it. */
-export function covered(strokes) {
+/** The bounding box of the ink, `{x, y, width, height}` in slate units, clipped to the slate; null when empty. */
+export function boundingBox(strokes) {
   let [left, top, right, bottom] = [SIZE, SIZE, 0, 0];
   for (const { width, points } of strokes) {
     for (const point of points) {
-      const reach = inkWidth(width, point) / 2;
-      left = Math.min(left, point[0] - reach);
-      top = Math.min(top, point[1] - reach);
-      right = Math.max(right, point[0] + reach);
-      bottom = Math.max(bottom, point[1] + reach);
+      const radius = inkWidth(width, point) / 2;
+      left = Math.min(left, point[0] - radius);
+      top = Math.min(top, point[1] - radius);
+      right = Math.max(right, point[0] + radius);
+      bottom = Math.max(bottom, point[1] + radius);
     }
   }
   [left, top, right, bottom] = [Math.max(0, left), Math.max(0, top), Math.min(SIZE, right), Math.min(SIZE, bottom)];
   return left < right && top < bottom ? { x: left, y: top, width: right - left, height: bottom - top } : null;
 }
 
-/** Takes the ink off a drawing: `(strokes) => {width, bytes}`, a byte for each pixel, or null where there is no ink. */
-export function inkTaker() {
+/** A function from strokes to `{width, bytes}`: the ink cropped to its box, one byte a pixel; null without ink. */
+export function rasterizer() {
   const canvas = new OffscreenCanvas(SIDE, SIDE);
-  // It is read each time, so it must not lie in the memory of a graphics card.
+  // Its pixels are read each time, which is slow from a graphics card.
   const context = canvas.getContext("2d", { willReadFrequently: true });
 
   return (strokes) => {
-    const part = covered(strokes);
-    if (!part) return null;
-    const scale = SIDE / Math.max(part.width, part.height);
-    const width = Math.max(1, Math.round(part.width * scale));
-    const height = Math.max(1, Math.round(part.height * scale));
+    const box = boundingBox(strokes);
+    if (!box) return null;
+    const scale = SIDE / Math.max(box.width, box.height);
+    const width = Math.max(1, Math.round(box.width * scale));
+    const height = Math.max(1, Math.round(box.height * scale));
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, SIDE, SIDE);
-    context.setTransform(scale, 0, 0, scale, -part.x * scale, -part.y * scale);
+    context.setTransform(scale, 0, 0, scale, -box.x * scale, -box.y * scale);
     renderStrokes(context, strokes, SIZE);
     const { data } = context.getImageData(0, 0, width, height);
     const bytes = new Uint8Array(width * height);

@@ -1,39 +1,41 @@
+import { listen } from "../lib/events.js";
+import { reducedMotion } from "../lib/motion.js";
 import { SIZE } from "../slate/geometry.js";
 import { renderStrokes } from "../slate/render.js";
 
-/** How fast the pen goes, on the stone and through the air, in slate units a second; points carry no times. */
+/** The pen's speed, drawing and in the air, in slate units a second: points have no timestamps. */
 const SPEED = 420;
-/** No replay takes longer (s): a scribble is drawn faster. */
-const LONGEST = 8;
-/** With reduced motion whole strokes appear, one after each pause (ms). */
+/** The longest replay (s): a long drawing is replayed faster. */
+const MAX_DURATION = 8;
+/** The pause between strokes with reduced motion, which shows whole strokes (ms). */
 const PAUSE = 700;
 
-/** How far the pen has come when each stroke is finished, its ways through the air included. */
-export function finishes(strokes) {
-  let way = 0;
+/** The distance the pen has travelled at the end of each stroke, in slate units, moves in the air included. */
+export function strokeEnds(strokes) {
+  let travelled = 0;
   let last = null;
   return strokes.map(({ points }) => {
     for (const point of points) {
-      if (last) way += distance(last, point);
+      if (last) travelled += distance(last, point);
       last = point;
     }
-    return way;
+    return travelled;
   });
 }
 
-/** What is drawn when the pen has come `way` far: whole strokes, and the last one as far as it got. */
-export function upTo(strokes, way) {
+/** The strokes drawn once the pen has travelled `limit` slate units; the last one may be cut. */
+export function strokesUpTo(strokes, limit) {
   const drawn = [];
   let last = strokes[0]?.points[0];
   for (const { width, points } of strokes) {
     const part = { width, points: [] };
     for (const point of points) {
       const step = distance(last, point);
-      if (step > way) {
-        if (part.points.length > 0) part.points.push(between(last, point, way / step));
+      if (step > limit) {
+        if (part.points.length > 0) part.points.push(between(last, point, limit / step));
         return part.points.length > 0 ? [...drawn, part] : drawn;
       }
-      way -= step;
+      limit -= step;
       part.points.push(point);
       last = point;
     }
@@ -42,35 +44,35 @@ export function upTo(strokes, way) {
   return drawn;
 }
 
-/** Show the strokes of `canvas` and let them be drawn again; returns the teardown. */
+/** Show the strokes of the prediction on `canvas`, and replay them with `controls`. Returns the teardown. */
 export function enhanceReplay(canvas, controls) {
   const button = controls.querySelector("[data-replay-button]");
   const range = controls.querySelector("[data-replay-range]");
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   const ink = getComputedStyle(canvas).getPropertyValue("--chalk");
-  const watching = new ResizeObserver(render);
+  const { on, stop: stopListening } = listen();
+  const resizing = new ResizeObserver(render);
   let size = SIZE;
   let strokes = [];
   let ends = [0];
-  let way = 0;
+  let travelled = 0;
   let frame = 0;
   let timer = 0;
 
   load();
-  button.addEventListener("click", () => (playing() ? stop() : play()));
-  range.addEventListener("input", () => {
+  on(button, "click", () => (playing() ? stop() : play()));
+  on(range, "input", () => {
     stop();
-    to(Number(range.value) * ends.at(-1));
+    moveTo(Number(range.value) * ends.at(-1));
   });
 
   async function load() {
     const response = await fetch(canvas.dataset.replay).catch(() => null);
     if (!response?.ok) return showPicture();
     ({ size, strokes } = await response.json());
-    ends = finishes(strokes);
-    way = ends.at(-1);
+    ends = strokeEnds(strokes);
+    travelled = ends.at(-1);
     button.disabled = range.disabled = false;
-    watching.observe(canvas);
+    resizing.observe(canvas);
   }
 
   function showPicture() {
@@ -83,22 +85,22 @@ export function enhanceReplay(canvas, controls) {
   }
 
   function play() {
-    if (way >= ends.at(-1)) to(0);
-    if (still.matches) return step();
-    const speed = Math.max(SPEED * (size / SIZE), ends.at(-1) / LONGEST);
+    if (travelled >= ends.at(-1)) moveTo(0);
+    if (reducedMotion()) return step();
+    const speed = Math.max(SPEED * (size / SIZE), ends.at(-1) / MAX_DURATION);
     let before = performance.now();
     frame = requestAnimationFrame(function next(now) {
-      to(way + ((now - before) / 1000) * speed);
+      moveTo(travelled + ((now - before) / 1000) * speed);
       before = now;
-      frame = way < ends.at(-1) ? requestAnimationFrame(next) : 0;
+      frame = travelled < ends.at(-1) ? requestAnimationFrame(next) : 0;
       showState();
     });
     showState();
   }
 
   function step() {
-    to(ends.find((end) => end > way) ?? ends.at(-1));
-    timer = way < ends.at(-1) ? setTimeout(step, PAUSE) : 0;
+    moveTo(ends.find((end) => end > travelled) ?? ends.at(-1));
+    timer = travelled < ends.at(-1) ? setTimeout(step, PAUSE) : 0;
     showState();
   }
 
@@ -118,9 +120,9 @@ export function enhanceReplay(canvas, controls) {
     button.querySelector("[data-paused]").hidden = playing();
   }
 
-  function to(where) {
-    way = Math.min(Math.max(0, where), ends.at(-1));
-    range.value = ends.at(-1) ? way / ends.at(-1) : 1;
+  function moveTo(target) {
+    travelled = Math.min(Math.max(0, target), ends.at(-1));
+    range.value = ends.at(-1) ? travelled / ends.at(-1) : 1;
     render();
   }
 
@@ -129,12 +131,13 @@ export function enhanceReplay(canvas, controls) {
     if (canvas.width !== side) canvas.width = canvas.height = side;
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, side, side);
-    renderStrokes(context, upTo(strokes, way), side * (SIZE / size), ink);
+    renderStrokes(context, strokesUpTo(strokes, travelled), side * (SIZE / size), ink);
   }
 
   return () => {
     stop();
-    watching.disconnect();
+    stopListening();
+    resizing.disconnect();
   };
 }
 

@@ -1,13 +1,15 @@
-const DURATION = 700;
-const STEPS = [280, 140, 96, 70, 56, 40, 28];
+import { reducedMotion } from "../lib/motion.js";
+
+const DURATION = 700; // ms
+const SIDES = [280, 140, 96, 70, 56, 40, 28];
 
 /**
- * Let what lies on `slate` fly into `box` while its pixels grow coarser, until they are the 28x28 of the picture there.
+ * Animate the drawing from `slate` into `box` while its pixels grow coarser, down to the 28x28 shown there.
  *
- * Does nothing where less motion is wanted. The flight is for the eye alone: it never holds anything up.
+ * Does nothing with reduced motion. Nothing waits for the animation.
  */
 export function shrinkInto(canvas, slate, box) {
-  if (!box?.firstElementChild || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (!box?.firstElementChild || reducedMotion()) return;
   const from = canvas.getBoundingClientRect();
   const to = box.getBoundingClientRect();
   const flight = document.createElement("canvas");
@@ -24,7 +26,7 @@ export function shrinkInto(canvas, slate, box) {
   let drawn = 0;
   const coarsen = () => {
     const progress = Math.min(1, (motion.currentTime ?? 0) / (DURATION * 0.8));
-    const size = STEPS[Math.round(progress * (STEPS.length - 1))];
+    const size = SIDES[Math.round(progress * (SIDES.length - 1))];
     if (size !== drawn) {
       drawn = flight.width = flight.height = size;
       slate.paint(context, size);

@@ -1,27 +1,28 @@
-/** Photographs are shrunk to this many pixels on their longer side before they travel. */
+import { listen } from "../lib/events.js";
+
+/** The longer side in pixels to which photographs are shrunk before they are sent. */
 const LONGEST_SIDE = 1024;
 
-/** A picture file as `{image, blob}`: what to show, and what to send; null when the browser can't read it. */
+/** Decode a picture file to `{image, blob}`: the image to show, the blob to send. Null when it can't be decoded. */
 export async function readPicture(file) {
   const image = await createImageBitmap(file).catch(() => null);
   if (!image) return null;
   const scale = LONGEST_SIDE / Math.max(image.width, image.height);
-  return { image, blob: scale < 1 ? await shrunk(image, scale) : file };
+  return { image, blob: scale < 1 ? await resize(image, scale) : file };
 }
 
-/** Take pictures that are chosen, dropped on `board` or pasted; `take(file)` gets each. Returns the teardown. */
-export function acceptPictures(input, board, take) {
-  const listening = new AbortController();
-  const on = (target, type, listener) => target.addEventListener(type, listener, { signal: listening.signal });
+/** Call `load(file)` for each picture that is chosen, dropped on `board` or pasted. Returns the teardown. */
+export function acceptPictures(input, board, load) {
+  const { on, stop } = listen();
   const first = (transfer) => [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/"));
 
   on(input, "change", () => {
-    if (input.files.length) take(input.files[0]);
+    if (input.files.length) load(input.files[0]);
     input.value = "";
   });
   on(document, "paste", (event) => {
     const file = first(event.clipboardData);
-    if (file) take(file);
+    if (file) load(file);
   });
   on(board, "dragleave", () => board.removeAttribute("data-dropping"));
   on(document, "dragover", (event) => {
@@ -33,12 +34,12 @@ export function acceptPictures(input, board, take) {
     event.preventDefault();
     board.removeAttribute("data-dropping");
     const file = first(event.dataTransfer);
-    if (file) take(file);
+    if (file) load(file);
   });
-  return () => listening.abort();
+  return stop;
 }
 
-async function shrunk(image, scale) {
+async function resize(image, scale) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(image.width * scale));
   canvas.height = Math.max(1, Math.round(image.height * scale));

@@ -1,15 +1,15 @@
-const KEY = "drawing";
+const DRAFT = "drawing";
 const ANSWERED = "answered";
 
-/** Keep `drawing` in this tab, so that an accidental reload loses nothing; returns the function that stops it. */
-export function keep(drawing) {
+/** Keep `drawing` in this tab's session storage, so that a reload loses nothing. Returns the teardown. */
+export function keepDraft(drawing) {
   const saved = read();
   if (saved) drawing.restore(saved);
   const write = () => {
     try {
-      sessionStorage.setItem(KEY, JSON.stringify(drawing));
+      sessionStorage.setItem(DRAFT, JSON.stringify(drawing));
     } catch {
-      // Storage is full or forbidden: drawing goes on, a reload just can't bring it back.
+      // Storage is full or forbidden: drawing still works, but a reload can't restore it.
     }
   };
   drawing.addEventListener("change", write);
@@ -18,22 +18,22 @@ export function keep(drawing) {
 
 function read() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY));
+    return JSON.parse(sessionStorage.getItem(DRAFT));
   } catch {
     return null;
   }
 }
 
-/** Remember that the strokes in this tab are those of prediction `id` (null: of none). */
+/** Remember that the strokes in this tab belong to prediction `id` (null: to none). */
 export function keepAnswered(id) {
   try {
     sessionStorage.setItem(ANSWERED, id ?? "");
   } catch {
-    // As above.
+    // Storage is full or forbidden.
   }
 }
 
-/** Whether the strokes in this tab are those of prediction `id`. */
+/** Whether the strokes in this tab belong to prediction `id`. */
 export function isAnswered(id) {
   try {
     return sessionStorage.getItem(ANSWERED) === id;

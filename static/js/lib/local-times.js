@@ -1,4 +1,4 @@
-/** Write every moment below `root` in the visitor's own time, in the form and length that the server gave it in UTC. */
+/** Show every time below `root` in the visitor's time zone, in the same format as the server's UTC times. */
 export function localTimes(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {
     const when = new Date(time.dateTime);

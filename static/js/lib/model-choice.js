@@ -1,13 +1,15 @@
+import { listen } from "./events.js";
+
 /**
- * Keep which network is chosen in `select`: a cookie, so that the server chooses it in every page that it writes.
+ * Keep the model chosen in `select` in a cookie, so that the server selects it in every page.
  *
- * An address that names a network (`?model=`) chooses, too. Returns the teardown.
+ * An address that names a model (`?model=`) chooses it, too. Returns the teardown.
  */
-export function keepChoice(select) {
-  const listening = new AbortController();
+export function keepModelChoice(select) {
+  const { on, stop } = listen();
   const keep = () => (document.cookie = `network=${encodeURIComponent(select.value)}; path=/; max-age=31536000; samesite=lax`);
 
   if (new URLSearchParams(location.search).has("model")) keep();
-  select.addEventListener("change", keep, { signal: listening.signal });
-  return () => listening.abort();
+  on(select, "change", keep);
+  return stop;
 }

@@ -1,15 +1,17 @@
+import { listen } from "./events.js";
+
 /**
  * Let `button` switch between light and dark.
  *
- * The choice is a cookie, so that the server writes it into the page and nothing flashes. Choosing what the system
- * shows anyway takes the choice back. Returns the teardown.
+ * A cookie keeps the choice, so that the server writes it into the page and nothing flashes. Choosing the system's
+ * own theme deletes the cookie. Returns the teardown.
  */
 export function enhanceTheme(button) {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const listening = new AbortController();
+  const { on, stop } = listen();
 
-  button.addEventListener("click", () => {
+  on(button, "click", () => {
     const preferred = system.matches ? "dark" : "light";
     const other = (root.dataset.theme ?? preferred) === "dark" ? "light" : "dark";
     if (other === preferred) delete root.dataset.theme;
@@ -17,7 +19,7 @@ export function enhanceTheme(button) {
     for (const meta of document.querySelectorAll("meta[name=theme-color]")) meta.content = getComputedStyle(root).backgroundColor;
     const age = other === preferred ? 0 : 31536000;
     document.cookie = `theme=${other}; path=/; max-age=${age}; samesite=lax`;
-  }, { signal: listening.signal });
+  });
 
-  return () => listening.abort();
+  return stop;
 }

@@ -1,9 +1,9 @@
 import { isStep, SIZE } from "./geometry.js";
 
 /**
- * A drawing as data: finished strokes `{width, points}`, the one being drawn, and what undo and redo need.
+ * A drawing as data: finished strokes `{width, points}`, the one being drawn, and the undo history.
  *
- * Says "change" when finished strokes change. States are lists that are never altered, so history is a stack of them.
+ * Dispatches "change" when finished strokes change. Lists of strokes are immutable, so the history is a stack of them.
  */
 export class Drawing extends EventTarget {
   #strokes = [];
@@ -11,7 +11,7 @@ export class Drawing extends EventTarget {
   #past = [];
   #future = [];
 
-  /** Finished strokes and the one being drawn. */
+  /** The finished strokes and the one being drawn. */
   get strokes() {
     return this.#current ? [...this.#strokes, this.#current] : this.#strokes;
   }
@@ -37,7 +37,7 @@ export class Drawing extends EventTarget {
     this.#current = { width, points: [point] };
   }
 
-  /** Move the pen that is down; true when that left ink. */
+  /** Add a point to the current stroke; true when it is far enough to draw. */
   extend(point) {
     const { points } = this.#current;
     if (!isStep(points.at(-1), point)) return false;
@@ -45,7 +45,7 @@ export class Drawing extends EventTarget {
     return true;
   }
 
-  /** Lift the pen: the stroke is finished. */
+  /** Lift the pen and finish the stroke. */
   end() {
     if (!this.#current) return;
     const stroke = this.#current;
@@ -53,12 +53,12 @@ export class Drawing extends EventTarget {
     this.#become([...this.#strokes, stroke]);
   }
 
-  /** Lift the pen and forget the stroke. */
+  /** Lift the pen and discard the stroke. */
   cancel() {
     this.#current = null;
   }
 
-  /** Wipe the slate; undo brings the strokes back. */
+  /** Remove all strokes; undo restores them. */
   clear() {
     this.#current = null;
     if (!this.empty) this.#become([]);
@@ -72,12 +72,12 @@ export class Drawing extends EventTarget {
     this.#step(this.#future, this.#past);
   }
 
-  /** `{size, strokes}` in slate units: what is sent, stored and restored. */
+  /** `{size, strokes}` in slate units, the format that is sent and stored. */
   toJSON() {
     return { size: SIZE, strokes: this.#strokes };
   }
 
-  /** Take over what `toJSON` gave, with nothing to undo. */
+  /** Load the strokes of a `toJSON()` object, and clear the undo history. */
   restore({ strokes }) {
     this.#strokes = strokes;
     this.#past = [];

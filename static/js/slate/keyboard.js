@@ -1,20 +1,21 @@
+import { announce } from "../lib/announce.js";
+import { isShortcut, listen } from "../lib/events.js";
 import { moved, SIZE } from "./geometry.js";
 
-/** How far an arrow key moves the pen, in slate units; with Shift, the second. */
+/** How far an arrow key moves the pen, without and with Shift, in slate units. */
 const STEPS = [14, 4];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * Draw with the keyboard while `canvas` has the focus: arrows move, Space puts the pen down and lifts it.
+ * Draw with the keyboard while `canvas` has the focus: arrows move the pen, Space puts it down and lifts it.
  *
- * `pen` is as in pointer.js, with `pen.hover(point or null, down)` to show where the pen is and `pen.say(text)`.
- * Returns the function that takes it all away again.
+ * `pen` is as in pointer.js, with `pen.hover(point or null, down)` to show the pen. Enter calls `submit()`.
+ * Returns the teardown.
  */
 export function followKeyboard(canvas, pen, submit) {
   let point = [SIZE / 2, SIZE / 2];
   let down = false;
-  const listening = new AbortController();
-  const on = (type, listener) => canvas.addEventListener(type, listener, { signal: listening.signal });
+  const { on, stop } = listen();
 
   function lift() {
     if (down) pen.end();
@@ -34,11 +35,11 @@ export function followKeyboard(canvas, pen, submit) {
       pen.begin(point);
     }
     pen.hover(point, down);
-    pen.say(down ? "Pen down" : "Pen up");
+    announce(down ? "Pen down" : "Pen up");
   }
 
-  on("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  on(canvas, "keydown", (event) => {
+    if (isShortcut(event)) return;
     if (event.key in ARROWS) move(ARROWS[event.key], STEPS[Number(event.shiftKey)]);
     else if (event.key === " ") toggle();
     else if (event.key === "Enter") {
@@ -52,8 +53,8 @@ export function followKeyboard(canvas, pen, submit) {
     lift();
     pen.hover(null, false);
   };
-  on("blur", leave);
-  on("pointerdown", leave);
+  on(canvas, "blur", leave);
+  on(canvas, "pointerdown", leave);
 
-  return () => listening.abort();
+  return stop;
 }

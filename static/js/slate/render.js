@@ -1,9 +1,9 @@
 import { inkWidth, SIZE } from "./geometry.js";
 
 /**
- * Draw `strokes` onto a canvas context whose picture is `size` x `size` pixels.
+ * Draw `strokes` onto a canvas context of `size` x `size` pixels, over its content.
  *
- * Segments are straight, caps and joins round; a stroke of one point is a dot. What lies below is not erased.
+ * Segments are straight, caps and joins round. A stroke of one point is a dot.
  */
 export function renderStrokes(context, strokes, size, ink = "#fff") {
   inSlateUnits(context, size, ink, () => {
@@ -11,12 +11,12 @@ export function renderStrokes(context, strokes, size, ink = "#fff") {
   });
 }
 
-/** Draw what `stroke` went on by after its point number `from`: all that there is to do while the pen moves. */
+/** Draw the segments of `stroke` after point `from`: enough while the pen moves. */
 export function renderSegments(context, { width, points }, from, size, ink) {
   inSlateUnits(context, size, ink, () => renderFrom(context, width, points, from));
 }
 
-/** The picture that is sent: SIZE x SIZE pixels, white ink on black, as a PNG data URL. */
+/** Encode the picture that is sent: SIZE x SIZE pixels, white ink on black, as a PNG data URL. */
 export function toDataURL(strokes) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
@@ -37,7 +37,7 @@ function inSlateUnits(context, size, ink, draw) {
 }
 
 function renderStroke(context, width, points) {
-  // A line of no length draws nothing, so the first point is a dot of its own.
+  // A line of length 0 draws nothing, so the first point is a dot.
   context.beginPath();
   context.arc(points[0][0], points[0][1], inkWidth(width, points[0]) / 2, 0, 2 * Math.PI);
   context.fill();

@@ -3,7 +3,7 @@ import { followKeyboard } from "./keyboard.js";
 import { followPointer } from "./pointer.js";
 import { renderSegments, renderStrokes } from "./render.js";
 
-/** The slate on screen: shows a drawing, or a picture in its place, and lets a pointer or the keyboard draw. */
+/** The slate on screen: it shows a drawing or a picture, and draws with the pointer or the keyboard. */
 export class Slate {
   #canvas;
   #context;
@@ -15,8 +15,8 @@ export class Slate {
   #ratio = 0;
   #teardown;
 
-  /** `brush()` gives the width of the next stroke, `say(text)` speaks to screen readers, `submit()` predicts. */
-  constructor(canvas, drawing, { brush, say, submit }) {
+  /** `brush()` returns the width of the next stroke; `submit()` predicts. */
+  constructor(canvas, drawing, { brush, submit }) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
     this.#drawing = drawing;
@@ -28,7 +28,6 @@ export class Slate {
       end: () => drawing.end(),
       cancel: () => this.#cancel(),
       hover: (point, down) => this.#hover(point, down),
-      say,
     };
     const render = () => this.render();
     drawing.addEventListener("change", render);
@@ -43,7 +42,7 @@ export class Slate {
     this.#teardown = () => stops.forEach((stop) => stop());
   }
 
-  /** `{image, blob}` that lies on the slate instead of strokes, or null. */
+  /** The picture on the slate instead of strokes, `{image, blob}` or null. */
   get picture() {
     return this.#picture;
   }
@@ -58,7 +57,7 @@ export class Slate {
     return this.#drawing.empty && !this.#picture;
   }
 
-  /** Draw everything again. */
+  /** Redraw everything. */
   render() {
     if (this.#ratio !== devicePixelRatio) return this.#fit();
     const size = this.#canvas.width;
@@ -67,7 +66,7 @@ export class Slate {
     this.#showDrawn();
   }
 
-  /** Paint what lies on the slate into a context of `size` x `size` pixels. */
+  /** Paint the drawing or picture into a context of `size` x `size` pixels. */
   paint(context, size) {
     context.clearRect(0, 0, size, size);
     if (!this.#picture) return renderStrokes(context, this.#drawing.strokes, size, this.#ink);
@@ -76,12 +75,12 @@ export class Slate {
     context.drawImage(image, x, y, width, height);
   }
 
-  /** Stop listening; the slate stays as it is. */
+  /** Remove all listeners; the slate keeps its content. */
   destroy() {
     this.#teardown();
   }
 
-  // While the pen is down only what is new is drawn; the whole is drawn again when it is lifted.
+  // While the pen is down only new segments are drawn; the whole is redrawn when it is lifted.
   #begin(point) {
     this.#drawing.begin(point, this.#brush());
     if (this.#picture || this.#cursor) {
@@ -111,7 +110,7 @@ export class Slate {
     this.render();
   }
 
-  // As many pixels as the screen has for it. To ask for the width is to wait for a layout, so not each time.
+  // Match the screen's resolution. Reading clientWidth forces a layout, so not at each render.
   #fit() {
     const canvas = this.#canvas;
     this.#ratio = devicePixelRatio;
@@ -129,7 +128,7 @@ export class Slate {
     const { point, down } = this.#cursor;
     context.save();
     context.scale(scale, scale);
-    // Dark under light, so that the ring is seen on the stone and on the ink.
+    // Dark below light, so that the ring is visible on the slate and on the ink.
     for (const [style, width] of [["#000", 4], [down ? "#fff" : this.#ink, 2]]) {
       context.strokeStyle = style;
       context.lineWidth = width;
