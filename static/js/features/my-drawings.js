@@ -88,7 +88,7 @@ export function enhanceMyDrawings(root, onDelete) {
       return await fetchFragment(url, new FormData(form, submitter), "#own");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      root.querySelector("#own .slip")?.remove();
+      root.querySelector("#own .notice")?.remove();
       root.querySelector("#own .section-head").after(error.notice);
       return null;
     }

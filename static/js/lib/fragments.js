@@ -12,9 +12,9 @@ export class RequestError extends Error {
 /** An error notice, with the markup of `errors/_notice.html`. */
 export function errorNotice(title, text) {
   const section = document.createElement("section");
-  section.className = "slip";
+  section.className = "notice";
   section.setAttribute("role", "alert");
-  for (const [line, name] of [[title, "slip-title"], [text, ""]]) {
+  for (const [line, name] of [[title, "notice-title"], [text, ""]]) {
     const paragraph = document.createElement("p");
     paragraph.className = name;
     paragraph.textContent = line;
