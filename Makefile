@@ -25,7 +25,7 @@ run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
 
 test: lint ## Run all tests, the browser's and PostgreSQL's included
 	$(BIN)/python -m pytest --cov --cov-report=term
-	@if command -v node >/dev/null; then node --test tests/js/*.test.js; \
+	@if command -v node >/dev/null; then node --test $$(find tests/js -name '*.test.js'); \
 	elif [ -n "$$CI" ]; then echo "node is missing" >&2; exit 1; \
 	else echo "SKIPPED the tests of the page's modules: node is not installed"; fi
 

@@ -14,13 +14,22 @@ from mnistweb.draw import live_guess, my_drawings
 from mnistweb.draw import views as draw
 from mnistweb.explain import views as explain
 from mnistweb.extensions import csrf, db, migrate
+from mnistweb.formatting import percent, utc
 from mnistweb.history import media, prediction
 from mnistweb.history import views as history
 from mnistweb.insights import views as insights
 from mnistweb.observability import access_log, request_ids
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
-from mnistweb.web import error_handlers, health, load_shedding, rate_limits, security_headers, visitors
+from mnistweb.web import (
+    error_handlers,
+    health,
+    load_shedding,
+    module_preload,
+    rate_limits,
+    security_headers,
+    visitors,
+)
 
 PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain)
 
@@ -36,8 +45,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for hooks in (request_ids, access_log, rate_limits, load_shedding, csrf):  # in the order they are called
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
-    for hooks in (visitors, security_headers, error_handlers):
+    for hooks in (visitors, security_headers, error_handlers, module_preload):
         hooks.init_app(app)
+    app.jinja_env.filters.update(percent=percent, utc=utc)
     for module in (*PAGES, api, api_docs, health):
         app.register_blueprint(module.blueprint)
     csrf.exempt(api.blueprint)

@@ -17,4 +17,4 @@ def as_json() -> ResponseReturnValue:
 @blueprint.get("/docs")
 def as_page() -> ResponseReturnValue:
     """This description, as a page."""
-    return render_template("api.html", api=current_description())
+    return render_template("api/docs.html", api=current_description())

@@ -19,11 +19,11 @@ from mnistweb.web.visitors import current_visitor
 blueprint = Blueprint("my_drawings", __name__, url_prefix="/predictions")
 ROWS = 50
 AWAY = {"own": [], "accuracy": Proportion(0, 0), "away": True}
-"""What `_own.html` shows while the database is away."""
+"""What `_my_drawings.html` shows while the database is away."""
 
 
 def own_table() -> dict[str, Any]:
-    """What `_own.html` shows: the latest drawings, or those after `?older=`, and the accuracy of all.
+    """What `_my_drawings.html` shows: the latest drawings, or those after `?older=`, and the accuracy of all.
 
     While the database is away, that it is.
     """
@@ -54,5 +54,5 @@ def delete_all() -> ResponseReturnValue:
 
 def _show_what_is_left() -> ResponseReturnValue:
     if is_fragment():
-        return render_template("_own.html", **own_table())
+        return render_template("draw/_my_drawings.html", **own_table())
     return redirect(url_for("draw.index", older=request.args.get("older"), _anchor="own"), 303)

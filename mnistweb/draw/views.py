@@ -25,7 +25,7 @@ from mnistweb.web.request_args import uploaded_bytes
 from mnistweb.web.visitors import current_visitor
 
 blueprint = Blueprint("draw", __name__)
-CHOSEN = "network"  # the cookie that keeps the visitor's choice, written by static/js/choice.js
+CHOSEN = "network"  # the cookie that keeps the visitor's choice, written by static/js/lib/model-choice.js
 
 
 @blueprint.get("/")
@@ -55,7 +55,7 @@ def predict() -> ResponseReturnValue:
         # The database is away: the answer is all there is to show. Its template says that it was not saved.
         pictures = {"seen": data_url(input_png(prediction)), "drawn": data_url(prediction.drawing)}
         if is_fragment():
-            return render_template("_answer.html", answer=prediction, **pictures)
+            return render_template("draw/_answer.html", answer=prediction, **pictures)
         return _render_index(prediction, **pictures)
     return _show(prediction, 200 if prediction.repeated else 201)
 
@@ -72,7 +72,7 @@ def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """What every network, or each that `model` names, says of one of the visitor's own drawings."""
     prediction = get(prediction_id, current_visitor())
     opinions = compare(prediction, request.form.getlist("model"))
-    template = "_comparison.html" if is_fragment() else "comparison.html"
+    template = "draw/_comparison.html" if is_fragment() else "draw/comparison.html"
     return render_template(template, answer=prediction, opinions=opinions)
 
 
@@ -98,14 +98,19 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
             return redirect(url_for("prediction.show", prediction_id=prediction.id, _anchor="answer"), 303)
         return redirect(url_for("draw.index", answer=prediction.id), 303)
     own = own_table()
-    parts = render_template("_answer.html", answer=prediction, **own), render_template("_own.html", **own)
+    parts = (
+        render_template("draw/_answer.html", answer=prediction, **own),
+        render_template("draw/_my_drawings.html", **own),
+    )
     return "\n".join(parts), status
 
 
 def _render_index(answer: Prediction | None, **pictures: str) -> str:
     own = own_table() if answer is None or answer.saved else AWAY
     blank = [ComparisonResult(card) for card in model_cards()]
-    return render_template("index.html", answer=answer, model=_chosen(answer), blank=blank, **own, **pictures)
+    return render_template(
+        "draw/index.html", answer=answer, model=_chosen(answer), blank=blank, **own, **pictures
+    )
 
 
 def _chosen(answer: Prediction | None) -> str:

@@ -39,7 +39,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     attention = inside.attention
     rows, largest = vote_rows(inside.winner, inside.runner_up, inside.last_maps)
     return render_template(
-        "_inside.html" if is_fragment() else "inside.html",
+        "explain/_sections.html" if is_fragment() else "explain/show.html",
         prediction=prediction,
         card=network.card,
         cards=zoo().cards(),

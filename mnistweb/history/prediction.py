@@ -19,7 +19,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Show one prediction: the drawing, its strokes, the answer, and its author's feedback."""
     prediction = visible_prediction(prediction_id)
     return render_template(
-        "prediction.html",
+        "history/prediction.html",
         answer=prediction,
         strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
         mine=prediction.visitor == known_visitor(),

@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
         return redirect(url_for(".index") + (kept and f"?{kept}"))
     page = queries.page(visible(wanted), requested_cursor(), requested_limit(ROWS))
     return render_template(
-        "history.html",
+        "history/index.html",
         page=page,
         wanted=wanted,
         visitor=known_visitor(),

@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
         abort(404)
     insights = gather(db.session(), periods[asked], datetime.now(UTC).date())
     return render_template(
-        "insights.html",
+        "insights/index.html",
         insights=insights,
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}),
         swatch=swatch,

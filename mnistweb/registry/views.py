@@ -19,7 +19,7 @@ def index() -> ResponseReturnValue:
     cards = model_cards()
     measures = [measure for measure in MEASURES if any(measure.text(card) for card in cards)]
     pictures = {card.name: _pictures(card.name) for card in cards}
-    return render_template("networks.html", cards=cards, measures=measures, pictures=pictures)
+    return render_template("registry/index.html", cards=cards, measures=measures, pictures=pictures)
 
 
 @blueprint.get("/<name>")
@@ -29,7 +29,7 @@ def show(name: str) -> ResponseReturnValue:
     if card is None:
         abort(404)
     return render_template(
-        "network.html",
+        "registry/show.html",
         card=card,
         measures=[measure for measure in MEASURES if measure.text(card)],
         training=list(facts(card.training)) if isinstance(card, ModelCard) else [],

@@ -61,7 +61,7 @@ def respond(code: str, message: str, status: int) -> Response:
         if status >= 500:  # what to quote to the operator, who finds it in the log
             error["request_id"] = current_id() or ""
         return make_response(jsonify(error=error), status)
-    template = "_error.html" if is_fragment() else "error.html"
+    template = "errors/_notice.html" if is_fragment() else "errors/page.html"
     return make_response(
         render_template(template, code=code, message=message, status=status, request_id=current_id()), status
     )

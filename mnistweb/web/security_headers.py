@@ -1,10 +1,9 @@
-"""What every response carries, and how templates write numbers and times."""
+"""Security headers and compression of every response."""
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
 from mnistweb.extensions import compress
-from mnistweb.formatting import percent, utc
 
 POLICY = "; ".join(
     (
@@ -36,7 +35,7 @@ PAGE_HEADERS = {
 TLS_ONLY = "max-age=31536000"
 PARTS = ("text/css", "text/javascript", "image/png")
 # A script in a thread of its own is bound by its own headers, as a page is, and not started without them.
-WORKER = "js/guesser.js"
+WORKER = "js/features/live-guess-worker.js"
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -66,9 +65,8 @@ def _in_one_piece(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Compress every response, add the headers to it, and the filters to the templates."""
+    """Compress every response, and add the headers to it."""
     compress.init_app(app)
     app.after_request(_in_one_piece)  # before it is compressed: the last to be registered is the first called
     app.session_interface = SessionInterface()
     app.after_request(_add_headers)
-    app.jinja_env.filters.update(percent=percent, utc=utc)

@@ -1,20 +1,8 @@
-import { startPage } from "./page.js";
-import { enhanceTheme } from "./theme.js";
-import { localTimes } from "./times.js";
+import { onLeave } from "./lib/events.js";
+import { localTimes } from "./lib/local-times.js";
+import { enhanceTheme } from "./lib/theme.js";
 
-const stops = [enhanceTheme(document.querySelector("[data-theme-switch]"))];
-const workspace = document.querySelector("[data-workspace]");
-if (workspace) stops.push(startPage(workspace));
-const leaf = document.querySelector("[data-leaf]");
-if (leaf) import("./leaf.js").then(({ startLeaf }) => stops.push(startLeaf(leaf)));
-
-const inside = document.querySelector("[data-inside]");
-if (inside) import("./inside.js").then(({ enhanceInside }) => enhanceInside(inside));
-
+// The script of every page; pages/ has those of single pages.
+onLeave(enhanceTheme(document.querySelector("[data-theme-switch]")));
 localTimes(document);
 document.addEventListener("fragment", (event) => localTimes(event.target));
-
-addEventListener("pagehide", (event) => {
-  // A page that may come back by the back button (bfcache) comes back alive.
-  if (!event.persisted) stops.forEach((stop) => stop());
-});

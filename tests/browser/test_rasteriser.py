@@ -17,7 +17,7 @@ from tests.support.drawings import STROKES, Points
 def on_canvas(page: Page, strokes: list[dict[str, Any]]) -> Ink:
     """The picture that the page would send of these strokes."""
     url: str = page.evaluate(
-        "async strokes => (await import('/static/js/render.js')).toDataURL(strokes)", strokes
+        "async strokes => (await import('/static/js/slate/render.js')).toDataURL(strokes)", strokes
     )
     picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
     return np.asarray(picture.convert("L"), np.float32) / 255

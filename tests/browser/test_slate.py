@@ -221,7 +221,7 @@ def test_what_is_sent_is_what_the_rasteriser_draws(page: Page) -> None:
     for lines in STROKES.values():
         strokes = [{"width": 20, "points": points} for points in lines]
         url = page.evaluate(
-            "async strokes => (await import('/static/js/render.js')).toDataURL(strokes)", strokes
+            "async strokes => (await import('/static/js/slate/render.js')).toDataURL(strokes)", strokes
         )
         sent = grey(base64.b64decode(url.removeprefix("data:image/png;base64,")))
         assert sent.shape == (280, 280)

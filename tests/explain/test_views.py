@@ -80,7 +80,7 @@ def test_without_script_it_is_a_page(client: FlaskClient, predicted: dict[str, A
     assert f'action="/predictions/{predicted["id"]}/inside"' in client.get(f"/?answer={predicted['id']}").text
     page = look(client, predicted, fragment=False)
     assert "<html" in page.text
-    assert "inside.css" in page.text
+    assert "explain.css" in page.text
     assert f'href="/?answer={predicted["id"]}"' in page.text
 
 

@@ -73,7 +73,7 @@ def test_browsers_are_bound_to_tls_where_they_came_by_it(client: FlaskClient, pa
 
 
 def test_the_script_in_its_own_thread_is_bound_like_a_page(client: FlaskClient) -> None:
-    with client.get("/static/js/guesser.js") as response:
+    with client.get("/static/js/features/live-guess-worker.js") as response:
         assert response.mimetype == "text/javascript"
         assert "default-src 'self'" in response.headers["Content-Security-Policy"]
         assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"

@@ -1,0 +1,4 @@
+/** Have screen readers read `text` aloud. */
+export function announce(text) {
+  document.getElementById("announcement").textContent = text;
+}

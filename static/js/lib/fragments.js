@@ -1,0 +1,75 @@
+/** How long a response may take (ms). */
+const TIMEOUT = 20_000;
+
+/** A failed request. `notice` is an element that explains it to the visitor, `message` the same as text. */
+export class RequestError extends Error {
+  constructor(notice) {
+    super([...notice.children].map((line) => line.textContent.trim()).join(" "));
+    this.notice = notice;
+  }
+}
+
+/** An error notice, with the markup of `errors/_notice.html`. */
+export function errorNotice(title, text) {
+  const section = document.createElement("section");
+  section.className = "notice";
+  section.setAttribute("role", "alert");
+  for (const [line, name] of [[title, "notice-title"], [text, ""]]) {
+    const paragraph = document.createElement("p");
+    paragraph.className = name;
+    paragraph.textContent = line;
+    section.append(paragraph);
+  }
+  return section;
+}
+
+/**
+ * Post `body` to `url`, or get it when there is no body. Returns the fragment of the response.
+ *
+ * Throws RequestError when the server can't be reached, answers with an error, or sends a fragment without an
+ * element that matches the selector `expected`.
+ */
+export async function fetchFragment(url, body, expected, headers) {
+  let response, text;
+  try {
+    response = await fetch(url, {
+      method: body ? "POST" : "GET",
+      body,
+      headers: { "X-Fragment": "true", ...headers },
+      signal: AbortSignal.timeout(TIMEOUT),
+    });
+    text = await response.text();
+  } catch {
+    throw new RequestError(unreachable());
+  }
+  const page = document.createElement("template");
+  page.innerHTML = text;
+  if (response.ok && page.content.querySelector(expected)) return page.content;
+  throw new RequestError(page.content.querySelector("#error") ?? unreachable());
+}
+
+/**
+ * Post `body` to `url` and replace each element of the page whose id is in the response.
+ *
+ * Throws RequestError as `fetchFragment` does.
+ */
+export async function postForFragments(url, body, headers) {
+  const page = await fetchFragment(url, body, "#answer", headers);
+  // Not every page has all of them.
+  for (const section of [...page.querySelectorAll("section[id]")]) if (document.getElementById(section.id)) replace(section);
+}
+
+/** Put `section` in place of the element with its id, and keep the focus. Dispatches "fragment" on it. */
+export function replace(section) {
+  const old = document.getElementById(section.id);
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  old.replaceWith(section);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  section.dispatchEvent(new CustomEvent("fragment", { bubbles: true }));
+}
+
+function unreachable() {
+  return navigator.onLine
+    ? errorNotice("The server does not answer.", "Nothing is lost. Try again in a moment.")
+    : errorNotice("You are offline.", "Nothing is lost. Try again once you are connected.");
+}

@@ -1,0 +1,3 @@
+import { enhanceInside } from "../features/look-inside.js";
+
+enhanceInside(document.querySelector("[data-inside]"));

@@ -1,0 +1,60 @@
+import { announce } from "../lib/announce.js";
+import { isShortcut, listen } from "../lib/events.js";
+import { moved, SIZE } from "./geometry.js";
+
+/** How far an arrow key moves the pen, without and with Shift, in slate units. */
+const STEPS = [14, 4];
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/**
+ * Draw with the keyboard while `canvas` has the focus: arrows move the pen, Space puts it down and lifts it.
+ *
+ * `pen` is as in pointer.js, with `pen.hover(point or null, down)` to show the pen. Enter calls `submit()`.
+ * Returns the teardown.
+ */
+export function followKeyboard(canvas, pen, submit) {
+  let point = [SIZE / 2, SIZE / 2];
+  let down = false;
+  const { on, stop } = listen();
+
+  function lift() {
+    if (down) pen.end();
+    down = false;
+  }
+
+  function move([dx, dy], step) {
+    point = moved(point, dx * step, dy * step);
+    if (down) pen.extend([point]);
+    pen.hover(point, down);
+  }
+
+  function toggle() {
+    if (down) lift();
+    else {
+      down = true;
+      pen.begin(point);
+    }
+    pen.hover(point, down);
+    announce(down ? "Pen down" : "Pen up");
+  }
+
+  on(canvas, "keydown", (event) => {
+    if (isShortcut(event)) return;
+    if (event.key in ARROWS) move(ARROWS[event.key], STEPS[Number(event.shiftKey)]);
+    else if (event.key === " ") toggle();
+    else if (event.key === "Enter") {
+      lift();
+      submit();
+    } else return;
+    event.preventDefault();
+  });
+
+  const leave = () => {
+    lift();
+    pen.hover(null, false);
+  };
+  on(canvas, "blur", leave);
+  on(canvas, "pointerdown", leave);
+
+  return stop;
+}
