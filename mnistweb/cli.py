@@ -16,6 +16,7 @@ COMMANDS = {
     "models": "mnistweb.recognition.commands",
     "predict": "mnistweb.recognition.commands",
     "recount": "mnistweb.cli",
+    "serve": "mnistweb.server",
     "train": "mnistweb.training.commands",
 }
 TRAIN_EXTRA = {"HersheyFonts", "matplotlib", "torchvision", "tqdm"}
@@ -65,8 +66,11 @@ def migrate() -> None:
     """Bring the site's database up to date."""
     import flask_migrate
 
+    from mnistweb.extensions import db
+
     with _database_app().app_context():
         flask_migrate.upgrade()
+        db.engine.dispose()
 
 
 @click.command()

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PACKAGE = Path(__file__).resolve().parent
-# A wheel carries here what a checkout has beside the package (pyproject.toml, force-include).
+# A wheel carries here what a checkout has beside the package (pyproject.toml, wheel.sources).
 BUNDLED = PACKAGE / "_site"
 
 
