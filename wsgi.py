@@ -1,5 +1,5 @@
 """What a WSGI server serves."""
 
-from mnistweb import create_app
+from mnistweb.app import create_app
 
 app = create_app()

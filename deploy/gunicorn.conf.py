@@ -10,7 +10,7 @@ from typing import Any
 import gunicorn.http.wsgi
 
 from mnistweb.config import environment, load
-from mnistweb.log_format import GunicornLogger
+from mnistweb.observability.log_format import GunicornLogger
 
 # One thread a prediction: it takes well under a millisecond, and requests already use every core. Set before
 # torch is imported, which also keeps the master from starting threads that a fork would lose.
@@ -61,7 +61,7 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if settings["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        from mnistweb import tracing
+        from mnistweb.observability import tracing
 
         tracing.start(worker.app.wsgi())
 
@@ -69,7 +69,7 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Send what a process that ends has traced."""
     if settings["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        from mnistweb import tracing
+        from mnistweb.observability import tracing
 
         tracing.stop(worker.app.wsgi())
 

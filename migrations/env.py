@@ -4,8 +4,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
+from mnistweb.database.migration_lock import migration_lock, without_queues
 from mnistweb.extensions import db
-from mnistweb.migration_lock import migration_lock, without_queues
 
 
 def migrate(connection: Connection) -> None:

@@ -12,8 +12,8 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from mnistweb import deadline
-from mnistweb.models import Base
+from mnistweb.database import timeouts as deadline
+from mnistweb.database.models import Base
 
 
 class PatientSession(Session):

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from sqlalchemy import Engine, create_engine, delete, make_url, text
 
+from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
-from mnistweb.models import ConfidenceTally, Prediction, Tally
-from tests.drawings import data_url, digit_png
-from tests.postgres import NoPostgres, postgres
-from tests.sites import SECRET, migrated_site
+from tests.support.drawings import data_url, digit_png
+from tests.support.postgres import NoPostgres, postgres
+from tests.support.sites import SECRET, migrated_site
 
 # A time limit for each example would say more of the machine's other work than of the code.
 # The same examples in every run: what fails there fails here.

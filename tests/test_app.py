@@ -8,9 +8,9 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
-from mnistweb import create_app
+from mnistweb.app import create_app
 from mnistweb.config import ConfigError
-from mnistweb.responses import percent
+from mnistweb.web.security_headers import percent
 
 
 def test_a_wrong_setting_stops_the_start(unmigrated_settings: dict[str, Any]) -> None:
@@ -69,11 +69,11 @@ def test_percentages_do_not_claim_certainty(share: float, text: str) -> None:
     ("statement", "absent"),
     [
         ("import mnistweb.recognition.zoo", {"flask", "sqlalchemy", "torchvision", "mnistweb.training"}),
-        ("import mnistweb.models", {"flask", "torch", "mnistweb.recognition"}),
-        ("import mnistweb; mnistweb.create_database_app({})", {"torch", "mnistweb.recognition"}),
-        ("import mnistweb.recognition.remote", {"flask", "sqlalchemy", "torch", "PIL"}),
-        ("import mnistweb; mnistweb.create_app({})", {"torchvision", "mnistweb.training"}),
-        ("import mnistweb.training.commands", {"flask", "sqlalchemy"}),
+        ("import mnistweb.database.models", {"flask", "torch", "mnistweb.recognition"}),
+        ("import mnistweb.app; mnistweb.app.create_database_app({})", {"torch", "mnistweb.recognition"}),
+        ("import mnistweb.recognition.remote.client", {"flask", "sqlalchemy", "torch", "PIL"}),
+        ("import mnistweb.app; mnistweb.app.create_app({})", {"torchvision", "mnistweb.training"}),
+        ("import mnistweb.cli.training", {"flask", "sqlalchemy"}),
     ],
 )
 def test_imports_point_one_way(statement: str, absent: set[str]) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mnistweb import config, create_app
+from mnistweb import config
+from mnistweb.app import create_app
 from mnistweb.config import ConfigError
 
 

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.scale import nodes
+from tests.system.scale import nodes
 
 MANIFESTS = Path(__file__).parent.parent / "deploy" / "kubernetes"
 NEWEST = kubernetes_validate.latest_version()

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
-from mnistweb import metrics
 from mnistweb.config import SETTINGS
-from mnistweb.errors import HTTP_ERRORS, STATUS
+from mnistweb.observability import metrics
+from mnistweb.web.error_handlers import HTTP_ERRORS, STATUS
 
 FOLDER = Path(__file__).parent.parent / "deploy" / "monitoring"
 BY_PROMETHEUS = {"job", "instance"}

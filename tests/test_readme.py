@@ -8,9 +8,9 @@ import pytest
 
 from mnistweb.cli import COMMANDS
 from mnistweb.config import SETTINGS
-from mnistweb.recognition import tables
-from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.zoo import Zoo
+from mnistweb.registry import tables
 
 ROOT = Path(__file__).parent.parent
 TRAINING = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")

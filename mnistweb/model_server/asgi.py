@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mnistweb.model_server import log
-from mnistweb.recognition.protocol import EXTENSIONS, metadata, read_question, write_reply
+from mnistweb.model_server import request_log as log
 from mnistweb.recognition.recognizer import Recognizer, load_all
-from mnistweb.recognition.wire import HEADER_LENGTH, ProtocolError
+from mnistweb.recognition.remote.protocol import EXTENSIONS, metadata, read_question, write_reply
+from mnistweb.recognition.remote.tensors import HEADER_LENGTH, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
 
 MOST_BYTES = 8 * 1024**2

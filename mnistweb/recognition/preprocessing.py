@@ -11,7 +11,7 @@ passes through unchanged.
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.drawing import EmptyDrawing
+from mnistweb.recognition.decoding import EmptyDrawing
 from mnistweb.recognition.ink import SIDE, DigitImage, Ink
 
 BOX = 20

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mnistweb.recognition.answer import Answer
-from mnistweb.recognition.calibrated import answer
-from mnistweb.recognition.card import ModelCard, ModelFileError, read_card, sha256_of
 from mnistweb.recognition.ink import SIDE, DigitImage
+from mnistweb.recognition.model_card import ModelCard, ModelFileError, read_card, sha256_of
+from mnistweb.recognition.postprocessing import answer
+from mnistweb.recognition.types import Answer
 
 
 class Recognizer:

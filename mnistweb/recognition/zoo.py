@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mnistweb.recognition.answer import Reader
-from mnistweb.recognition.card import ModelCard, ModelFileError
+from mnistweb.recognition.model_card import ModelCard, ModelFileError
+from mnistweb.recognition.types import Reader
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 DEFAULT = "cnn"

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from mnistweb.training.strokes import NOT_A_DIGIT
-from mnistweb.wilson import interval
+from mnistweb.proportion import interval
+from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 MOST_REFUSED = 0.01
 """The share of real digits that may be refused, of anybody's."""

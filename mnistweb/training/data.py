@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mnistweb.training.strokes import NOT_A_DIGIT, DataFileError, Sample, read_samples
+from mnistweb.training.pen_strokes import NOT_A_DIGIT, DataFileError, Sample, read_samples
 
 VALIDATION = 5_000
 

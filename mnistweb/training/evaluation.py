@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnistweb.training import bank
+from mnistweb.training import synthesis as bank
 from mnistweb.training.calibration import (
     Calibration,
     auroc,
@@ -24,8 +24,8 @@ from mnistweb.training.calibration import (
     expected_calibration_error,
     not_a_digit,
 )
-from mnistweb.training.curriculum import VALIDATION_HAND, only_digits, only_symbols
 from mnistweb.training.data import TEST_ALPHABETS, Images, load_drawings, load_mnist, stroke_files
+from mnistweb.training.data_mix import VALIDATION_HAND, only_digits, only_symbols
 
 BATCH = 500
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.recognizer import known_to_be_deprecated
 
 

@@ -22,10 +22,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from mnistweb.training.augmentation import Distortion, distort
-from mnistweb.training.curriculum import Curriculum
 from mnistweb.training.data import Images
+from mnistweb.training.data_mix import Curriculum
 from mnistweb.training.networks import CLASSES, NETWORKS
-from mnistweb.training.strokes import NOT_A_DIGIT
+from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 EVALUATION_BATCH = 500
 

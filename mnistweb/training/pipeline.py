@@ -12,14 +12,14 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from mnistweb.recognition.card import ModelCard, sha256_of
+from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
-from mnistweb.training.curriculum import Copies, Curriculum, prepare
+from mnistweb.training.data_mix import Copies, Curriculum, prepare
 from mnistweb.training.loop import Phase, Run, logits_of, precision, train
+from mnistweb.training.pen_strokes import FREE, USUAL, Hand
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.report import write_metrics, write_report
-from mnistweb.training.strokes import FREE, USUAL, Hand
 
 TEACHERS = 3
 """So many of the first networks teach the exported one in its last phase; with one seed it teaches itself."""

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from mnistweb.recognition.card import ModelCard
+from mnistweb.recognition.model_card import ModelCard
 from mnistweb.training.calibration import Calibration, digit_probabilities, not_a_digit, reliability
 from mnistweb.training.data import Images
 from mnistweb.training.diagram import stages, to_svg

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
-from mnistweb.recognition.drawing import DrawingError, read_drawing
+from mnistweb.recognition.decoding import DrawingError, read_drawing
 from mnistweb.recognition.ink import SIDE, DigitImage, Ink
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.training.calibration import Calibration, not_a_digit
-from mnistweb.training.curriculum import only_digits
 from mnistweb.training.data import load_drawings, stroke_files
+from mnistweb.training.data_mix import only_digits
 from mnistweb.training.evaluation import served_logits
-from mnistweb.training.photo import photograph
+from mnistweb.training.pen_strokes import Sample
+from mnistweb.training.photo_simulation import photograph
 from mnistweb.training.rasteriser import SLATE, Points, Stroke, rasterise
-from mnistweb.training.strokes import Sample
 
 PEN = 18.0
 SIZE = 0.65

@@ -4,7 +4,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import JSON, Column, Integer, MetaData, Table, insert
 
-from mnistweb import create_database_app
+from mnistweb.app import create_database_app
 from mnistweb.extensions import db
 
 echo_table = Table("echo", MetaData(), Column("id", Integer, primary_key=True), Column("body", JSON))

@@ -19,18 +19,19 @@ from typing import Any
 import flask_migrate
 from flask import Flask
 
-from mnistweb import config, create_app
-from mnistweb.models import Source
-from mnistweb.networks import zoo
-from mnistweb.predictions import recognise_and_save
-from mnistweb.recognition.drawing import decode_base64_image, read_drawing
+from mnistweb import config
+from mnistweb.app import create_app
+from mnistweb.database.models import Source
+from mnistweb.predictions.service import recognise_and_save
+from mnistweb.recognition.decoding import decode_base64_image, read_drawing
 from mnistweb.recognition.preprocessing import normalise
+from mnistweb.registry.recognizers import zoo
 from tests.benchmarks.burst import CROWD, NO_ANSWER, burst, seconds_to_recover
 from tests.benchmarks.burst import SECONDS as BURST_SECONDS
 from tests.benchmarks.load import Load, http_post, measure
 from tests.benchmarks.processes import backends, own_megabytes, processor_seconds, workers
-from tests.drawings import STROKES, data_url, draw_digit, encode
-from tests.postgres import postgres
+from tests.support.drawings import STROKES, data_url, draw_digit, encode
+from tests.support.postgres import postgres
 
 SECONDS = 3.0
 ROUNDS = 4

@@ -12,11 +12,12 @@ from itertools import pairwise
 import flask_migrate
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-from mnistweb import config, create_app
+from mnistweb import config
+from mnistweb.app import create_app
 from tests.benchmarks.bench import serving
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, DESKTOP
 from tests.browser.hand import places, press, until
-from tests.drawings import STROKES
+from tests.support.drawings import STROKES
 
 ROUNDS = 2
 SLOWER = 6

@@ -20,13 +20,14 @@ from flask.testing import FlaskClient
 from psycopg2 import extensions
 from sqlalchemy import create_engine, make_url, text
 
-from mnistweb import config, create_app
+from mnistweb import config
+from mnistweb.app import create_app
+from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from mnistweb.models import Prediction
-from mnistweb.paging import encode_cursor
-from mnistweb.visitors import COOKIE, _signer
-from tests.drawings import digit_png
-from tests.postgres import postgres
+from mnistweb.predictions.pagination import encode_cursor
+from mnistweb.web.visitors import COOKIE, _signer
+from tests.support.drawings import digit_png
+from tests.support.postgres import postgres
 
 SHORT, LONG = 10_000, 10_000_000
 ROUNDS = 20

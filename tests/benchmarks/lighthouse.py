@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import flask_migrate
 
-from mnistweb import config, create_app
-from mnistweb.networks import KEY
-from mnistweb.visitors import COOKIE
+from mnistweb import config
+from mnistweb.app import create_app
+from mnistweb.registry.recognizers import KEY
+from mnistweb.web.visitors import COOKIE
 from tests.benchmarks.bench import serving
-from tests.drawings import STROKES, data_url, draw_digit, encode
+from tests.support.drawings import STROKES, data_url, draw_digit, encode
 
 LIGHTHOUSE = "lighthouse@^12.8.2"  # 13 wants a newer Node than Debian has
 FOLDER = Path(sys.prefix) / "lighthouse"

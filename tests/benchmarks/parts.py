@@ -19,19 +19,20 @@ import torch
 from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from mnistweb import config, create_app
+from mnistweb import config
+from mnistweb.app import create_app
 from tests.benchmarks.bench import DRAWINGS, site_settings
-from tests.postgres import postgres
+from tests.support.postgres import postgres
 
 ROUNDS = 20
 READ, INK, WHOLE, BARE = "reading the picture", "finding its ink", "whole", "bare route"
 PARTS = {
-    "base64": "mnistweb.api.decode_base64_image",
-    READ: "mnistweb.predictions.read_drawing",
-    INK: "mnistweb.recognition.drawing.find_ink",
-    "to 28x28": "mnistweb.predictions.normalise",
+    "base64": "mnistweb.api.views.decode_base64_image",
+    READ: "mnistweb.predictions.service.read_drawing",
+    INK: "mnistweb.recognition.decoding.find_ink",
+    "to 28x28": "mnistweb.predictions.service.normalise",
     "forward pass, answer": "mnistweb.recognition.recognizer.Recognizer.recognise",
-    "saving": "mnistweb.predictions.save",
+    "saving": "mnistweb.predictions.service.save",
 }
 
 

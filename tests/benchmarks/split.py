@@ -20,16 +20,16 @@ import flask_migrate
 import urllib3
 from sqlalchemy import create_engine, make_url, text
 
-from mnistweb import create_database_app
-from mnistweb.recognition.drawing import read_drawing
+from mnistweb.app import create_database_app
+from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.protocol import write_question
+from mnistweb.recognition.remote.protocol import write_question
 from tests.benchmarks.bench import Contender, gunicorn, posts
 from tests.benchmarks.load import Load, measure
 from tests.benchmarks.processes import processor_seconds, workers
-from tests.drawings import digit_png
-from tests.postgres import postgres
-from tests.split.server import HAPROXY, family, ray_serve
+from tests.support.drawings import digit_png
+from tests.support.postgres import postgres
+from tests.system.split.server import HAPROXY, family, ray_serve
 
 ROUNDS = 2
 CLIENTS = (1, 16)

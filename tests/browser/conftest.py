@@ -13,15 +13,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb import predictions
+from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
-from mnistweb.models import ConfidenceTally, Prediction, Tally
-from mnistweb.networks import KEY
-from mnistweb.recognition.answer import Answer
+from mnistweb.predictions import service as predictions
+from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
+from mnistweb.registry.recognizers import KEY
 from tests.browser.states import Stage
-from tests.networks import zoo_with_second
-from tests.sites import migrated_site
+from tests.support.networks import zoo_with_second
+from tests.support.sites import migrated_site
 
 # Taking pictures is no test: it is done when asked for.
 collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_screenshots.py"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.drawings import STROKES, Points
+from tests.support.drawings import STROKES, Points
 
 SIDE = 280
 BOX = """() => {

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, expect
 from werkzeug.exceptions import Forbidden, TooManyRequests
 
-from mnistweb.recognition.answer import Answer
-from tests.bad_images import BAD_FILES
+from mnistweb.recognition.types import Answer
 from tests.browser.hand import draw, predict, press
-from tests.networks import asleep, nine
+from tests.support.bad_images import BAD_FILES
+from tests.support.networks import asleep, nine
 
 
 @dataclass(frozen=True, slots=True)

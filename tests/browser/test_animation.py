@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.hand import answer, places, press, until
-from tests.drawings import STROKES
+from tests.support.drawings import STROKES
 
 DOCS = Path(__file__).parents[2] / "docs"
 FLIGHT = "document.getAnimations().filter(each => each.effect.target.matches('.flight'))"

@@ -18,7 +18,7 @@ from tests.browser.hand import (
     press,
     stroke,
 )
-from tests.drawings import digit_png, draw_digit
+from tests.support.drawings import digit_png, draw_digit
 
 
 def own_row(page: Page, prediction_id: str) -> list[str]:

@@ -3,10 +3,10 @@ from contextlib import suppress
 
 from playwright.sync_api import Error, Locator, Page, Request, Route, expect
 
-from mnistweb.recognition.answer import Answer
+from mnistweb.recognition.types import Answer
 from tests.browser.hand import draw, draw_with_finger, places, predict, predicted, press, stroke
-from tests.drawings import STROKES
-from tests.networks import nine
+from tests.support.drawings import STROKES
+from tests.support.networks import nine
 
 
 def line(page: Page) -> Locator:

@@ -4,11 +4,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 
-from mnistweb.networks import KEY
 from mnistweb.recognition.zoo import Zoo
+from mnistweb.registry.recognizers import KEY
 from tests.browser.conftest import DESKTOP, NewPage
 from tests.browser.hand import answer, predicted, press
-from tests.networks import untrained
+from tests.support.networks import untrained
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import delete
 
-from mnistweb import tallies
+from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from mnistweb.models import Prediction
+from mnistweb.predictions import aggregates as tallies
 from tests.browser.conftest import DESKTOP, PHONE, NewPage
 from tests.browser.test_accessibility import violations
 from tests.browser.test_layout import SIZES
-from tests.rows import row
+from tests.support.rows import row
 
 CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
 

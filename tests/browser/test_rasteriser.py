@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from mnistweb.recognition.ink import Ink
 from mnistweb.training.rasteriser import Stroke, rasterise
-from tests.drawings import STROKES, Points
+from tests.support.drawings import STROKES, Points
 
 
 def on_canvas(page: Page, strokes: list[dict[str, Any]]) -> Ink:

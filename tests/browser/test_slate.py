@@ -21,7 +21,7 @@ from tests.browser.hand import (
     stroke,
     touch_stroke,
 )
-from tests.drawings import STROKES, Points
+from tests.support.drawings import STROKES, Points
 
 LINE: Points = [(60.0, 60.0), (60.0, 200.0)]
 CROSS: Points = [(40.0, 140.0), (240.0, 140.0)]

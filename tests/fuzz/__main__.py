@@ -17,7 +17,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["PIL", "mnistweb.recognition", "mnistweb.pictures"]):
+with atheris.instrument_imports(include=["PIL", "mnistweb.recognition", "mnistweb.predictions.images"]):
     from tests.fuzz.trial import attempt
 
 from tests.fuzz.pieces import reseal

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnistweb.pictures import picture_to_keep
-from mnistweb.recognition.drawing import LARGEST_SIDE, DrawingError, decode_base64_image, read_drawing
+from mnistweb.predictions.images import picture_to_keep
+from mnistweb.recognition.decoding import LARGEST_SIDE, DrawingError, decode_base64_image, read_drawing
 from mnistweb.recognition.ink import SIDE
 from mnistweb.recognition.preprocessing import normalise
-from tests.drawings import data_url
 from tests.fuzz.seeds import LARGEST
+from tests.support.drawings import data_url
 
 MAX_PIXELS = 16 * 1024**2
 

@@ -3,10 +3,10 @@
 import pytest
 from PIL import Image, ImageDraw
 
-from mnistweb.recognition.drawing import read_drawing
+from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalise
 from mnistweb.recognition.zoo import Zoo
-from tests.drawings import SIDE, encode
+from tests.support.drawings import SIDE, encode
 
 
 @pytest.mark.parametrize("radius", [30, 60, 100])

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torchvision.transforms.functional import resize
 
-from mnistweb.recognition.drawing import EmptyDrawing
+from mnistweb.recognition.decoding import EmptyDrawing
 from mnistweb.recognition.ink import DigitImage, Ink
 from mnistweb.recognition.preprocessing import normalise
-from tests.drawings import STROKES, draw_digit
-from tests.recognition.compare import unlike
+from tests.support.compare import unlike
+from tests.support.drawings import STROKES, draw_digit
 
 
 def ink_of(digit: int) -> Ink:

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mnistweb.recognition.drawing import DrawingError, EmptyDrawing, decode_base64_image, read_drawing
+from mnistweb.predictions.strokes import MAX_COORDINATE, check_strokes
+from mnistweb.recognition.decoding import DrawingError, EmptyDrawing, decode_base64_image, read_drawing
 from mnistweb.recognition.ink import DigitImage, Ink
 from mnistweb.recognition.preprocessing import normalise
-from mnistweb.strokes import MAX_COORDINATE, check_strokes
-from tests.drawings import STROKES, data_url, draw_digit, encode
 from tests.fuzz.pieces import reseal
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.trial import attempt
-from tests.recognition.compare import unlike
+from tests.support.compare import unlike
+from tests.support.drawings import STROKES, data_url, draw_digit, encode
 
 digits = st.sampled_from(sorted(STROKES))
 json = st.recursive(

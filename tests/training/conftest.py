@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mnistweb.recognition.preprocessing import normalise
+from mnistweb.training.pen_strokes import Hand, redraw
 from mnistweb.training.rasteriser import rasterise
-from mnistweb.training.strokes import Hand, redraw
-from tests.drawings import STROKES
+from tests.support.drawings import STROKES
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

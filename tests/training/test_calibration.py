@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mnistweb.proportion import interval
 from mnistweb.training.calibration import (
     MOST_REFUSED,
     auroc,
@@ -12,7 +13,6 @@ from mnistweb.training.calibration import (
     fit_temperature,
     not_a_digit,
 )
-from mnistweb.wilson import interval
 
 
 def made_up(temperature: float, count: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,7 +7,7 @@ import torch
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.export import Served, to_torchscript
 from mnistweb.training.networks import NETWORKS, Attention
-from tests.training.scripts import load_script
+from tests.support.scripts import load_script
 
 
 @pytest.mark.parametrize("name", NETWORKS)

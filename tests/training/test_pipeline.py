@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.cli import main
-from mnistweb.recognition.card import read_card
+from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.recognizer import Recognizer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import loop
-from mnistweb.training.curriculum import Copies, prepare
 from mnistweb.training.data import stroke_files
+from mnistweb.training.data_mix import Copies, prepare
 from mnistweb.training.loop import Phase, TrainingConfig
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.recipes import RECIPES

@@ -1,0 +1,36 @@
+"""`mnistweb migrate` and `mnistweb recount`: keep the site's database in order."""
+
+import click
+import flask_migrate
+from flask import Flask
+
+from mnistweb.app import create_database_app
+from mnistweb.config import ConfigError
+from mnistweb.extensions import db
+from mnistweb.predictions import aggregates
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the site's database up to date."""
+    with _database_app().app_context():
+        flask_migrate.upgrade()
+        db.engine.dispose()
+
+
+@click.command()
+def recount() -> None:
+    """Count the log anew for the insights, after it was changed by hand.
+
+    New predictions wait meanwhile, for three seconds at most; then they are not saved.
+    """
+    with _database_app().app_context():
+        aggregates.recount(db.session())
+        db.session.commit()
+
+
+def _database_app() -> Flask:
+    try:
+        return create_database_app()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None

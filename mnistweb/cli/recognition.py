@@ -1,0 +1,129 @@
+"""`mnistweb predict` and `mnistweb models`: the recogniser without a web site."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from mnistweb.recognition.decoding import DrawingError, read_drawing
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.remote.triton import write_repository
+from mnistweb.recognition.types import Answer, Reader
+from mnistweb.recognition.zoo import WEIGHTS, ModelFileError, Zoo
+from mnistweb.registry.tables import refusals, robustness, summary
+
+MAX_PIXELS = 50_000_000
+
+weights_option = click.option(
+    "--weights",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Another folder of exported models.",
+)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", help="One of those that `mnistweb models` lists.")
+@weights_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def predict(files: tuple[Path, ...], model: str | None, weights: Path | None, as_json: bool) -> None:
+    """Read the digit in each picture FILE (PNG, JPEG or WebP)."""
+    zoo = load_zoo(weights)
+    try:
+        recognizer = zoo.get(model)
+    except KeyError as error:
+        raise click.ClickException(
+            f"there is no model {model!r}; there are: {', '.join(zoo.names())}"
+        ) from error
+    failures = 0
+    for file in files:
+        try:
+            answer = read_file(file, recognizer)
+        except (DrawingError, OSError) as error:
+            failures += 1
+            click.echo(_json_error(file, error) if as_json else f"{file}: {error}", err=not as_json)
+        else:
+            click.echo(_json_line(file, answer) if as_json else f"{file}: {_words(answer)}")
+    sys.exit(1 if failures else 0)
+
+
+def load_zoo(weights: Path | None) -> Zoo:
+    """The installed models, or those of another folder, for a command that reports errors in one line."""
+    try:
+        return Zoo.load(weights)
+    except ModelFileError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def read_file(file: Path, recognizer: Reader) -> Answer:
+    """Read the digit in a picture file. Raises DrawingError or OSError."""
+    return recognizer.recognise(normalise(read_drawing(file.read_bytes(), MAX_PIXELS)))
+
+
+def _json_line(file: Path, answer: Answer) -> str:
+    return json.dumps(
+        {
+            "file": str(file),
+            "digit": answer.digit,
+            "confidence": answer.confidence,
+            "probabilities": list(answer.probabilities),
+            "not_a_digit": answer.not_a_digit,
+            "reason": answer.reason,
+            "model": answer.model,
+            "model_version": answer.model_version,
+        }
+    )
+
+
+def _json_error(file: Path, error: Exception) -> str:
+    code = error.code if isinstance(error, DrawingError) else "unreadable_file"
+    return json.dumps({"file": str(file), "error": {"code": code, "message": str(error)}})
+
+
+def _words(answer: Answer) -> str:
+    said = "not a digit" if answer.digit is None else str(answer.digit)
+    return f"{said}  ({answer.confidence:.1%})"
+
+
+@click.group(invoke_without_command=True)
+@weights_option
+@click.option("--figures", is_flag=True, help="Print what their cards say of them, as Markdown tables.")
+@click.pass_context
+def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
+    """List the installed models, or export them for another server."""
+    ctx.obj = weights or WEIGHTS
+    if ctx.invoked_subcommand:
+        return
+    zoo = load_zoo(weights)
+    if figures:
+        cards = zoo.cards()
+        try:
+            click.echo("\n\n".join(table(cards) for table in (summary, refusals, robustness)))
+        except KeyError as error:
+            raise click.ClickException(f"not every card has the figure {error}") from error
+        return
+    for card in zoo.cards():
+        mark = "*" if card.name == zoo.default else " "
+        click.echo(
+            f"{mark} {card.name:8} {card.version:12} {card.parameters:>9,} parameters  "
+            f"{card.size / 1e6:5.2f} MB  {card.title}"
+        )
+
+
+@models.command()
+@click.option(
+    "--triton",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Make this folder a model repository of Triton Inference Server.",
+)
+@click.pass_obj
+def export(weights: Path, triton: Path) -> None:
+    """Write the models as another server wants them."""
+    try:
+        written = write_repository(weights, triton)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    for file in written:
+        click.echo(file)

@@ -1,0 +1,177 @@
+"""`mnistweb train` and `mnistweb evaluate`."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from mnistweb.recognition.model_card import ModelFileError
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.zoo import WEIGHTS
+from mnistweb.training import evaluation, robustness
+from mnistweb.training.calibration import Calibration
+from mnistweb.training.data import stroke_files
+from mnistweb.training.data_mix import Copies
+from mnistweb.training.networks import NETWORKS
+from mnistweb.training.pen_strokes import DataFileError
+from mnistweb.training.pipeline import Plan, train_and_export
+from mnistweb.training.recipes import RECIPES
+from mnistweb.training.report import write_metrics, write_report
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Where MNIST/ and the stroke files lie; MNIST is downloaded when it is not there.",
+)
+
+
+@click.command()
+@click.option("--model", type=click.Choice(sorted(NETWORKS)), default="cnn", show_default=True)
+@data_dir_option
+@click.option("--strokes", multiple=True, type=click.Path(path_type=Path), help="More files of pen strokes.")
+@click.option(
+    "--epochs", type=click.IntRange(1, 1_000), help="Passes over MNIST.  [default: the network's recipe]"
+)
+@click.option("--seed", type=click.IntRange(0, 1_000_000), default=0, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 20),
+    default=1,
+    show_default=True,
+    help="Train so many, export the first.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@click.option("--threads", type=click.IntRange(1, 256), help="CPU threads.  [default: all cores]")
+@click.option(
+    "--bank", default=1.0, type=click.FloatRange(0.001, 10), help="How many pictures to draw, of the usual."
+)
+@click.option(
+    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True
+)
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS, help="Where to export to."
+)
+def train(
+    model: str,
+    data_dir: Path,
+    strokes: tuple[Path, ...],
+    epochs: int | None,
+    seed: int,
+    seeds: int,
+    device: str,
+    threads: int | None,
+    bank: float,
+    runs: Path,
+    output: Path,
+) -> None:
+    """Train a network from scratch, measure it once on the test sets, and export it.
+
+    Interrupted, it goes on from its last checkpoint when the same command is given again.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = RECIPES[model].lasting(epochs) if epochs else RECIPES[model]
+    files = [*stroke_files(data_dir), *strokes]
+    copies = Copies().scaled(bank)
+    plan = Plan(recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, _device(device))
+    try:
+        card = train_and_export(plan)
+    except (DataFileError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    _print(card.title, card.figures)
+    click.echo(f"Exported {output / card.name}.pt, version {card.version}.")
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise click.ClickException(
+            f"--device {name}: not available ({str(error).splitlines()[0]})"
+        ) from error
+    return device
+
+
+@click.command()
+@click.option("--model", "names", multiple=True, help="Which of the exported models.  [default: all]")
+@click.option("--all", "all_models", is_flag=True, help="All of them, as when no --model is given.")
+@data_dir_option
+@click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), default=WEIGHTS)
+@click.option("--robustness", "distorted", is_flag=True, help="Also the table of distorted drawings.")
+@click.option("--report", type=click.Path(file_okay=False, path_type=Path), help="Also write pictures there.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+def evaluate(
+    names: tuple[str, ...],
+    all_models: bool,
+    data_dir: Path,
+    weights: Path,
+    distorted: bool,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure exported models on MNIST's test images and on drawings that no training has seen."""
+    try:
+        recognizers = _recognizers(weights, () if all_models else names)
+        sets = evaluation.test_sets(data_dir)
+        results = {
+            recognizer.card.name: evaluation.measure(recognizer.network, _calibration(recognizer), sets)
+            for recognizer in recognizers
+        }
+        if distorted:
+            tables = _robustness(recognizers, data_dir)
+            for name, rows in tables.items():
+                results[name]["robustness"] = [dataclasses.asdict(row) for row in rows]
+    except (DataFileError, ModelFileError) as error:
+        raise click.ClickException(str(error)) from error
+    if report:
+        for recognizer in recognizers:
+            write_report(report, recognizer.card, recognizer.network, sets)
+            write_metrics(
+                report / f"{recognizer.card.name}.json", recognizer.card, results[recognizer.card.name]
+            )
+    if as_json:
+        click.echo(json.dumps(results, indent=2))
+        return
+    for recognizer in recognizers:
+        _print(f"{recognizer.card.title} ({recognizer.card.name})", results[recognizer.card.name])
+
+
+def _recognizers(weights: Path, names: tuple[str, ...]) -> list[Recognizer]:
+    paths = [path for path in sorted(weights.glob("*.json")) if not names or path.stem in names]
+    if missing := set(names) - {path.stem for path in paths}:
+        raise click.ClickException(f"{weights}: there is no model {', '.join(sorted(missing))}")
+    return [Recognizer.load(path) for path in paths]
+
+
+def _calibration(recognizer: Recognizer) -> Calibration:
+    return Calibration(recognizer.card.temperature, recognizer.card.threshold)
+
+
+def _robustness(recognizers: list[Recognizer], data_dir: Path) -> dict[str, list[robustness.Row]]:
+    samples = robustness.held_out(data_dir)
+    if not samples:
+        raise DataFileError(f"{data_dir}: --robustness needs a file of pen strokes, and there is none")
+    networks = {
+        recognizer.card.name: (recognizer.network, _calibration(recognizer)) for recognizer in recognizers
+    }
+    return robustness.table(networks, samples)
+
+
+def _print(title: str, figures: Mapping[str, Any]) -> None:
+    click.echo(f"\n{title}")
+    for words, number in evaluation.summary(figures):
+        click.echo(f"  {words:58} {number}")
+    if rows := figures.get("robustness"):
+        click.echo(f"\n  {'condition':40} {'right':>8} {'answered':>9} {'plain resize':>13}")
+        for row in rows:
+            right, answered, resized = row["right"], row["answered_right"], row["plain_resize"]
+            click.echo(f"  {row['condition']:40} {right:8.1%} {answered:9.1%} {resized:13.1%}")

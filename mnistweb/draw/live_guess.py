@@ -1,0 +1,47 @@
+"""The guess while one still draws: the same reading as a prediction's, of the ink alone, and never logged."""
+
+import numpy as np
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden, UnsupportedMediaType
+
+from mnistweb.predictions.service import PredictionError, recognizer_named
+from mnistweb.recognition.decoding import DrawingError
+from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.preprocessing import normalise
+
+blueprint = Blueprint("guess", __name__)
+MAX_SIDE = 128
+"""Pixels; the page sends less, which is plenty for what becomes 20x20."""
+MEDIA_TYPE = "application/octet-stream"
+"""Other sites' pages may not send it, nor their forms, which is why this needs no token."""
+
+
+@blueprint.post("/guess")
+def guess() -> ResponseReturnValue:
+    """Read ink: `?width=` and as many bytes for each row, 0 for the ground, 255 for full ink."""
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise Forbidden
+    if request.mimetype != MEDIA_TYPE:
+        raise UnsupportedMediaType
+    request.max_content_length = MAX_SIDE**2
+    network = recognizer_named(request.args.get("model"))
+    if not isinstance(network.card, ModelCard):
+        raise PredictionError("unknown_model", "Only the networks of this site guess while you draw.")
+    width = request.args.get("width", 0, type=int)
+    pixels = np.frombuffer(request.get_data(), np.uint8)
+    if (
+        not 0 < width <= MAX_SIDE
+        or pixels.size == 0
+        or pixels.size % width
+        or pixels.size // width > MAX_SIDE
+    ):
+        raise DrawingError("unreadable_image", "The ink is not a picture of that width.")
+    answer = network.recognise(normalise(pixels.reshape(-1, width).astype(np.float32) / 255))
+    return jsonify(
+        digit=answer.digit,
+        confidence=answer.confidence,
+        not_a_digit=answer.not_a_digit,
+        probabilities=answer.probabilities,
+        model=answer.model,
+    )

@@ -1,0 +1,104 @@
+"""The history: everything that was logged, by filters that live in the address, and a page for each."""
+
+import uuid
+from collections.abc import Iterator
+from itertools import chain
+from urllib.parse import urlencode
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from mnistweb.database.models import Prediction
+from mnistweb.history.exports import csv_pieces, json_pieces
+from mnistweb.predictions import queries as log
+from mnistweb.predictions.comparison import Opinion
+from mnistweb.predictions.filters import DIGITS, NONE, SOURCES, VERDICTS
+from mnistweb.registry.recognizers import choices
+from mnistweb.web.access import requested_filter, visible, visible_prediction
+from mnistweb.web.request_args import requested_cursor, requested_limit
+from mnistweb.web.visitors import known_visitor
+
+blueprint = Blueprint("history", __name__)
+ROWS = 25
+"""On a page, where the address does not ask for another number: few enough for a phone to scroll through."""
+
+
+@blueprint.get("/history")
+def index() -> ResponseReturnValue:
+    """The logged predictions that the filter asks for, newest first."""
+    wanted = requested_filter()
+    if not all(request.args.values()):
+        # A form sends its empty fields along; an address that is passed on is better without.
+        kept = urlencode([(name, text) for name, text in request.args.items() if text])
+        return redirect(url_for(".index") + (kept and f"?{kept}"))
+    page = log.page(visible(wanted), requested_cursor(), requested_limit(ROWS))
+    return render_template(
+        "history.html",
+        page=page,
+        wanted=wanted,
+        visitor=known_visitor(),
+        read=[(digit, "not a digit" if digit == NONE else digit) for digit in DIGITS],
+        was=[(digit, "no digit" if digit == NONE else digit) for digit in DIGITS],
+        verdicts=VERDICTS.items(),
+        sources=SOURCES,
+        titles=_titles(wanted.model),
+    )
+
+
+@blueprint.get("/history.csv")
+def as_csv() -> Response:
+    """What the filter asks for, all of it, for spreadsheets."""
+    batches = log.batches(visible(requested_filter()))
+    # The first batch is read here, so that what is wrong is said with its status code.
+    return _download(csv_pieces(chain([next(batches)], batches)), "csv", "text/csv; charset=utf-8")
+
+
+@blueprint.get("/history.jsonl")
+def as_json_lines() -> Response:
+    """What the filter asks for, all of it, for programs: with strokes and pixels."""
+    batches = log.batches(visible(requested_filter()), Prediction.strokes, Prediction.input)
+    return _download(json_pieces(chain([next(batches)], batches)), "jsonl", "application/x-ndjson")
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>")
+def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """One prediction: what was drawn, how, what the network said and what its author says."""
+    prediction = visible_prediction(prediction_id)
+    return render_template(
+        "prediction.html",
+        answer=prediction,
+        strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
+        mine=prediction.visitor == known_visitor(),
+        sources=SOURCES,
+        models=choices(),
+        blank=[Opinion(card) for card in choices()],
+    )
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>/strokes.json")
+def strokes(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """The pen strokes of a drawing, as they were sent; null where there were none."""
+    response = jsonify(visible_prediction(prediction_id).strokes)
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def _titles(wanted: str | None) -> dict[str, str]:
+    # A network that is no longer installed can still be asked for by its name.
+    titles = {card.name: card.title for card in choices()}
+    return {wanted: wanted} | titles if wanted else titles
+
+
+def _download(pieces: Iterator[str], ending: str, mimetype: str) -> Response:
+    response = Response(stream_with_context(pieces), content_type=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="mnistweb-history.{ending}"'
+    return response

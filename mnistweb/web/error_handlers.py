@@ -1,0 +1,112 @@
+"""Every error in one shape: a code for programs and a sentence for people, as HTML or JSON as asked."""
+
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.observability.request_ids import current_id
+from mnistweb.predictions.service import PredictionError
+from mnistweb.recognition.decoding import DrawingError
+from mnistweb.recognition.types import RecognitionError
+
+STATUS = {
+    "missing_image": 400,
+    "not_base64": 400,
+    "unreadable_image": 400,
+    "image_too_large": 413,
+    "too_many_pixels": 413,
+    "unsupported_media_type": 415,
+    "animated_image": 422,
+    "empty_drawing": 422,
+    "invalid_cursor": 400,
+    "invalid_filter": 400,
+    "idempotency_key_reused": 422,
+    "invalid_idempotency_key": 400,
+    "invalid_json": 400,
+    "invalid_label": 422,
+    "invalid_limit": 400,
+    "invalid_strokes": 422,
+    "not_found": 404,
+    "nothing_inside": 404,
+    "unknown_model": 422,
+    "model_busy": 503,
+    "model_nonsense": 503,
+    "model_rate_limited": 503,
+    "model_refused": 503,
+    "model_timeout": 503,
+    "model_unavailable": 503,
+}
+HTTP_ERRORS = {
+    400: ("bad_request", "The request could not be understood."),
+    401: ("unauthorized", "This is for those who have its token."),
+    403: ("forbidden", "Only the site's own pages may ask this."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this kind of request."),
+    413: ("image_too_large", "The drawing is too large."),
+    415: ("unsupported_media_type", "The content type of the request is not supported."),
+    429: ("rate_limited", "That was too much in a short time. Wait a minute, then go on."),
+    500: ("internal_error", "Something went wrong here. It has been logged."),
+    503: ("overloaded", "Too many ask at once. Try again in a few seconds."),
+}
+UNTRUSTED = "This site does not answer under that name."
+CSRF = ("csrf", "The form has expired. Reload the page and try again.")
+DATABASE = ("database_unavailable", "The log of predictions cannot be reached at the moment. Try again soon.")
+
+
+def wants_json() -> bool:
+    """Whether the client asked for JSON: by the address, or by preferring it to HTML."""
+    if request.path.startswith("/api/"):
+        return True
+    accepted = request.accept_mimetypes
+    return accepted["application/json"] > accepted["text/html"]
+
+
+def respond(code: str, message: str, status: int) -> Response:
+    """One error as the client asked for it: JSON, the page's fragment, or a page."""
+    g.error_code = code
+    if wants_json():
+        error = {"code": code, "message": message}
+        if status >= 500:  # what to quote to the operator, who finds it in the log
+            error["request_id"] = current_id() or ""
+        return make_response(jsonify(error=error), status)
+    template = "_error.html" if is_fragment() else "error.html"
+    return make_response(
+        render_template(template, code=code, message=message, status=status, request_id=current_id()), status
+    )
+
+
+def is_fragment() -> bool:
+    """Whether the page's own script asks, which wants the changed parts of the page only."""
+    return request.headers.get("X-Fragment") == "true"
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of the application in the one shape."""
+
+    @app.errorhandler(DrawingError)
+    @app.errorhandler(PredictionError)
+    @app.errorhandler(RecognitionError)
+    def refuse(error: DrawingError | PredictionError | RecognitionError) -> Response:
+        return respond(error.code, str(error), STATUS[error.code])
+
+    def without_database(error: Exception) -> Response:
+        current_app.logger.error("The database failed: %s", error)
+        response = respond(*DATABASE, 503)
+        response.headers["Retry-After"] = "5"
+        return response
+
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, without_database)
+
+    @app.errorhandler(HTTPException)
+    def fail(error: HTTPException) -> Response:
+        if isinstance(error, SecurityError):
+            # No page can be made for a host that is not ours: it would have to name that host.
+            return make_response(jsonify(error={"code": "untrusted_host", "message": UNTRUSTED}), 400)
+        status = error.code or 500
+        code, message = CSRF if isinstance(error, CSRFError) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
+        response = respond(code, message, status)
+        # Such as Allow, without which a 405 is incomplete.
+        response.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
+        return response

@@ -1,0 +1,47 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from functools import cache
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from mnistweb.extensions import db
+from mnistweb.registry.recognizers import zoo
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def live() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def ready() -> ResponseReturnValue:
+    """The database is reachable and migrated, and a network is loaded; otherwise 503 and what is missing."""
+    problem = _database_problem()
+    if problem is None:
+        return jsonify(status="ok", models=zoo().names())
+    return jsonify(error={"code": "not_ready", "message": problem}), 503
+
+
+def _database_problem() -> str | None:
+    try:
+        with db.engine.connect() as connection:
+            present = MigrationContext.configure(connection).get_current_heads()
+    except SQLAlchemyError:
+        return "The database cannot be reached."
+    expected = _expected_revisions(current_app.extensions["migrate"].directory)
+    return None if set(present) == expected else "The database is not migrated."
+
+
+@cache
+def _expected_revisions(directory: str) -> frozenset[str]:
+    config = Config()
+    config.set_main_option("script_location", directory.replace("%", "%%"))
+    return frozenset(ScriptDirectory.from_config(config).get_heads())

@@ -1,0 +1,92 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.orm import Session
+
+from mnistweb.cli import main
+from tests.support.rows import NOON, row
+
+
+def test_help_names_every_command() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for name in ("evaluate", "migrate", "models", "predict", "recount", "serve", "train"):
+        assert f"\n  {name} " in result.output
+
+
+def test_an_unknown_command_is_an_error() -> None:
+    result = CliRunner().invoke(main, ["nothing"])
+    assert result.exit_code == 2
+    assert "nothing" in result.output
+
+
+def test_migrate_brings_the_database_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'site.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    for _ in range(2):
+        assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    engine = create_engine(url)
+    assert "prediction" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_recount_counts_a_log_that_was_changed_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'site.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    engine = create_engine(url)
+    with Session(engine) as session:
+        session.add(row(label=3, labelled_at=NOON))
+        session.commit()
+        for _ in range(2):
+            assert CliRunner().invoke(main, ["recount"]).exit_code == 0
+            assert session.execute(text("SELECT span, label, count FROM tally ORDER BY 1")).all() == [
+                ("day", 3, 1),
+                ("month", 3, 1),
+            ]
+            session.rollback()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("command", ["migrate", "recount"])
+def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("PORT", "none")
+    result = CliRunner().invoke(main, [command])
+    assert result.exit_code == 1
+    assert result.output == "Error: PORT must be a whole number from 1 to 65535.\n"
+
+
+def test_a_missing_extra_is_said_when_its_command_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_torchvision(name: str) -> object:
+        raise ModuleNotFoundError("no module", name="torchvision")
+
+    monkeypatch.setattr("mnistweb.cli.import_module", without_torchvision)
+    assert CliRunner().invoke(main, ["--help"]).exit_code == 0
+    result = CliRunner().invoke(main, ["train", "--epochs", "1"])
+    assert result.exit_code == 1
+    assert 'pip install "mnistweb[train]"' in result.output
+
+
+def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> object:
+        raise ModuleNotFoundError("no module", name="something")
+
+    monkeypatch.setattr("mnistweb.cli.import_module", broken)
+    result = CliRunner().invoke(main, ["train"])
+    assert isinstance(result.exception, ModuleNotFoundError)
+
+
+def test_reading_a_picture_loads_no_web_framework() -> None:
+    check = (
+        "import sys; from mnistweb.cli import main; main(['predict', '--help'], standalone_mode=False);"
+        "sys.exit(any(name in sys.modules for name in ('flask', 'torchvision', 'sqlalchemy')))"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", check], check=True, stdout=subprocess.DEVNULL)

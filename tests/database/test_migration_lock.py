@@ -1,0 +1,119 @@
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import OperationalError
+
+from mnistweb.app import create_database_app
+from mnistweb.database import migration_lock as of_migrations
+from mnistweb.database.migration_lock import migration_lock
+from mnistweb.extensions import db
+from tests.support.sites import SECRET
+
+MIGRATE = [sys.executable, "-c", "from mnistweb.cli import main; main()", "migrate"]
+
+
+@pytest.fixture
+def before_a_column(empty_database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """A database whose next migration alters the log's table."""
+    monkeypatch.setattr(of_migrations, "LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr(of_migrations, "BREATH", 0.2)
+    url = empty_database.url.render_as_string(hide_password=False)
+    app = create_database_app({"DATABASE_URL": url, "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": SECRET})
+    with app.app_context():
+        flask_migrate.upgrade(revision="0004")
+    return app
+
+
+def wait_for_clients(connection: Connection, count: int) -> None:
+    """Wait until `count` others are connected to the same database."""
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    for _ in range(600):
+        if connection.scalar(others) == count:
+            return
+        connection.rollback()  # the view is read once per transaction
+        time.sleep(0.05)
+    pytest.fail(f"{count} processes did not connect")
+
+
+def test_processes_that_start_at_once_migrate_once(empty_database: Engine, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": empty_database.url.render_as_string(hide_password=False),
+        "INSTANCE_PATH": str(tmp_path),
+        "SECRET_KEY": "",
+    }
+    with empty_database.connect() as connection:
+        with migration_lock(connection):
+            processes = [
+                subprocess.Popen(MIGRATE, env=environment, stderr=subprocess.PIPE, text=True)
+                for _ in range(2)
+            ]
+            wait_for_clients(connection, len(processes))
+            time.sleep(0.5)  # long enough to migrate, if they did not wait
+            assert inspect(connection).get_table_names() == []
+            assert [process.poll() for process in processes] == [None, None]
+        for process in processes:
+            _, errors = process.communicate(timeout=60)
+            assert process.returncode == 0, errors
+        assert "prediction" in inspect(connection).get_table_names()
+
+
+def test_the_lock_is_given_back_after_a_failure(empty_database: Engine) -> None:
+    with empty_database.connect() as connection, empty_database.connect() as other:
+        with pytest.raises(ZeroDivisionError), migration_lock(connection):
+            raise ZeroDivisionError
+        with migration_lock(other):
+            pass
+
+
+def test_nobody_waits_behind_a_migration_that_waits(before_a_column: Flask, empty_database: Engine) -> None:
+    look = text("SELECT count(*) FROM prediction")
+    waits: list[float] = []
+
+    def look_on() -> None:
+        ends = time.monotonic() + 1.5
+        with empty_database.connect() as busy:
+            busy.execute(look)  # and does not end its transaction
+            started.set()
+            while time.monotonic() < ends:
+                asked = time.monotonic()
+                with empty_database.begin() as connection:
+                    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+                    connection.execute(look)
+                waits.append(time.monotonic() - asked)
+                time.sleep(0.02)
+
+    started = threading.Event()
+    reader = threading.Thread(target=look_on)
+    reader.start()
+    assert started.wait(10)
+    with before_a_column.app_context():
+        flask_migrate.upgrade()
+        columns = [column["name"] for column in inspect(db.engine).get_columns("prediction")]
+        db.engine.dispose()
+    reader.join(30)
+    assert "request_key" in columns
+    assert len(waits) > 3
+    assert max(waits) < 2
+
+
+def test_a_migration_gives_up_at_last(
+    before_a_column: Flask, empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_migrations, "ATTEMPTS", 2)
+    with empty_database.connect() as busy, before_a_column.app_context():
+        busy.execute(text("SELECT count(*) FROM prediction"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            flask_migrate.upgrade()
+        columns = [column["name"] for column in inspect(busy).get_columns("prediction")]
+        assert "request_key" not in columns
+        db.engine.dispose()

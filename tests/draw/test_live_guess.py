@@ -1,0 +1,103 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from mnistweb.extensions import db
+from tests.conftest import predict
+from tests.support.drawings import draw_digit
+
+INK = "application/octet-stream"
+
+
+def cropped(digit: int, side: int = 80) -> Image.Image:
+    """The ink of a drawn digit alone, as the page sends it."""
+    picture = draw_digit(digit)
+    box = picture.getbbox()
+    assert box
+    picture = picture.crop(box)
+    scale = side / max(picture.size)
+    return picture.resize((round(picture.width * scale), round(picture.height * scale)))
+
+
+def ask(client: FlaskClient, ink: Image.Image, **options: Any) -> TestResponse:
+    options = {"query_string": {"width": ink.width}, "content_type": INK, **options}
+    return client.post("/guess", data=ink.tobytes(), headers={"Accept": "application/json"}, **options)
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:
+    """What is asked of the database meanwhile."""
+    seen: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        seen.append(arguments[2])
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("digit", [1, 3, 4, 7])
+def test_a_guess_is_what_a_prediction_would_be(client: FlaskClient, digit: int) -> None:
+    said = ask(client, cropped(digit)).get_json()
+    predicted = predict(client, digit)
+    assert said["digit"] == predicted["digit"] == digit
+    assert said["probabilities"] == pytest.approx(predicted["probabilities"], abs=0.02)
+    assert said["confidence"] == pytest.approx(predicted["confidence"], abs=0.02)
+    assert said["not_a_digit"] == pytest.approx(predicted["not_a_digit"], abs=0.02)
+
+
+def test_a_guess_leaves_no_trace(
+    client: FlaskClient, logged: Callable[[], int], statements: list[str]
+) -> None:
+    response = ask(client, cropped(3))
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
+    assert statements == []
+    assert logged() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "code"),
+    [
+        ({"content_type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
+        ({"query_string": {}}, 400, "unreadable_image"),
+        ({"query_string": {"width": "x"}}, 400, "unreadable_image"),
+        ({"query_string": {"width": 0}}, 400, "unreadable_image"),
+        ({"query_string": {"width": 7919}}, 400, "unreadable_image"),
+        ({"query_string": {"width": 1}}, 400, "unreadable_image"),
+        ({"query_string": {"width": 80, "model": "none such"}}, 422, "unknown_model"),
+    ],
+)
+def test_anything_else_is_refused(client: FlaskClient, options: Any, status: int, code: str) -> None:
+    response = ask(client, Image.new("L", (80, 80), 255), **options)
+    assert response.status_code == status
+    assert response.get_json()["error"]["code"] == code
+
+
+def test_what_holds_no_ink_is_no_drawing(client: FlaskClient) -> None:
+    assert ask(client, Image.new("L", (80, 80))).get_json()["error"]["code"] == "empty_drawing"
+    empty = client.post("/guess?width=80", content_type=INK, headers={"Accept": "application/json"})
+    assert empty.status_code == 400
+
+
+def test_more_than_the_page_sends_is_not_even_read(client: FlaskClient) -> None:
+    assert ask(client, Image.new("L", (129, 128), 255)).status_code == 413
+
+
+def test_other_sites_may_not_ask(client: FlaskClient) -> None:
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200)):
+        headers = {"Sec-Fetch-Site": site, "Accept": "application/json"}
+        ink = cropped(3)
+        response = client.post(
+            f"/guess?width={ink.width}", data=ink.tobytes(), content_type=INK, headers=headers
+        )
+        assert response.status_code == status

@@ -1,0 +1,118 @@
+import re
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from mnistweb.database.models import Prediction, Tally
+from mnistweb.extensions import db
+from tests.conftest import csrf_token, predict
+from tests.draw.test_views import FRAGMENT, assert_refused, attribute, correct
+from tests.support.rows import add, row
+
+DELETE_ALL = "/predictions/delete"
+
+
+def delete_address(prediction: dict[str, Any]) -> str:
+    return f"/predictions/{prediction['id']}/delete"
+
+
+def left(app: Flask) -> set[str]:
+    with app.app_context():
+        return {str(found) for found in db.session.scalars(db.select(Prediction.id))}
+
+
+def test_one_deleted_drawing_leaves_the_database_and_the_accuracy(app: Flask, client: FlaskClient) -> None:
+    first, second = predict(client, 3), predict(client, 8)
+    correct(client, first["id"], "3")
+    correct(client, second["id"], "9")
+    form = {"csrf_token": csrf_token(client)}
+    response = client.post(delete_address(second), data=form, headers=FRAGMENT)
+    assert response.status_code == 200
+    assert "<html" not in response.text
+    assert second["id"] not in response.text
+    assert (attribute(response, "data-labelled"), attribute(response, "data-accuracy")) == ("1", "1.0")
+    assert left(app) == {first["id"]}
+    assert client.get(f"/predictions/{second['id']}/drawing.png").status_code == 404
+    assert 'data-prediction="' not in client.get(f"/?answer={second['id']}").text
+    assert_refused(client.post(delete_address(second), data=form), 404, "not_found")
+
+
+def test_all_at_once_are_only_ones_own(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+    theirs = predict(stranger, 3)
+    for digit in (3, 8):
+        predict(client, digit)
+    response = client.post(DELETE_ALL, data={"csrf_token": csrf_token(client)})
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/#own"
+    assert left(app) == {theirs["id"]}
+    assert "data-prediction-row" not in client.get("/").text
+
+
+def test_what_is_deleted_is_no_longer_counted(app: Flask, client: FlaskClient) -> None:
+    first = predict(client, 3)
+    correct(client, first["id"], "8")
+    predict(client, 8)
+    form = {"csrf_token": csrf_token(client)}
+    for address in (delete_address(first), DELETE_ALL):
+        assert client.post(address, data=form).status_code == 303
+    with app.app_context():
+        assert set(db.session.scalars(db.select(Tally.count))) <= {0}
+
+
+def test_nobody_else_can_delete(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+    mine = predict(client, 3)
+    form = {"csrf_token": csrf_token(stranger)}
+    assert_refused(stranger.post(delete_address(mine), data=form, headers=FRAGMENT), 404, "not_found")
+    nothing = {"id": uuid.uuid4()}
+    assert_refused(stranger.post(delete_address(nothing), data=form), 404, "not_found")
+    assert stranger.post(DELETE_ALL, data=form).status_code == 303
+    assert left(app) == {mine["id"]}
+
+
+def test_deleting_needs_the_token_of_this_visit(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
+    mine = predict(client, 3)
+    for address in (delete_address(mine), DELETE_ALL):
+        for token in ("", "nonsense", csrf_token(stranger)):
+            assert_refused(client.post(address, data={"csrf_token": token}), 400, "csrf")
+        assert client.get(address).status_code in (404, 405)
+    assert left(app) == {mine["id"]}
+
+
+def test_programs_delete_what_they_sent(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+    mine = predict(client, 3)
+    address = f"/api/v1/predictions/{mine['id']}"
+    for who, status in ((stranger, 404), (app.test_client(), 404), (client, 204), (client, 404)):
+        assert who.delete(address).status_code == status
+    assert left(app) == set()
+
+
+@pytest.mark.parametrize("reach", ["everyone", "own", "off"])
+def test_many_drawings_stand_on_several_pages(app: Flask, client: FlaskClient, reach: str) -> None:
+    app.config["PUBLIC_HISTORY"] = reach
+    predict(client, 3)
+    with app.app_context():
+        visitor = db.session.query(Prediction.visitor).scalar()
+        add(*(row(visitor=visitor) for _ in range(60)))
+    page = client.get("/")
+    assert page.text.count("data-prediction-row=") == 50
+    following = re.search(r'rel="next" href="([^"#]+)', page.text)
+    assert following
+    page = client.get(following[1].replace("&amp;", "&"))
+    assert page.text.count("data-prediction-row=") == 11
+    # Deleting from there leads back there.
+    delete = re.search(r'formaction="([^"]+)"', page.text)
+    assert delete
+    form = {"csrf_token": csrf_token(client)}
+    response = client.post(delete[1].replace("&amp;", "&"), data=form, headers=FRAGMENT)
+    assert response.text.count("data-prediction-row=") == 10
+
+
+def test_the_accuracy_comes_with_its_interval(client: FlaskClient) -> None:
+    for label in ("3", "3", "8"):
+        response = correct(client, predict(client, 3)["id"], label)
+    assert "2 of the 3 that you judged; <span>95 % interval 21 % to 94 %</span>" in response.text

@@ -1,0 +1,255 @@
+import io
+import json
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from tests.conftest import csrf_token, predict
+from tests.support.bad_images import BAD_FILES, BAD_TEXTS
+from tests.support.drawings import data_url, digit_png, draw_digit, encode, strokes_json
+
+FRAGMENT = {"X-Fragment": "true"}
+
+
+def draw(client: FlaskClient, digit: int = 3, fragment: bool = True, **fields: Any) -> TestResponse:
+    form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(digit)), **fields}
+    return client.post("/predictions", data=form, headers=FRAGMENT if fragment else {})
+
+
+def correct(client: FlaskClient, prediction_id: str, label: str, fragment: bool = True) -> TestResponse:
+    form = {"csrf_token": csrf_token(client), "label": label}
+    headers = FRAGMENT if fragment else {}
+    return client.post(f"/predictions/{prediction_id}/feedback", data=form, headers=headers)
+
+
+def attribute(response: TestResponse, name: str) -> str:
+    found = re.search(rf'\b{name}="([^"]*)"', response.text)
+    assert found, response.text
+    return found[1]
+
+
+def assert_refused(response: TestResponse, status: int, code: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.mimetype == "text/html"
+    assert attribute(response, "data-error") == code
+    assert "Traceback" not in response.text
+
+
+def test_the_page_has_what_automation_relies_on(client: FlaskClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert '<canvas id="slate"' in page.text
+    assert "data-labelled" in page.text
+
+
+def test_the_script_gets_the_changed_parts_of_the_page(client: FlaskClient) -> None:
+    response = draw(client)
+    assert response.status_code == 201
+    assert "<html" not in response.text
+    assert attribute(response, "data-prediction") == "3"
+    prediction_id = attribute(response, "data-prediction-id")
+    assert f'data-prediction-row="{prediction_id}"' in response.text
+    uuid.UUID(prediction_id)
+
+
+def test_without_script_the_form_leads_to_a_page_with_the_answer(client: FlaskClient) -> None:
+    response = draw(client, 7, fragment=False)
+    assert response.status_code == 303
+    page = client.get(response.headers["Location"])
+    assert attribute(page, "data-prediction") == "7"
+    assert f'data-prediction-row="{attribute(page, "data-prediction-id")}"' in page.text
+
+
+def test_the_table_survives_a_reload_and_is_the_visitors_own(
+    client: FlaskClient, stranger: FlaskClient
+) -> None:
+    prediction_id = attribute(draw(client), "data-prediction-id")
+    assert f'data-prediction-row="{prediction_id}"' in client.get("/").text
+    assert "data-prediction-row" not in stranger.get("/").text
+    assert f'data-prediction-row="{prediction_id}"' in stranger.get("/history").text
+
+
+def test_someone_elses_answer_is_not_shown(client: FlaskClient, stranger: FlaskClient) -> None:
+    location = draw(client, fragment=False).headers["Location"]
+    for address in (location, "/?answer=nonsense", f"/?answer={uuid.uuid4()}"):
+        page = stranger.get(address)
+        assert page.status_code == 200
+        assert 'data-prediction="' not in page.text
+
+
+def test_an_upload_is_answered_and_named_as_such(app: Flask, client: FlaskClient) -> None:
+    form = {
+        "csrf_token": csrf_token(client),
+        "file": (io.BytesIO(encode(draw_digit(0), "JPEG")), "photo.jpg", "image/jpeg"),
+    }
+    response = client.post("/predictions", data=form, headers=FRAGMENT)
+    assert attribute(response, "data-prediction") == "0"
+    with app.app_context():
+        row = db.session.query(Prediction).one()
+        assert row.source == "upload"
+        assert row.drawing.startswith(b"\x89PNG")
+
+
+def test_everything_about_a_prediction_is_kept(app: Flask, client: FlaskClient) -> None:
+    assert draw(client, 3, strokes=json.dumps(strokes_json(3)), model="cnn").status_code == 201
+    with app.app_context():
+        row = db.session.query(Prediction).one()
+        assert row.source == "slate"
+        assert row.drawing == digit_png(3)
+        assert row.strokes == strokes_json(3)
+        assert len(row.input) == 28 * 28
+        assert row.recognition_ms > 0
+        assert row.created_at.utcoffset() is not None
+
+
+def test_feedback_changes_the_table_and_the_accuracy(client: FlaskClient) -> None:
+    first, second = (attribute(draw(client, digit), "data-prediction-id") for digit in (3, 7))
+    response = correct(client, first, "3")
+    assert response.status_code == 200
+    assert (attribute(response, "data-labelled"), attribute(response, "data-accuracy")) == ("1", "1.0")
+    response = correct(client, second, "1")
+    assert (attribute(response, "data-labelled"), attribute(response, "data-accuracy")) == ("2", "0.5")
+    page = client.get("/")
+    assert (attribute(page, "data-labelled"), attribute(page, "data-accuracy")) == ("2", "0.5")
+
+
+def test_it_was_no_digit_is_feedback_too(client: FlaskClient) -> None:
+    response = correct(client, attribute(draw(client), "data-prediction-id"), "none", fragment=False)
+    assert response.status_code == 303
+    page = client.get(response.headers["Location"])
+    assert (attribute(page, "data-labelled"), attribute(page, "data-accuracy")) == ("1", "0.0")
+
+
+@pytest.mark.parametrize("label", ["", "10", "-1", "3.0", "three", "٣", "None"])
+def test_a_label_that_is_no_digit_is_refused(client: FlaskClient, label: str) -> None:
+    prediction_id = attribute(draw(client), "data-prediction-id")
+    assert_refused(correct(client, prediction_id, label), 422, "invalid_label")
+    assert attribute(client.get("/"), "data-labelled") == "0"
+
+
+def test_nobody_else_can_give_feedback(client: FlaskClient, stranger: FlaskClient) -> None:
+    prediction_id = attribute(draw(client), "data-prediction-id")
+    assert_refused(correct(stranger, prediction_id, "3"), 404, "not_found")
+    assert_refused(correct(client, str(uuid.uuid4()), "3"), 404, "not_found")
+    assert attribute(client.get("/"), "data-labelled") == "0"
+
+
+@pytest.mark.parametrize("fragment", [True, False])
+@pytest.mark.parametrize("name", sorted(BAD_TEXTS.keys() - {"lone surrogate"}))
+def test_bad_images_are_refused_and_not_logged(
+    app: Flask, client: FlaskClient, logged: Callable[[], int], name: str, fragment: bool
+) -> None:
+    app.config["MAX_IMAGE_BYTES"] = 200 * 1024
+    text, status, code = BAD_TEXTS[name]
+    assert_refused(draw(client, image=text, fragment=fragment), status, code)
+    assert logged() == 0
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_uploads_are_refused(
+    app: Flask, client: FlaskClient, logged: Callable[[], int], name: str
+) -> None:
+    app.config["MAX_IMAGE_BYTES"] = 200 * 1024
+    data, media_type, status, code = BAD_FILES[name]
+    assert_refused(draw(client, file=(io.BytesIO(data), "file", media_type)), status, code)
+    assert logged() == 0
+
+
+def test_a_form_without_an_image_is_refused(client: FlaskClient) -> None:
+    form = {"csrf_token": csrf_token(client)}
+    assert_refused(client.post("/predictions", data=form), 400, "missing_image")
+
+
+@pytest.mark.parametrize("strokes", ["{", "[]", "[" * 10_000, '{"size": NaN, "strokes": []}'])
+def test_strokes_that_cannot_be_read_are_refused(client: FlaskClient, strokes: str) -> None:
+    assert_refused(draw(client, strokes=strokes), 422, "invalid_strokes")
+
+
+def test_an_unknown_network_is_refused(client: FlaskClient) -> None:
+    assert_refused(draw(client, model="nothing"), 422, "unknown_model")
+    assert draw(client, model="").status_code == 201
+
+
+@pytest.mark.parametrize("fragment", [True, False])
+def test_a_form_needs_the_token_of_this_visit(
+    client: FlaskClient, stranger: FlaskClient, logged: Callable[[], int], fragment: bool
+) -> None:
+    for token in ("", "nonsense", csrf_token(stranger)):
+        assert_refused(draw(client, csrf_token=token, fragment=fragment), 400, "csrf")
+    prediction = predict(client)
+    form = {"label": "3"}
+    assert_refused(client.post(f"/predictions/{prediction['id']}/feedback", data=form), 400, "csrf")
+    assert logged() == 1
+
+
+def test_a_token_grows_stale(app: Flask, client: FlaskClient) -> None:
+    token = csrf_token(client)
+    app.config["WTF_CSRF_TIME_LIMIT"] = -1
+    assert_refused(draw(client, csrf_token=token), 400, "csrf")
+
+
+def test_errors_are_json_where_that_is_asked_for(client: FlaskClient) -> None:
+    response = client.get("/nothing", headers={"Accept": "application/json"})
+    assert response.status_code == 404
+    assert response.get_json()["error"]["code"] == "not_found"
+
+
+def test_unknown_addresses_and_methods_get_a_page(client: FlaskClient) -> None:
+    assert_refused(client.get("/nothing"), 404, "not_found")
+    assert_refused(client.get(f"/predictions/{uuid.uuid4()}/drawing.png"), 404, "not_found")
+    response = client.get("/predictions")
+    assert_refused(response, 405, "method_not_allowed")
+    assert response.headers["Allow"]
+
+
+def test_pictures_are_png_and_may_be_kept(client: FlaskClient, predicted: dict[str, Any]) -> None:
+    drawing = client.get(f"/predictions/{predicted['id']}/drawing.png")
+    assert drawing.data == digit_png(3)
+    seen = client.get(f"/predictions/{predicted['id']}/input.png")
+    for response in (drawing, seen):
+        assert response.mimetype == "image/png"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "immutable" in response.headers["Cache-Control"]
+    pixels = np.asarray(Image.open(io.BytesIO(seen.data)))
+    assert pixels.shape == (28, 28)
+    assert pixels.max() > 200
+
+
+def test_the_history_pages_through_everything(client: FlaskClient) -> None:
+    ids = [predict(client, digit)["id"] for digit in (1, 2, 3)]
+    page = client.get("/history?limit=2")
+    assert re.findall(r'data-prediction-row="([^"]+)"', page.text) == ids[:0:-1]
+    following = re.search(r'rel="next" href="([^"]+)"', page.text)
+    assert following
+    page = client.get(following[1].replace("&amp;", "&"))
+    assert re.findall(r'data-prediction-row="([^"]+)"', page.text) == ids[:1]
+    assert 'rel="next"' not in page.text
+    assert_refused(client.get("/history?cursor=x"), 400, "invalid_cursor")
+    assert_refused(client.get("/history?limit=0"), 400, "invalid_limit")
+
+
+@pytest.mark.parametrize("address", ["/", "/history", "/nothing", "/healthz", "/api/v1/predictions"])
+def test_every_response_carries_the_headers_that_protect_it(client: FlaskClient, address: str) -> None:
+    headers = client.get(address).headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-cache" in headers["Cache-Control"]
+
+
+def test_no_page_holds_inline_script_or_style(client: FlaskClient) -> None:
+    draw(client)
+    for address in ("/", "/history", "/nothing"):
+        text = client.get(address).text
+        assert not re.search(r"\sstyle=|<style|\son[a-z]+=|javascript:", text)
+        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text))

@@ -1,0 +1,219 @@
+import csv
+import io
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from mnistweb.web.visitors import COOKIE
+from tests.conftest import predict
+from tests.support.drawings import digit_png, strokes_json
+from tests.support.rows import add, row
+
+LISTINGS = ("/history", "/history.csv", "/history.jsonl", "/api/v1/predictions")
+
+
+def ids(page: TestResponse) -> list[str]:
+    return re.findall(r'data-prediction-row="([^"]+)"', page.text)
+
+
+def addresses(prediction_id: str) -> list[str]:
+    own = [
+        f"/predictions/{prediction_id}{part}" for part in ("", "/strokes.json", "/drawing.png", "/input.png")
+    ]
+    return [*own, f"/api/v1/predictions/{prediction_id}"]
+
+
+def judge(client: FlaskClient, prediction: dict[str, Any], label: int | None) -> None:
+    client.post(f"/api/v1/predictions/{prediction['id']}/feedback", json={"label": label})
+
+
+def test_filters_live_in_the_address_and_go_along_from_page_to_page(client: FlaskClient) -> None:
+    made = [predict(client, digit) for digit in (3, 8, 3, 3)]
+    judge(client, made[0], 8)
+    page = client.get("/history?digit=3&limit=2")
+    assert ids(page) == [made[3]["id"], made[2]["id"]]
+    assert "read as 3" in page.text
+    following = re.search(r'rel="next" href="([^"]+)"', page.text)
+    assert following
+    page = client.get(following[1].replace("&amp;", "&"))
+    assert ids(page) == [made[0]["id"]]
+    assert ids(client.get("/history?digit=3&verdict=wrong&label=8")) == [made[0]["id"]]
+    assert ids(client.get("/history?from=2000-01-01&to=2000-01-02")) == []
+
+
+def test_a_network_has_one_name_everywhere(client: FlaskClient) -> None:
+    predict(client, 3)
+    page = client.get("/history?model=cnn").text
+    assert "<strong>read by Convolutional network</strong>" in page
+    assert re.search(r'class="cell-model"[^>]*>Convolutional network<', page)
+
+
+def test_fields_left_empty_do_not_stay_in_the_address(client: FlaskClient) -> None:
+    response = client.get("/history?mine=&model=a%26b&digit=&_external=1&limit=")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/history?model=a%26b&_external=1"
+    assert client.get("/history?digit=").headers["Location"] == "/history"
+
+
+@pytest.mark.parametrize("address", LISTINGS)
+def test_a_bad_filter_is_refused_everywhere_alike(client: FlaskClient, address: str) -> None:
+    response = client.get(f"{address}?digit=ten", headers={"Accept": "application/json"})
+    assert response.status_code == 400
+    assert response.get_json()["error"]["code"] == "invalid_filter"
+    assert "“digit” must be a digit" in response.get_json()["error"]["message"]
+
+
+def test_the_api_lists_by_the_same_filters(client: FlaskClient, stranger: FlaskClient) -> None:
+    mine, theirs = predict(client, 3), predict(stranger, 3)
+    listed = client.get("/api/v1/predictions?digit=3").get_json()["items"]
+    assert [item["id"] for item in listed] == [theirs["id"], mine["id"]]
+    listed = client.get("/api/v1/predictions?digit=3&mine=1").get_json()["items"]
+    assert [item["id"] for item in listed] == [mine["id"]]
+
+
+def test_an_empty_history_says_what_to_do(client: FlaskClient) -> None:
+    assert "Draw the first digit" in client.get("/history").text
+    assert "Show everything" in client.get("/history?digit=3").text
+
+
+def test_a_predictions_page_shows_what_was_drawn_and_said(client: FlaskClient) -> None:
+    made = predict(client, 3, strokes=strokes_json(3))
+    page = client.get(f"/predictions/{made['id']}")
+    assert page.status_code == 200
+    assert f'data-replay="/predictions/{made["id"]}/strokes.json"' in page.text
+    assert f'data-prediction-id="{made["id"]}"' in page.text
+    assert client.get(f"/predictions/{made['id']}/strokes.json").get_json() == strokes_json(3)
+
+
+@pytest.mark.parametrize("strokes", [None, {"size": 280, "strokes": []}])
+def test_without_strokes_there_is_the_picture(client: FlaskClient, strokes: object) -> None:
+    made = predict(client, 3, strokes=strokes)
+    page = client.get(f"/predictions/{made['id']}").text
+    assert "data-replay" not in page
+    assert f'src="/predictions/{made["id"]}/drawing.png"' in page
+    assert client.get(f"/predictions/{made['id']}/strokes.json").get_json() == strokes
+
+
+def test_only_its_author_finds_forms_on_its_page(client: FlaskClient, stranger: FlaskClient) -> None:
+    made = predict(client, 3)
+    judge(client, made, 8)
+    assert client.get(f"/predictions/{made['id']}").text.count("<form") >= 3
+    page = stranger.get(f"/predictions/{made['id']}").text
+    assert "<form" not in page
+    assert "Whoever drew it says that it is an eight." in page
+
+
+def test_feedback_from_its_page_leads_back_there(client: FlaskClient) -> None:
+    made = predict(client, 3)
+    address = f"/predictions/{made['id']}"
+    form = re.search(r'action="([^"]*/feedback[^"]*)"', client.get(address).text)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(address).text)
+    assert form
+    assert token
+    response = client.post(form[1], data={"csrf_token": token[1], "label": "8"})
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith(address)
+    assert "you say that this is an eight" in client.get(address).text
+
+
+def test_what_does_not_exist_is_not_found(client: FlaskClient) -> None:
+    for address in addresses(str(uuid.uuid4())):
+        assert client.get(address).status_code == 404
+
+
+def test_csv_holds_what_the_filter_asks_for(client: FlaskClient, stranger: FlaskClient) -> None:
+    made = [predict(who, digit) for who, digit in ((client, 3), (stranger, 8), (client, 3))]
+    judge(client, made[0], None)
+    response = client.get("/history.csv?digit=3")
+    assert response.mimetype == "text/csv"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="mnistweb-history.csv"'
+    newest, oldest = csv.DictReader(io.StringIO(response.text))
+    assert (newest["id"], oldest["id"]) == (made[2]["id"], made[0]["id"])
+    assert (newest["digit"], newest["label"], newest["labelled"], newest["correct"]) == ("3", "", "False", "")
+    assert (oldest["label"], oldest["labelled"], oldest["correct"]) == ("", "True", "False")
+    assert float(newest["probability_3"]) == made[2]["probabilities"][3]
+
+
+def test_csv_runs_no_formula(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add(row(reason='=HYPERLINK("https://elsewhere.example")', model="@model", model_version="-1"))
+    [found] = csv.DictReader(io.StringIO(client.get("/history.csv").text))
+    assert (found["reason"][:3], found["model"], found["model_version"]) == ("'=H", "'@model", "'-1")
+
+
+def test_json_lines_hold_strokes_and_pixels_too(client: FlaskClient) -> None:
+    made = predict(client, 3, strokes=strokes_json(3))
+    predict(client, 8)
+    response = client.get("/history.jsonl?digit=3")
+    assert response.mimetype == "application/x-ndjson"
+    found = json.loads(response.text)
+    assert response.text.endswith("}\n")
+    assert {name: found[name] for name in found if name not in ("strokes", "input")} == {
+        name: value for name, value in made.items() if name != "saved"
+    }
+    assert found["strokes"] == strokes_json(3)
+    assert len(found["input"]) == 784
+    assert max(found["input"]) > 200
+
+
+def test_downloads_go_on_over_many_batches(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        made = add(*(row() for _ in range(250)))
+    lines = [json.loads(line)["id"] for line in client.get("/history.jsonl").text.splitlines()]
+    assert sorted(lines) == sorted(map(str, made))
+    assert client.get("/history.csv?digit=9").text.count("\n") == 1
+
+
+@pytest.mark.parametrize("reach", ["everyone", "own", "off"])
+def test_nothing_says_whose_a_prediction_is(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, reach: str
+) -> None:
+    app.config["PUBLIC_HISTORY"] = reach
+    made = predict(client, 3, strokes=strokes_json(3))
+    with app.app_context():
+        visitor = db.session.query(Prediction.visitor).scalar()
+    cookie = client.get_cookie(COOKIE)
+    assert cookie
+    for who in (client, stranger):
+        for address in ("/", *LISTINGS, *addresses(made["id"])):
+            assert visitor.encode() not in who.get(address).data
+            assert cookie.value.encode() not in who.get(address).data
+
+
+def test_a_history_of_ones_own_shows_nothing_of_others(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
+    app.config["PUBLIC_HISTORY"] = "own"
+    mine, theirs = predict(client, 3), predict(stranger, 3)
+    for address in LISTINGS:
+        for query in ("", "?digit=3", "?mine=1"):
+            text = client.get(address + query).text
+            assert mine["id"] in text
+            assert theirs["id"] not in text
+    for address in addresses(theirs["id"]):
+        assert client.get(address).status_code == 404
+        assert stranger.get(address).status_code == 200
+
+
+def test_where_there_is_no_history_ones_own_drawings_stay(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
+    app.config["PUBLIC_HISTORY"] = "off"
+    mine = predict(client, 3)
+    for address in LISTINGS:
+        assert client.get(address).status_code == 404
+    page = client.get("/").text
+    assert 'href="/history"' not in page
+    assert f'data-prediction-row="{mine["id"]}"' in page
+    assert client.get(f"/predictions/{mine['id']}/drawing.png").data == digit_png(3)
+    for address in addresses(mine["id"]):
+        assert client.get(address).status_code == 200
+        assert stranger.get(address).status_code == 404

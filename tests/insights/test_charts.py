@@ -1,0 +1,90 @@
+"""The drawings of the insights."""
+
+import re
+
+import pytest
+
+from mnistweb.insights import charts
+from mnistweb.insights.queries import Share
+from mnistweb.insights.svg import element, text
+
+HALF = Share(500, 1000)
+
+
+def marks(svg: str, pattern: str) -> list[float]:
+    return [float(each) for each in re.findall(pattern, svg)]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0"), (999, "999"), (1000, "1.0k"), (1234, "1.2k"), (9949, "9.9k"), (9950, "10k"), (12_999, "13k"),
+     (999_499, "999k"), (999_500, "1.0M"), (1_200_000, "1.2M"), (45_000_000, "45M")],
+)  # fmt: skip
+def test_counts_are_brief(count: int, shown: str) -> None:
+    assert charts.brief(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("shares", "bound"),
+    [([], 0), ([Share(0, 0)], 0), ([Share(1, 1)], 0), ([Share(60, 100)], 0.5), ([Share(9900, 10_000)], 0.9),
+     ([Share(9900, 10_000), Share(70, 100)], 0.5), ([Share(850, 1000), Share(0, 0)], 0.8)],
+)  # fmt: skip
+def test_the_axis_begins_below_every_interval(shares: list[Share], bound: float) -> None:
+    assert charts.lowest(shares) == bound
+
+
+def test_dots_are_as_high_as_their_shares() -> None:
+    columns = charts.spread("abc", [Share(0, 10), Share(0, 0), Share(10, 10)])
+    svg = charts.shares(columns, "title", joined=True)
+    assert marks(svg, r'cy="([\d.]+)"') == [charts.BOTTOM, charts.TOP]
+    assert "joint" not in svg  # the gap between them is not bridged
+    joined = charts.shares(charts.spread("ab", [HALF, HALF]), "title", joined=True)
+    assert joined.count("joint") == 1
+
+
+def test_an_interval_is_as_long_as_it_is_wide() -> None:
+    low, high = Share(3, 4).interval
+    svg = charts.shares(charts.spread("a", [Share(3, 4)]), "title")
+    [(y1, y2)] = re.findall(r'class="reach" x1="[\d.]+" y1="([\d.]+)" x2="[\d.]+" y2="([\d.]+)"', svg)
+    scale = charts.BOTTOM - charts.TOP
+    assert float(y1) == pytest.approx(charts.BOTTOM - scale * low, abs=0.1)
+    assert float(y2) == pytest.approx(charts.BOTTOM - scale * high, abs=0.1)
+
+
+def test_few_of_many_columns_are_named() -> None:
+    columns = charts.spread([str(each) for each in range(60)], [HALF] * 60)
+    named = [column.tick for column in columns if column.tick]
+    assert 3 <= len(named) <= 5
+    assert [column.tick for column in charts.spread("0123456789x", [HALF] * 11, most=11)] == list(
+        "0123456789x"
+    )
+
+
+def test_all_that_is_drawn_is_within_the_drawing() -> None:
+    names = ["Nov 2026"] * 60
+    svg = charts.shares(charts.spread(names, [Share(1, 1)] * 60), "title", joined=True)
+    assert all(0 <= x <= charts.WIDTH for x in marks(svg, r'\b(?:x|x1|x2|cx)="([-\d.]+)"'))
+    assert all(0 <= y <= 230 for y in marks(svg, r'\b(?:y|y1|y2|cy)="([-\d.]+)"'))
+
+
+def test_a_cell_is_the_darker_the_more_of_its_row_it_holds() -> None:
+    names = {0: "0", 1: "1"}
+    svg = charts.matrix({0: {0: 95, 1: 5}, 1: {0: 0, 1: 0}}, names, "title")
+    assert re.findall(r'data-kind="(\w+)" data-shade="(\d)"', svg) == [
+        ("right", "4"), ("wrong", "1"), ("wrong", "0"), ("right", "0"),
+    ]  # fmt: skip
+    assert re.findall(r'class="count"[^>]*>(\d+)<', svg) == ["95", "5"]
+
+
+def test_long_names_are_cut_where_they_are_drawn_and_whole_for_who_points_at_them() -> None:
+    name = "a network with a name of many words"
+    svg = charts.rows({name: HALF, "new": Share(0, 0)}, "title")
+    assert f"<title>{name}: 500 of 1,000, 50.0 %</title>" in svg
+    assert re.findall(r'class="name"[^>]*>([^<]*)<', svg) == [f"{name[:31]}…", "new"]
+    assert "not judged yet" in svg
+
+
+def test_what_is_written_is_escaped_once() -> None:
+    inner = text("<&>", 1, 2)
+    assert "&lt;&amp;&gt;" in inner
+    assert element("g", inner, "<", class_='"') == f'<g class="&#34;">{inner}&lt;</g>'

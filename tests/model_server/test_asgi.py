@@ -1,0 +1,267 @@
+"""The model server under uvicorn, driven by NVIDIA's client of the protocol, by ours, and by hostile ones."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tritonclient.http as triton
+import urllib3
+import uvicorn
+from tritonclient.utils import InferenceServerException
+
+from mnistweb.model_server import asgi
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork
+from mnistweb.recognition.remote.protocol import read_metadata, write_question
+from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MOST_IMAGES
+from mnistweb.recognition.zoo import WEIGHTS
+from tests.support.drawings import digit_png
+
+NAMES = ("cnn", "lenet5", "vit")
+IMAGES = np.stack([normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
+INFER = "/v2/models/lenet5/infer"
+
+
+def test_the_networks_are_those_of_the_setting_where_it_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    application = asgi.create()
+    for kind in ("json", "pt"):
+        shutil.copy(WEIGHTS / f"lenet5.{kind}", tmp_path)
+    monkeypatch.setenv("WEIGHTS_PATH", str(tmp_path))
+
+    async def names() -> list[str]:
+        async with application.router.lifespan_context(application):
+            return list(application.state.networks)
+
+    with ThreadPoolExecutor(1) as other:  # where no test of the page has left a loop running
+        assert other.submit(asyncio.run, names()).result() == ["lenet5"]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio sets this only where it opens the port itself; without it a head waits 40 ms for its body.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server = uvicorn.Server(uvicorn.Config(asgi.create(), log_level="critical", lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[Any]:
+    with triton.InferenceServerClient(address) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def http(address: str) -> Iterator[urllib3.HTTPConnectionPool]:
+    with urllib3.connection_from_url(f"http://{address}") as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, Recognizer]:
+    return {name: Recognizer.load(WEIGHTS / f"{name}.json") for name in NAMES}
+
+
+def test_it_says_what_it_is_and_has(client: Any, networks: dict[str, Recognizer]) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
+    for name, network in networks.items():
+        card = network.card
+        assert client.is_model_ready(name)
+        assert client.is_model_ready(name, card.version)
+        told = client.get_model_metadata(name)
+        assert (told["name"], told["versions"]) == (name, [card.version])
+        assert told["inputs"] == [{"name": "INPUT__0", "datatype": "UINT8", "shape": [-1, 28, 28]}]
+        assert told["outputs"] == [{"name": "OUTPUT__0", "datatype": "FP32", "shape": [-1, 11]}]
+        assert read_metadata(json.dumps(client.get_model_metadata(name, card.version)).encode()) == card
+
+
+def test_it_is_not_ready_for_what_it_has_not(client: Any) -> None:
+    assert not client.is_model_ready("nothing")
+    assert not client.is_model_ready("cnn", "1")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("binary_in", [True, False])
+@pytest.mark.parametrize("binary_out", [True, False])
+def test_its_logits_are_the_networks(
+    client: Any, networks: dict[str, Recognizer], name: str, binary_in: bool, binary_out: bool
+) -> None:
+    tensor = triton.InferInput("INPUT__0", list(IMAGES.shape), "UINT8")
+    tensor.set_data_from_numpy(IMAGES, binary_data=binary_in)
+    wanted = triton.InferRequestedOutput("OUTPUT__0", binary_data=binary_out)
+    version = networks[name].card.version
+    result = client.infer(name, [tensor], model_version=version, outputs=[wanted], request_id="mine")
+    logits = networks[name].logits(IMAGES)
+    assert np.array_equal(result.as_numpy("OUTPUT__0"), logits)
+    told = result.get_response()
+    assert (told["id"], told["model_name"], told["model_version"]) == ("mine", name, version)
+
+
+def test_a_client_that_names_no_output_and_no_id_is_served(
+    client: Any, networks: dict[str, Recognizer]
+) -> None:
+    tensor = triton.InferInput("INPUT__0", [1, 28, 28], "UINT8")
+    tensor.set_data_from_numpy(IMAGES[:1])
+    result = client.infer("cnn", [tensor])
+    assert np.array_equal(result.as_numpy("OUTPUT__0"), networks["cnn"].logits(IMAGES[:1]))
+    assert "id" not in result.get_response()
+
+
+@pytest.mark.parametrize(
+    ("shape", "datatype"), [([1, 28, 29], "UINT8"), ([1, 28, 28], "FP32"), ([28, 28], "UINT8")]
+)
+def test_a_wrong_tensor_is_told_so(client: Any, shape: list[int], datatype: str) -> None:
+    tensor = triton.InferInput("INPUT__0", shape, datatype)
+    tensor.set_data_from_numpy(np.zeros(shape, np.uint8 if datatype == "UINT8" else np.float32))
+    with pytest.raises(InferenceServerException, match="must be") as caught:
+        client.infer("cnn", [tensor])
+    assert caught.value.status() == "400"
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_our_client_gets_the_answer_of_this_process(
+    address: str, networks: dict[str, Recognizer], digit: int
+) -> None:
+    network = networks["vit"]
+    remote = RemoteNetwork(network.card, ModelServer(f"http://{address}", 5, 1, {"vit": network.card}))
+    assert remote.recognise(IMAGES[digit]) == network.recognise(IMAGES[digit])
+
+
+def infer_body(**fields: Any) -> bytes:
+    tensor = {"name": "INPUT__0", "shape": [1, 28, 28], "datatype": "UINT8", "data": [0] * 784} | fields
+    return json.dumps({"inputs": [tensor]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/", b"", {}, 404),
+        ("GET", "/v2/models/..%2f..%2fetc", b"", {}, 404),
+        ("GET", "/v2/models/nothing", b"", {}, 404),
+        ("GET", "/v2/models/cnn/versions/1", b"", {}, 404),
+        ("GET", "/v2/models/cnn/versions/1/ready", b"", {}, 404),
+        ("GET", INFER, b"", {}, 405),
+        ("POST", "/v2", b"", {}, 405),
+        ("POST", "/v2/models/nothing/infer", infer_body(), {}, 404),
+        ("POST", "/v2/models/lenet5/versions/1/infer", infer_body(), {}, 404),
+        ("POST", INFER, b"", {}, 400),
+        ("POST", INFER, b"{}", {}, 400),
+        ("POST", INFER, b"\x00" * 1000, {}, 400),
+        ("POST", INFER, infer_body(), {"Content-Encoding": "gzip"}, 415),
+        ("POST", INFER, infer_body(shape=[10**9, 28, 28]), {}, 400),
+        ("POST", INFER, infer_body(), {HEADER_LENGTH: "1000000"}, 400),
+        ("POST", INFER, infer_body(), {HEADER_LENGTH: "x"}, 400),
+        ("POST", INFER, write_question(IMAGES, "1").body[:-1], {HEADER_LENGTH: "201"}, 400),
+        ("POST", INFER, b" " * (asgi.MOST_BYTES + 1), {}, 413),
+    ],
+)
+def test_every_error_has_the_protocols_form(
+    http: urllib3.HTTPConnectionPool,
+    method: str,
+    path: str,
+    body: bytes,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    response = http.request(method, path, body=body, headers=headers, retries=False)
+    assert response.status == status
+    assert response.headers["Content-Type"] == "application/json"
+    told = response.json()
+    assert set(told) == {"error"}
+    assert isinstance(told["error"], str)
+    assert http.request("POST", INFER, body=infer_body(), retries=False).status == 200
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", ""])
+def test_neither_an_id_nor_a_content_type_is_needed(
+    http: urllib3.HTTPConnectionPool, media_type: str
+) -> None:
+    response = http.request("POST", INFER, body=infer_body(), headers={"Content-Type": media_type})
+    assert response.status == 200
+    assert "id" not in response.json()
+
+
+def test_as_many_images_as_may_come_are_read(http: urllib3.HTTPConnectionPool) -> None:
+    images = np.zeros((MOST_IMAGES, 28, 28), np.uint8)
+    message = write_question(images, "many")
+    response = http.request("POST", INFER, body=message.body, headers=message.headers)
+    assert response.json()["outputs"][0]["shape"] == [MOST_IMAGES, 11]
+
+
+def test_a_bug_is_told_without_its_details(
+    http: urllib3.HTTPConnectionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("a detail of the inside")
+
+    monkeypatch.setattr(asgi, "write_reply", broken)
+    # Behind a bug the server closes the connection, which the next test would find in the pool.
+    closing = {"Connection": "close"}
+    response = http.request("POST", INFER, body=infer_body(), headers=closing, retries=False)
+    assert response.status == 500
+    assert response.json() == {"error": "something went wrong here"}
+
+
+def test_the_log_tells_of_a_question_what_the_sites_log_can_be_joined_by(
+    http: urllib3.HTTPConnectionPool, networks: dict[str, Recognizer], caplog: pytest.LogCaptureFixture
+) -> None:
+    message = write_question(IMAGES, "of-a-visitor")
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    headers = message.headers | {"traceparent": f"00-{trace}-{parent}-01"}
+    with caplog.at_level("INFO", "mnistweb.model_server"):
+        http.request("POST", INFER, body=message.body, headers=headers)
+    (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
+    told = vars(record)
+    assert (told["request_id"], told["images"]) == ("of-a-visitor", len(IMAGES))
+    assert (told["model"], told["version"]) == ("lenet5", networks["lenet5"].card.version)
+    assert (told["trace_id"], told["parent_id"]) == (trace, parent)
+    assert 0 < told["milliseconds"] < 10_000
+
+
+def test_a_hostile_id_or_trace_writes_no_line_of_its_own(
+    http: urllib3.HTTPConnectionPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = write_question(IMAGES, "x\n" + "y" * 1000)
+    with caplog.at_level("INFO", "mnistweb.model_server"):
+        http.request("POST", INFER, body=message.body, headers=message.headers | {"traceparent": "x" * 1000})
+    (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
+    assert len(vars(record)["request_id"]) == 64
+    assert "trace_id" not in vars(record)
+
+
+LOGGING = """
+from mnistweb.model_server import request_log as log
+log.configure()
+log.logger.info("answered", extra={"request_id": "x\\ny"})
+"""
+
+
+def test_a_line_of_the_log_is_json() -> None:
+    found = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
+    told = json.loads(found.stderr)
+    assert (told["level"], told["message"], told["request_id"]) == ("INFO", "answered", "x\ny")
+    assert told["time"]

@@ -1,0 +1,229 @@
+import random
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import product
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event, text
+
+from mnistweb.database.models import Source
+from mnistweb.extensions import db
+from mnistweb.predictions import queries as log
+from mnistweb.predictions.filters import DIGITS, FIELDS, Filter, Verdict, read_filter
+from mnistweb.predictions.service import PredictionError
+from tests.support.rows import NOON, add, row
+
+LABELLED = {"labelled_at": NOON}
+ROWS: dict[str, dict[str, Any]] = {
+    "three": {"digit": 3},
+    "three, rightly": {"digit": 3, "label": 3, **LABELLED},
+    "three, but an eight": {"digit": 3, "label": 8, **LABELLED},
+    "three, but no digit": {"digit": 3, "label": None, **LABELLED},
+    "refused": {"digit": None},
+    "refused, rightly": {"digit": None, "label": None, **LABELLED},
+    "refused, but an eight": {"digit": None, "label": 8, **LABELLED},
+    "another's": {"visitor": "another"},
+    "upload": {"source": Source.UPLOAD},
+    "lenet5": {"model": "lenet5"},
+    "yesterday": {"created_at": NOON - timedelta(days=1)},
+    "last moment": {"created_at": datetime(2026, 1, 1, 23, 59, 59, 999_999, UTC)},
+    "tomorrow": {"created_at": datetime(2026, 1, 2, tzinfo=UTC)},
+}
+
+
+def found(given: dict[str, str]) -> set[str]:
+    wanted = read_filter(given).conditions("someone")
+    return {found.model_version for found in log.page(wanted, None, 100).items}
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({}, set(ROWS)),
+        ({"mine": "1"}, set(ROWS) - {"another's"}),
+        ({"model": "lenet5"}, {"lenet5"}),
+        ({"model": "no such"}, set()),
+        ({"digit": "3"}, {name for name in ROWS if not name.startswith("refused")}),
+        ({"digit": "none"}, {"refused", "refused, rightly", "refused, but an eight"}),
+        ({"refused": "1"}, {"refused", "refused, rightly", "refused, but an eight"}),
+        ({"refused": "1", "digit": "3"}, set()),
+        ({"label": "8"}, {"three, but an eight", "refused, but an eight"}),
+        ({"label": "none"}, {"three, but no digit", "refused, rightly"}),
+        ({"verdict": "right"}, {"three, rightly", "refused, rightly"}),
+        ({"verdict": "wrong"}, {"three, but an eight", "three, but no digit", "refused, but an eight"}),
+        ({"verdict": "unlabelled"}, {name for name, row in ROWS.items() if "labelled_at" not in row}),
+        ({"verdict": "wrong", "digit": "3", "label": "8"}, {"three, but an eight"}),
+        ({"source": "upload"}, {"upload"}),
+        ({"to": "2025-12-31"}, {"yesterday"}),
+        ({"from": "2026-01-02"}, {"tomorrow"}),
+        ({"from": "2026-01-01", "to": "2026-01-01"}, set(ROWS) - {"yesterday", "tomorrow"}),
+        ({"from": "0001-01-01", "to": "9999-12-31"}, set(ROWS)),
+        ({"from": "2026-01-02", "to": "2026-01-01"}, set()),
+        ({"mine": "", "model": "", "digit": "", "verdict": "", "from": ""}, set(ROWS)),
+    ],
+)
+def test_a_filter_finds_what_it_asks_for(app: Flask, given: dict[str, str], names: set[str]) -> None:
+    with app.app_context():
+        add(*(row(**({"model_version": name} | fields)) for name, fields in ROWS.items()))
+        assert found(given) == names
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"mine": "yes"},
+        {"model": "a" * 65},
+        {"model": "\x00"},
+        {"digit": "10"},
+        {"digit": "٣"},
+        {"label": "-1"},
+        {"verdict": "Right"},
+        {"refused": "0"},
+        {"source": "elsewhere"},
+        {"from": "2026-02-30"},
+        {"from": "20260131"},
+        {"to": "2026-W05-6"},
+        {"to": "yesterday"},
+    ],
+)
+def test_a_value_that_means_nothing_is_refused_by_name(given: dict[str, str]) -> None:
+    [key] = given
+    with pytest.raises(PredictionError, match=f"“{key}” must be") as refusal:
+        read_filter(given)
+    assert refusal.value.code == "invalid_filter"
+
+
+FILTERS = st.builds(
+    Filter,
+    mine=st.booleans(),
+    model=st.none() | st.sampled_from(["cnn", "a network & more"]),
+    digit=st.none() | st.sampled_from(DIGITS),
+    label=st.none() | st.sampled_from(DIGITS),
+    verdict=st.none() | st.sampled_from(Verdict),
+    refused=st.booleans(),
+    source=st.none() | st.sampled_from(Source),
+    first=st.none() | st.dates(min_value=date(1000, 1, 1)),
+    last=st.none() | st.dates(min_value=date(1000, 1, 1)),
+)
+
+
+@given(FILTERS)
+def test_a_filter_comes_back_from_its_address(wanted: Filter) -> None:
+    assert read_filter(wanted.query()) == wanted
+    assert len(wanted.words({})) == len(wanted.query())
+
+
+@given(st.dictionaries(st.sampled_from([field.key for field in FIELDS.values()]), st.text()))
+def test_no_text_breaks_the_reading_of_filters(given: dict[str, str]) -> None:
+    with suppress(PredictionError):
+        read_filter(given)
+
+
+def test_filters_of_answer_and_judgement_agree_with_what_they_say(app: Flask) -> None:
+    with app.app_context():
+        add(*(row(model_version=name, **fields) for name, fields in ROWS.items()))
+        for digit, label, verdict, refused in product(
+            ("", "3", "8", "none"), ("", "3", "8", "none"), ("", *Verdict), ("", "1")
+        ):
+            given = {"digit": digit, "label": label, "verdict": verdict, "refused": refused}
+            assert found(given) == {
+                name
+                for name, fields in ROWS.items()
+                if meets(fields.get("digit", 3), fields.get("label"), "labelled_at" in fields, given)
+            }, given
+
+
+def meets(digit: int | None, label: int | None, labelled: bool, given: dict[str, str]) -> bool:
+    def is_digit(number: int | None, name: str) -> bool:
+        return number == (None if name == "none" else int(name))
+
+    verdict = "unlabelled" if not labelled else "right" if digit == label else "wrong"
+    return (
+        (not given["digit"] or is_digit(digit, given["digit"]))
+        and (not given["label"] or (labelled and is_digit(label, given["label"])))
+        and (not given["verdict"] or verdict == given["verdict"])
+        and (not given["refused"] or digit is None)
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"digit": "3", "refused": "1"},
+        {"label": "3", "verdict": "unlabelled"},
+        {"digit": "3", "label": "3", "verdict": "wrong"},
+        {"digit": "3", "label": "8", "verdict": "right"},
+        {"refused": "1", "label": "none", "verdict": "wrong"},
+    ],
+)
+def test_what_contradicts_itself_is_not_looked_for(given: dict[str, str]) -> None:
+    assert [str(each) for each in read_filter(given).conditions("someone")] == ["false"]
+
+
+def test_no_filter_needs_a_look_through_everything_or_sorting(app: Flask) -> None:
+    asked = ["mine=1", "model=lenet5", "digit=3", "digit=none", "label=3", "label=none", "verdict=right"]
+    asked += ["verdict=wrong", "verdict=unlabelled", "source=upload", "from=2026-01-01", "to=2026-01-01"]
+    with app.app_context():
+        fill(1500)
+        cursor = log.page([], None, 700).next
+        for given, after in product(asked, (None, cursor)):
+            wanted = read_filter(dict([given.split("=")])).conditions("someone")
+            plan = plan_of(partial(log.page, wanted, after, 50))
+            assert "ix_prediction_" in plan, given
+            assert not re.search("sort|seq scan|temp b-tree", plan, re.IGNORECASE), given
+
+
+def fill(count: int) -> None:
+    """Rows of every kind, none of which is so frequent that looking through all of them would do."""
+    kinds = random.Random(1)
+    rows = []
+    for number in range(count):
+        digit, label, labelled = (
+            kinds.choice([None, *range(10)]),
+            kinds.choice([None, *range(10)]),
+            number % 4,
+        )
+        rows.append(
+            row(
+                NOON - timedelta(seconds=number),
+                visitor=f"visitor {number % 40}",
+                model=kinds.choice(["cnn"] * 9 + ["lenet5"]),
+                source=kinds.choice([Source.SLATE] * 9 + [Source.UPLOAD]),
+                digit=digit,
+                label=digit if labelled == 1 else label if labelled > 1 else None,
+                labelled_at=NOON if labelled else None,
+            )
+        )
+    add(*rows)
+    db.session.execute(text("ANALYZE"))
+    db.session.commit()
+
+
+def plan_of(ask: Callable[[], object]) -> str:
+    """How the database goes about the query that `ask` sends."""
+    sent: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    ask()
+    event.remove(db.engine, "before_cursor_execute", keep)
+    [(statement, parameters)] = sent
+    explain = "EXPLAIN QUERY PLAN"
+    if db.engine.dialect.name == "postgresql":
+        explain = "EXPLAIN"
+        # Of a small table it would rather sort a few rows.
+        for way in ("seqscan", "bitmapscan", "sort"):
+            db.session.execute(text(f"SET LOCAL enable_{way} = off"))
+    rows = db.session.connection().exec_driver_sql(f"{explain} {statement}", parameters)
+    plan = "\n".join(" ".join(map(str, found)) for found in rows)
+    db.session.rollback()
+    return plan

@@ -1,0 +1,132 @@
+"""A request that is sent again is saved once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.conftest import csrf_token
+from tests.draw.test_views import attribute
+from tests.support.drawings import data_url, digit_png, strokes_json
+
+PREDICTIONS = "/api/v1/predictions"
+KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+
+
+def send(
+    client: FlaskClient, key: str = KEY, digit: int = 3, address: str = "10.0.0.1", **fields: Any
+) -> Any:
+    return client.post(
+        PREDICTIONS,
+        json={"image": data_url(digit_png(digit)), **fields},
+        headers={"Idempotency-Key": key},
+        environ_base={"REMOTE_ADDR": address},
+    )
+
+
+def refused(response: TestResponse) -> tuple[int, str]:
+    return response.status_code, response.get_json()["error"]["code"]
+
+
+def test_a_repeated_request_gets_what_the_first_one_saved(
+    client: FlaskClient, logged: Callable[[], int]
+) -> None:
+    client.get("/")
+    first, second = send(client), send(client)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.get_json() == second.get_json()
+    assert first.headers["Location"] == second.headers["Location"]
+    assert logged() == 1
+
+
+def test_who_lost_the_answer_and_the_cookie_in_it_gets_both_again(app: Flask, client: FlaskClient) -> None:
+    lost = app.test_client(use_cookies=False)
+    first, again = send(lost), send(client)
+    assert (again.status_code, again.get_json()["id"]) == (200, first.get_json()["id"])
+    feedback = client.post(f"{PREDICTIONS}/{first.get_json()['id']}/feedback", json={"label": 3})
+    assert feedback.status_code == 200
+    assert send(client).get_json()["label"] == 3
+
+
+def test_a_key_of_someone_else_opens_nothing(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, logged: Callable[[], int]
+) -> None:
+    first = send(client)
+    elsewhere = send(app.test_client(), address="10.0.0.2")
+    stranger.get("/")
+    known = send(stranger)
+    assert [each.status_code for each in (first, elsewhere, known)] == [201] * 3
+    assert logged() == 3
+    for other in (elsewhere, known):
+        assert other.get_json()["id"] != first.get_json()["id"]
+
+
+@pytest.mark.parametrize("change", [{"digit": 7}, {"model": "cnn"}, {"strokes": strokes_json(3)}])
+def test_a_key_belongs_to_one_drawing(
+    client: FlaskClient, logged: Callable[[], int], change: dict[str, Any]
+) -> None:
+    assert send(client).status_code == 201
+    assert refused(send(client, **change)) == (422, "idempotency_key_reused")
+    assert logged() == 1
+
+
+@pytest.mark.parametrize("key", ["", "a" * 15, "a" * 256, "é" * 20])
+def test_a_key_that_can_be_guessed_is_refused(
+    client: FlaskClient, logged: Callable[[], int], key: str
+) -> None:
+    assert refused(send(client, key)) == (400, "invalid_idempotency_key")
+    assert logged() == 0
+
+
+def test_without_a_key_every_request_is_one(client: FlaskClient, logged: Callable[[], int]) -> None:
+    body = {"image": data_url(digit_png(3))}
+    assert [client.post(PREDICTIONS, json=body).status_code for _ in range(2)] == [201, 201]
+    assert logged() == 2
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_requests_at_the_same_time_one_is_saved(
+    app: Flask, client: FlaskClient, logged: Callable[[], int], known: bool
+) -> None:
+    cookies = []
+    if known:
+        client.get("/")
+        cookie = client.get_cookie("visitor")
+        assert cookie
+        cookies = [cookie.value]
+
+    def repeat(_: int) -> Any:
+        each = app.test_client()
+        for value in cookies:
+            each.set_cookie("visitor", value)
+        return send(each)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(repeat, range(8)))
+    assert sorted(each.status_code for each in found) == [200] * 7 + [201]
+    assert len({each.get_json()["id"] for each in found}) == 1
+    assert logged() == 1
+
+
+def test_what_was_deleted_can_be_sent_anew(client: FlaskClient, logged: Callable[[], int]) -> None:
+    first = send(client)
+    assert client.delete(f"{PREDICTIONS}/{first.get_json()['id']}").status_code == 204
+    assert send(client).status_code == 201
+    assert logged() == 1
+
+
+@pytest.mark.parametrize("fragment", [True, False])
+def test_the_page_can_repeat_too(client: FlaskClient, logged: Callable[[], int], fragment: bool) -> None:
+    form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(3))}
+    headers = {"Idempotency-Key": KEY} | ({"X-Fragment": "true"} if fragment else {})
+    first, second = (client.post("/predictions", data=form, headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == ((201, 200) if fragment else (303, 303))
+    if fragment:
+        assert attribute(first, "data-prediction-id") == attribute(second, "data-prediction-id")
+    else:
+        assert first.headers["Location"] == second.headers["Location"]
+    assert logged() == 1

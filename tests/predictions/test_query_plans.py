@@ -1,0 +1,86 @@
+"""How PostgreSQL goes about what the pages ask of a log that is not short any more."""
+
+import re
+import threading
+import time
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event, text
+
+from mnistweb.app import create_app
+from mnistweb.extensions import db
+from tests.benchmarks.history import addresses, client, dispose, fill
+
+ROWS = 20_000
+WRITE = text(
+    "INSERT INTO prediction SELECT gen_random_uuid(), now(), visitor, source, drawing, input, strokes, "
+    "digit, confidence, not_a_digit, reason, probabilities, model, model_version, recognition_ms "
+    "FROM prediction LIMIT 1"
+)
+
+
+@pytest.fixture
+def long(empty_database: Engine, unmigrated_settings: dict[str, Any]) -> Flask:
+    url = empty_database.url.render_as_string(hide_password=False)
+    return create_app({**unmigrated_settings, "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"})
+
+
+def test_no_page_looks_through_the_whole_log(long: Flask) -> None:
+    fill(long, ROWS, own=100)
+    sent: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if "FROM prediction" in statement:
+            sent.append((statement, parameters))
+
+    explained = 0
+    # Of two filters at once so short a log is rather read whole.
+    asked = [address for address in addresses(long) if not re.search("&(?!cursor|to)", address)]
+    browser = client(long)
+    with long.app_context():
+        engine = db.engine
+        for address in asked:
+            event.listen(engine, "before_cursor_execute", keep)
+            assert browser.get(address).status_code == 200
+            event.remove(engine, "before_cursor_execute", keep)
+            db.session.rollback()  # each request has a transaction of its own
+            for statement, parameters in sent:
+                rows = db.session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
+                plan = "\n".join(found for (found,) in rows)
+                assert not re.search("Seq Scan on prediction|Bitmap", plan), (address, plan)
+            explained += len(sent)
+            sent.clear()
+        db.session.remove()
+    dispose(long)
+    assert explained > 20
+
+
+def test_writers_go_on_while_the_indexes_are_built(long: Flask, empty_database: Engine) -> None:
+    fill(long, ROWS, upgrade=False)
+    waits: list[float] = []
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            started = time.perf_counter()
+            with empty_database.begin() as connection:
+                connection.execute(text("SET LOCAL lock_timeout = '2s'"))
+                connection.execute(WRITE)
+            waits.append(time.perf_counter() - started)
+
+    writer = threading.Thread(target=write)
+    with long.app_context():
+        writer.start()
+        flask_migrate.upgrade(revision="0002")
+        done.set()
+        writer.join(30)
+        built = db.session.scalar(
+            text("SELECT count(*) FROM pg_index WHERE indrelid = 'prediction'::regclass AND indisvalid")
+        )
+        db.session.remove()
+    dispose(long)
+    assert built > 10
+    assert len(waits) > 5

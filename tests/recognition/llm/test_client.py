@@ -1,0 +1,241 @@
+"""The language model over real HTTP, against a stand-in."""
+
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from mnistweb.recognition.llm.client import LanguageModel
+from mnistweb.recognition.types import RecognitionError
+from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
+
+IMAGE = np.zeros((28, 28), np.uint8)
+PATIENCE = 20.0  # seconds; more than a busy machine takes for anything here
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serve() as endpoint:
+        yield endpoint
+
+
+def model(url: str, key: str = KEY, timeout: float = PATIENCE, places: int = 2) -> LanguageModel:
+    return LanguageModel(url, key, MODEL, timeout, places)
+
+
+def failure(language_model: LanguageModel) -> RecognitionError:
+    with pytest.raises(RecognitionError) as caught:
+        language_model.recognise(IMAGE)
+    message = str(caught.value)
+    assert message.endswith(".")
+    for secret in (KEY, "127.0.0.1", "http"):
+        assert secret not in message
+    return caught.value
+
+
+def test_a_digit_is_answered_with_its_own_confidence(endpoint: Endpoint) -> None:
+    endpoint.reply = reads("7", 0.82)
+    answer = model(endpoint.url).recognise(IMAGE)
+    assert (answer.digit, answer.confidence, answer.not_a_digit, answer.reason) == (7, 0.82, 0, None)
+    assert (answer.model, answer.model_version) == ("llm", MODEL)
+    assert answer.probabilities[7] == 0.82
+    assert sum(answer.probabilities) == pytest.approx(1)
+    assert len(answer.probabilities) == 10
+    assert set(answer.probabilities) == {0.82, (1 - 0.82) / 9}
+
+
+def test_none_is_no_digit_with_a_reason(endpoint: Endpoint) -> None:
+    endpoint.reply = reads("none", 0.7)
+    answer = model(endpoint.url).recognise(IMAGE)
+    assert (answer.digit, answer.confidence, answer.not_a_digit) == (None, 0.7, 0.7)
+    assert answer.reason is not None
+    assert answer.probabilities == (0.1,) * 10
+
+
+def test_it_is_asked_once_with_picture_and_format(endpoint: Endpoint) -> None:
+    model(endpoint.url).recognise(IMAGE)
+    [question] = endpoint.asked
+    assert question["model"] == MODEL
+    assert question["messages"][0]["content"][1]["image_url"]["url"].startswith("data:image/png;base64,")
+    schema = question["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["digit"]["enum"] == [*"0123456789", "none"]
+    assert endpoint.keys == [f"Bearer {KEY}"]
+
+
+def test_without_a_key_no_other_one_is_sent(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-account")
+    model(endpoint.url, key="").recognise(IMAGE)
+    assert endpoint.keys == ["Bearer none"]
+
+
+def test_an_endpoint_that_refuses_the_format_is_asked_in_words_alone(endpoint: Endpoint) -> None:
+    endpoint.reply = lambda question: fails(400) if "response_format" in question else reads("4")
+    assert model(endpoint.url).recognise(IMAGE).digit == 4
+    assert len(endpoint.asked) == 2
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_may_pass_is_tried_once_more(endpoint: Endpoint, status: int) -> None:
+    endpoint.replies = [fails(status), reads("5")]
+    assert model(endpoint.url).recognise(IMAGE).digit == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words", "asked"),
+    [
+        (400, "model_unavailable", "status 400", 2),
+        (401, "model_unavailable", "key", 1),
+        (403, "model_unavailable", "key", 1),
+        (404, "model_unavailable", "not known", 1),
+        (429, "model_rate_limited", "no more questions", 2),
+        (500, "model_unavailable", "status 500", 2),
+        (529, "model_unavailable", "status 529", 2),
+    ],
+)
+def test_a_failure_is_told_in_words(
+    endpoint: Endpoint, status: int, code: str, words: str, asked: int
+) -> None:
+    endpoint.reply = fails(status)
+    error = failure(model(endpoint.url))
+    assert error.code == code
+    assert words in str(error)
+    assert len(endpoint.asked) == asked
+
+
+def test_it_does_not_wait_as_long_as_the_endpoint_likes(endpoint: Endpoint) -> None:
+    endpoint.reply = fails(429, **{"Retry-After": "60"})
+    started = time.monotonic()
+    assert failure(model(endpoint.url)).code == "model_rate_limited"
+    assert time.monotonic() - started < PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (says(None, refusal="I cannot help with that."), "model_refused"),
+        (says("", finish_reason="content_filter"), "model_refused"),
+        (says("It looks like a seven, or a one."), "model_nonsense"),
+        (says('{"number": 3}'), "model_nonsense"),
+        (says('{"digit": "3", "confidence": 1.5}'), "model_nonsense"),
+        (says(None), "model_nonsense"),
+        (says([{"type": "text"}]), "model_nonsense"),
+        (Reply(b"{}"), "model_nonsense"),
+        (Reply(b'{"choices": 3}'), "model_nonsense"),
+        (Reply(b'{"choices": [null]}'), "model_nonsense"),
+        (Reply(b"[1, 2]"), "model_nonsense"),
+        (Reply(b"null"), "model_nonsense"),
+        (Reply(b"{not JSON"), "model_nonsense"),
+        (Reply(b"[" * 100_000), "model_nonsense"),
+        (Reply(b"\xff\xfe"), "model_nonsense"),
+        (Reply(b""), "model_nonsense"),
+        (Reply(b"<h1>Welcome</h1>", headers={"Content-Type": "text/html"}), "model_nonsense"),
+        (Reply(b"", headers={}), "model_nonsense"),
+        (Reply(b"not compressed", headers={"Content-Encoding": "gzip"}), "model_unavailable"),
+        (Reply(b"", 302, {"Location": "gopher://elsewhere/"}), "model_unavailable"),
+    ],
+)
+def test_refusal_and_nonsense_are_told_apart(endpoint: Endpoint, reply: Reply, code: str) -> None:
+    endpoint.reply = reply
+    assert failure(model(endpoint.url)).code == code
+
+
+def test_nobody_listening_is_unavailable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, but not listening: connections are refused
+        error = failure(model(f"http://127.0.0.1:{taken.getsockname()[1]}/v1"))
+    assert error.code == "model_unavailable"
+    assert "cannot be reached" in str(error)
+
+
+@pytest.mark.parametrize("trickles", [False, True])
+def test_a_slow_endpoint_is_not_waited_for(endpoint: Endpoint, trickles: bool) -> None:
+    endpoint.gate.clear()
+    endpoint.trickles = trickles
+    language_model = model(endpoint.url, timeout=2)
+    started = time.monotonic()
+    error = failure(language_model)
+    assert 1.9 < time.monotonic() - started < PATIENCE
+    assert error.code == "model_timeout"
+    assert "within 2 seconds" in str(error)
+    assert len(endpoint.asked) == 1
+
+
+def test_beyond_its_places_it_is_busy_at_once_and_free_again_later(endpoint: Endpoint) -> None:
+    language_model = model(endpoint.url, places=2)
+    endpoint.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(language_model.recognise, IMAGE) for _ in range(2)]
+        for _ in waiting:
+            assert endpoint.arrived.acquire(timeout=PATIENCE)
+        assert failure(language_model).code == "model_busy"
+        assert not any(answer.done() for answer in waiting)
+        endpoint.gate.set()
+        assert [answer.result().digit for answer in waiting] == [3, 3]
+    for _ in range(5):
+        assert language_model.recognise(IMAGE).digit == 3
+
+
+def test_a_place_stays_taken_until_the_endpoint_lets_go(endpoint: Endpoint) -> None:
+    endpoint.gate.clear()
+    endpoint.trickles = True
+    language_model = model(endpoint.url, places=1, timeout=2)
+    assert failure(language_model).code == "model_timeout"
+    assert failure(language_model).code == "model_busy"
+    endpoint.gate.set()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            assert language_model.recognise(IMAGE).digit == 3
+        except RecognitionError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the place was not given back")
+
+
+def test_a_bug_is_not_hidden_and_gives_its_place_back(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    language_model = model(endpoint.url, places=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("mnistweb.recognition.llm.client.messages", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            language_model.recognise(IMAGE)
+    assert language_model.recognise(IMAGE).digit == 3
+
+
+@pytest.mark.parametrize("reply", [fails(401), fails(500), says("nonsense"), reads("3")])
+def test_the_key_is_in_no_log_and_no_text(
+    endpoint: Endpoint, caplog: pytest.LogCaptureFixture, reply: Reply
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    endpoint.reply = reply
+    language_model = model(endpoint.url)
+    try:
+        said = repr(language_model.recognise(IMAGE))
+    except RecognitionError as error:
+        said = repr(error)
+    for text in (
+        said,
+        caplog.text,
+        repr(language_model),
+        repr(language_model.card),
+        repr(vars(language_model)),
+    ):
+        assert KEY not in text
+
+
+def test_it_needs_neither_flask_nor_torch() -> None:
+    check = (
+        "import mnistweb.recognition.llm.client, sys; "
+        "print(*({'flask', 'torch', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []

@@ -1,0 +1,186 @@
+"""The site whose networks are on a model server."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+
+from mnistweb.app import create_app, create_database_app
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.zoo import ModelFileError
+from tests.conftest import csrf_token, predict
+from tests.support.drawings import data_url, digit_png
+from tests.support.model_server import StandIn, serve
+from tests.support.sites import SECRET
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the tables."""
+    folder = tmp_path_factory.mktemp("empty")
+    file = folder / "site.sqlite3"
+    app = create_database_app({"DATABASE_URL": f"sqlite:///{file}", "INSTANCE_PATH": str(folder)})
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.engine.dispose()
+    return file
+
+
+@pytest.fixture
+def settings(server: StandIn, empty: Path, tmp_path: Path) -> dict[str, Any]:
+    shutil.copy(empty, tmp_path)
+    return {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'site.sqlite3'}",
+        "DEFAULT_MODEL": "lenet5",
+        "INSTANCE_PATH": str(tmp_path),
+        "MODEL_URL": server.url,
+        "RATELIMIT_ENABLED": "false",
+        "SECRET_KEY": SECRET,
+        "TESTING": True,
+    }
+
+
+def test_a_prediction_is_the_servers_and_its_row_says_which_version_answered(
+    server: StandIn, settings: dict[str, Any]
+) -> None:
+    app = create_app(settings)
+    answer = predict(app.test_client(), 3)
+    assert (answer["digit"], answer["model"]) == (3, "lenet5")
+    assert server.asked == ["/v2/models/lenet5/infer"]
+    with app.app_context():
+        row = db.session.query(Prediction).one()
+        assert row.model_version == server.network.card.version
+
+
+def test_a_question_bears_the_id_of_the_visitors_request(server: StandIn, settings: dict[str, Any]) -> None:
+    response = (
+        create_app(settings)
+        .test_client()
+        .post(
+            "/api/v1/predictions",
+            json={"image": data_url(digit_png(3))},
+            headers={"X-Request-ID": "of-a-visitor"},
+        )
+    )
+    assert response.status_code == 201
+    assert server.ids == ["of-a-visitor"]
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_a_question_belongs_to_the_trace_of_its_request_where_there_are_traces(
+    server: StandIn, settings: dict[str, Any], traced: bool
+) -> None:
+    app = create_app(
+        settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"} if traced else settings
+    )
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    body = {"image": data_url(digit_png(3))}
+    heads = {"traceparent": f"00-{trace}-{parent}-01"}
+    assert app.test_client().post("/api/v1/predictions", json=body, headers=heads).status_code == 201
+    told = server.heads[0].get("traceparent")
+    if traced:
+        assert told is not None
+        assert told.split("-")[1] == trace
+        assert told.split("-")[2] != parent  # but the span of the request
+    else:
+        assert told is None
+
+
+def test_without_the_server_there_is_no_answer_and_no_row(server: StandIn, settings: dict[str, Any]) -> None:
+    app = create_app(settings)
+    client = app.test_client()
+    token = csrf_token(client)
+    server.failures = [400, 400]
+    image = data_url(digit_png(3))
+    response = client.post("/api/v1/predictions", json={"image": image})
+    assert response.status_code == 503
+    assert response.get_json()["error"]["code"] == "model_unavailable"
+    page = client.post("/predictions", data={"image": image, "csrf_token": token})
+    assert page.status_code == 503
+    assert "The model server failed with status 400." in page.text
+    with app.app_context():
+        assert db.session.query(Prediction).count() == 0
+
+
+def test_the_networks_here_step_in_where_they_may(server: StandIn, settings: dict[str, Any]) -> None:
+    app = create_app(settings | {"MODEL_FALLBACK": "local"})
+    client = app.test_client()
+    server.failures = [400]
+    answer = predict(client, 3)
+    assert answer["digit"] == 3
+    assert len(server.asked) == 1
+    inside = client.get(f"/predictions/{answer['id']}/inside")
+    assert inside.status_code == 200
+    named = client.get(f"/predictions/{answer['id']}/inside?model=cnn")
+    assert named.status_code == 200
+
+
+def test_nobody_looks_inside_what_is_elsewhere(settings: dict[str, Any]) -> None:
+    client = create_app(settings).test_client()
+    answer = predict(client, 3)
+    response = client.get(f"/predictions/{answer['id']}/inside")
+    assert response.status_code == 404
+    assert 'data-error="nothing_inside"' in response.text
+    assert "on another machine" in response.text
+
+
+def test_guesses_and_comparisons_ask_the_server_too(server: StandIn, settings: dict[str, Any]) -> None:
+    client = create_app(settings).test_client()
+    ink = normalise(read_drawing(digit_png(7), 10**6)).tobytes()
+    guess = client.post("/guess?width=28", data=ink, content_type="application/octet-stream")
+    assert (guess.status_code, guess.get_json()["digit"]) == (200, 7)
+    assert server.asked == ["/v2/models/lenet5/infer"]
+    answer = predict(client, 7)
+    server.asked.clear()
+    server.says = {"model_name": None}
+    data = {"csrf_token": csrf_token(client)}
+    compared = client.post(f"/predictions/{answer['id']}/comparison", data=data)
+    assert compared.status_code == 200
+    assert compared.text.count("could not be understood") >= 3
+    assert sorted(server.asked) == [f"/v2/models/{name}/infer" for name in ("cnn", "lenet5", "vit")]
+
+
+def test_pages_that_need_no_answer_need_no_server(server: StandIn, settings: dict[str, Any]) -> None:
+    app = create_app(settings)
+    for path in ("/", "/models", "/models/cnn", "/history", "/insights", "/readyz", "/api/v1/models"):
+        assert app.test_client().get(path).status_code == 200, path
+    assert server.asked == []
+
+
+def test_the_default_network_must_have_a_card_here(settings: dict[str, Any]) -> None:
+    with pytest.raises(ModelFileError, match="nobody"):
+        create_app(settings | {"DEFAULT_MODEL": "nobody"})
+
+
+WITHOUT_TORCH = """
+import sys
+from mnistweb.app import create_app
+from tests.support.drawings import data_url, digit_png
+app = create_app({settings!r})
+client = app.test_client()
+answer = client.post("/api/v1/predictions", json={{"image": data_url(digit_png(3))}})
+assert (answer.status_code, answer.get_json()["digit"]) == (201, 3), answer.text
+assert client.get("/predictions/" + answer.get_json()["id"] + "/inside").status_code == 404
+assert client.get("/").status_code == client.get("/models").status_code == 200
+print(*sorted({{"torch", "mnistweb.recognition.recognizer"}} & set(sys.modules)))
+"""
+
+
+def test_such_a_site_never_imports_torch(settings: dict[str, Any]) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_TORCH.format(settings=settings)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.stdout.split(), found.returncode) == ([], 0), found.stderr

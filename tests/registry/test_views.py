@@ -1,0 +1,170 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+
+from mnistweb.recognition.model_card import ServiceCard
+from mnistweb.registry.figures import MEASURES, facts
+from mnistweb.registry.recognizers import zoo
+from mnistweb.registry.report_images import report_pictures
+from tests.draw.test_views import assert_refused
+from tests.support.networks import nine, with_second
+
+
+def digits(accuracy: float) -> dict[str, Any]:
+    return {
+        "count": 8792,
+        "accuracy": accuracy,
+        "answered_right": accuracy - 0.01,
+        "refused": 0.0093,
+        "expected_calibration_error": 0.0041,
+        "worst_confusions": [{"digit": 7, "read_as": 1, "times": 13}],
+    }
+
+
+FULL: dict[str, Any] = {
+    "summary": "Small & quick.",
+    "parameters": 61_791,
+    "size": 270_000,
+    "weaknesses": ("Thin pens trouble it.",),
+    "data": ({"name": "Set of digits", "source": "somebody", "licence": "CC BY 4.0", "used": "to train"},),
+    "training": {"epochs": 12, "distortion": {"elastic": 0.6}, "phases": (8, 4), "resumed": False},
+    "figures": {
+        "mnist_test": digits(0.9928),
+        "drawings_test": digits(0.9823),
+        "held_out_symbols": {"count": 960, "refused": 0.712, "auroc": 0.9871},
+        "refused_by_kind": {"line_grid": 0.987},
+        "robustness": [
+            {"condition": "turned by 30°", "right": 0.961, "answered_right": 0.942, "plain_resize": 0.413}
+        ],
+        "over_seeds": {"seeds": [0, 1, 2], "mnist_test_accuracy": {"mean": 0.9926, "deviation": 0.0003}},
+        "milliseconds": 0.113,
+    },
+}
+
+
+@pytest.fixture
+def static(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty static folder in place of the site's."""
+    monkeypatch.setattr(app, "_static_folder", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    return tmp_path
+
+
+def test_every_network_is_compared_and_has_its_page(app: Flask, client: FlaskClient) -> None:
+    page = client.get("/models")
+    assert page.status_code == 200
+    with app.app_context():
+        cards = zoo().cards()
+    for card in cards:
+        assert f'href="/models/{card.name}"' in page.text
+        own = client.get(f"/models/{card.name}")
+        assert own.status_code == 200
+        assert card.sha256 in own.text
+        assert f"{card.parameters:,}" in own.text
+        assert f'href="/?model={card.name}"' in own.text
+
+
+def test_the_pages_are_linked_from_everywhere(client: FlaskClient) -> None:
+    for address in ("/", "/history", "/nothing"):
+        assert 'href="/models"' in client.get(address).text
+
+
+def test_an_unknown_network_has_no_page(client: FlaskClient) -> None:
+    for name in ("nothing", "..%2Fcnn", "%00"):
+        assert_refused(client.get(f"/models/{name}"), 404, "not_found")
+
+
+def test_a_page_shows_all_that_its_card_holds(app: Flask, client: FlaskClient) -> None:
+    with with_second(app, nine(), **FULL):
+        text = client.get("/models/second").text
+        table = client.get("/models").text
+    for shown in (
+        "Small &amp; quick.",
+        "Thin pens trouble it.",
+        "7 read as 1 (13×)",
+        "99.28 %",
+        "98.23 %",
+        "99.26 ± 0.03 % over 3 seeds",
+        "0.11 ms",
+        "61,791",
+        "0.27 MB",
+        "line grid",
+        "98.7 %",
+        "turned by 30°",
+        "41.3 %",
+        "Set of digits",
+        "CC BY 4.0",
+        "distortion: elastic",
+    ):
+        assert shown in text
+    for shown in ("99.28 %", "71.20 %", "0.41 %"):
+        assert shown in table
+
+
+def test_a_card_without_figures_has_a_page_without_them(app: Flask, client: FlaskClient) -> None:
+    with with_second(app, nine(), weaknesses=()):
+        text = client.get("/models/second").text
+    assert "What it is bad at" not in text
+    assert "What it refuses" not in text
+    assert "<table" not in text
+
+
+def test_what_runs_elsewhere_has_a_page_too(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = ServiceCard("llm", "Language model", "Asked over the network.", "x", ("It is slow.",))
+    monkeypatch.setattr("mnistweb.registry.views.choices", lambda: [card])
+    text = client.get("/models/llm").text
+    assert "It is slow." in text
+    assert "SHA-256" not in text
+    assert "Asked over the network." in client.get("/models").text
+
+
+def test_pictures_are_shown_as_far_as_they_are_there(app: Flask, client: FlaskClient, static: Path) -> None:
+    with with_second(app, nine()):
+        assert "<figure" not in client.get("/models/second").text
+        Image.new("L", (990, 460)).save(static / "models" / "second-mistakes.png")
+        (static / "models" / "second-architecture.svg").write_text('<svg viewBox="0 0 660 250"/>')
+        text = client.get("/models/second").text
+        assert set(re.findall(r'data-picture="(\w+)"', text)) == {"mistakes", "architecture"}
+        assert 'width="990" height="460"' in text
+        assert 'width="660" height="250"' in text
+        assert 'src="/static/models/second-architecture.svg"' in client.get("/models").text
+
+
+def test_a_diagram_without_a_size_still_has_one(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "cnn-architecture.svg").write_text("<svg/>")
+    assert report_pictures(tmp_path, "cnn")["architecture"].width == 300
+
+
+def test_the_best_figure_is_marked_where_there_are_several(app: Flask, client: FlaskClient) -> None:
+    with with_second(app, nine(), **FULL | {"parameters": 1}), app.app_context():
+        cards = zoo().cards()
+        parameters = next(measure for measure in MEASURES if measure.name == "Parameters")
+        assert parameters.best_of(cards) == "1"
+        assert parameters.best_of(cards[:1]) is None
+
+
+def test_settings_become_rows_of_words() -> None:
+    values = {"learning_rate": 0.002, "mix": {"symbols": 0.25}, "phases": [1, 2], "resumed": True}
+    values |= {"images": 60_000, "schedule": "one cycle", "teacher": None}
+    assert list(facts(values)) == [
+        ("learning rate", "0.002"),
+        ("mix: symbols", "0.25"),
+        ("phases", "1, 2"),
+        ("resumed", "yes"),
+        ("images", "60,000"),
+        ("schedule", "one cycle"),
+        ("teacher", "none"),
+    ]
+
+
+def test_no_page_holds_inline_script_or_style(app: Flask, client: FlaskClient) -> None:
+    with with_second(app, nine(), **FULL):
+        for address in ("/models", "/models/second"):
+            text = client.get(address).text
+            assert not re.search(r"\sstyle=|<style|\son[a-z]+=|javascript:", text)

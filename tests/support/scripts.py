@@ -1,0 +1,34 @@
+"""Loading a TorchScript file from memory."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from mnistweb.recognition.model_card import ModelCard, sha256_of
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.training.export import write_model
+
+
+def card_for(script: bytes, **values: object) -> ModelCard:
+    """A card of a file, with figures of no meaning."""
+    fields: dict[str, object] = {
+        "name": "test",
+        "title": "Test",
+        "summary": "",
+        "version": "0",
+        "size": len(script),
+        "sha256": sha256_of(script),
+        "parameters": 1,
+        "temperature": 1.0,
+        "threshold": 0.5,
+        "seed": 0,
+    }
+    return ModelCard(**(fields | values))  # type: ignore[arg-type]
+
+
+def load_script(script: bytes) -> torch.jit.ScriptModule:
+    """Load a script the way the site does."""
+    with TemporaryDirectory() as folder:
+        write_model(Path(folder), script, card_for(script))
+        return Recognizer.load(Path(folder) / "test.json").network

@@ -1,0 +1,137 @@
+"""`make chaos`: site, database and clients are killed, frozen and cut off, and nothing promised is lost."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.postgres import NoPostgres
+from tests.system.chaos.causes import CAUSES, Cause
+from tests.system.chaos.clients import DRAWINGS, Crowd
+from tests.system.chaos.database import Database, database
+from tests.system.chaos.ledger import Verdict, audit
+from tests.system.chaos.site import Site
+
+CLIENTS = 8
+MIGRATE = "from mnistweb.cli import main; main(['migrate'])"
+HEALED_WITHIN = 5.0
+PATIENCE = 30.0
+COLUMNS = ("sent", "saved", "not saved", "refused", "no answer")
+
+
+def seconds_to_heal(site: Site) -> float:
+    """Until a drawing is saved again, at most PATIENCE."""
+    since = time.monotonic()
+    while (seconds := time.monotonic() - since) < PATIENCE:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{site.port}/api/v1/predictions",
+            json.dumps({"image": DRAWINGS[3]}).encode(),
+            {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 (our own site)
+                if json.load(response)["saved"]:
+                    return time.monotonic() - since
+        except (OSError, ValueError):
+            pass
+        time.sleep(0.05)
+    return seconds
+
+
+def broken_promises(cause: Cause, counts: Counter[str], seconds: float, verdict: Verdict) -> list[str]:
+    """Everything that was not as it should be, a sentence each."""
+    broken = verdict.lost + verdict.odd
+    if seconds > HEALED_WITHIN:
+        broken.append(f"it took {seconds:.1f} s until a drawing was saved again")
+    if cause.answers and counts["no answer"]:
+        broken.append(f"{counts['no answer']} requests got no answer")
+    if cause.unsaved and not counts["not saved"]:
+        broken.append("no drawing was read while the database was away")
+    return broken
+
+
+def suffer(cause: Cause, site: Site, server: Database, crowd: Crowd) -> list[str]:
+    """Let one cause happen under load; print its line, and return what it broke."""
+    crowd.go()
+    time.sleep(1)
+    failed = []
+    try:
+        cause.happen(site, server)
+    except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
+        failed.append(str(error))
+    seconds = seconds_to_heal(site)
+    time.sleep(1)
+    crowd.rest()
+    counts = crowd.counts()
+    verdict = audit(crowd.clients, server)
+    broken = failed + broken_promises(cause, counts, seconds, verdict)
+    cells = "".join(f" {counts[column]:9,} |" for column in COLUMNS)
+    print(
+        f"| {cause.name:24} |{cells} {verdict.untold:7} | {len(verdict.lost):4} | {seconds:7.1f} |",
+        flush=True,
+    )
+    return [f"{cause.name}: {sentence}" for sentence in broken]
+
+
+@contextmanager
+def everything() -> Iterator[tuple[Site, Database, Crowd]]:
+    """A database, the site on it, and clients who wait."""
+    with tempfile.TemporaryDirectory() as folder, database() as server:
+        site = Site(Path(folder), server.url)
+        subprocess.run([sys.executable, "-c", MIGRATE], env=site.settings, check=True)
+        site.start()
+        try:
+            yield site, server, Crowd.of(CLIENTS, site.port)
+        finally:
+            site.process.terminate()
+            site.process.wait()
+
+
+def main() -> int:
+    """Let every cause happen, or those that are named; 1 if any broke a promise."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", help="a part of a cause's name")
+    parser.add_argument("--log", type=Path, help="where to keep what the site said")
+    options = parser.parse_args()
+    causes = [
+        cause for cause in CAUSES if not options.only or any(part in cause.name for part in options.only)
+    ]
+    broken: list[str] = []
+    try:
+        with everything() as (site, server, crowd):
+            print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CLIENTS} clients\n")
+            print(
+                f"| {'cause':24} |"
+                + "".join(f" {column:>9} |" for column in (*COLUMNS,))
+                + "  untold | lost | seconds |"
+            )
+            print(
+                f"| {'-' * 24} |" + " --------: |" * len(COLUMNS) + " ------: | ---: | ------: |", flush=True
+            )
+            for cause in causes:
+                if cause.name == "disk full" and not server.small:
+                    print(f"SKIPPED {cause.name}: a small file system cannot be mounted here")
+                    continue
+                broken += suffer(cause, site, server, crowd)
+            if options.log:
+                options.log.write_text(site.log.read_text())
+    except NoPostgres as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n" + "\n".join(sorted(set(broken)) or ["Nothing that was promised was lost."]))
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Builds the image and drives a site in containers through its life, in the order of this file.
+
+`make test-deploy` runs it. It needs a Docker engine and takes minutes, so its name keeps it out of the other
+tests. BUILD_FLAGS in the environment go to `docker build`.
+"""
+
+import json
+import os
+import secrets
+import shlex
+import socket
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.system.deploy.site import IMAGE, ROOT, Site, run
+
+SETTINGS = {"SECRET_KEY": secrets.token_hex(32), "POSTGRES_PASSWORD": "any/character@may:stand#here"}
+LARGEST = 1.3e9
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    """The image, built from the checkout."""
+    flags = shlex.split(os.environ.get("BUILD_FLAGS", ""))
+    run("docker", "build", *flags, "--tag", IMAGE, str(ROOT))
+    return IMAGE
+
+
+@pytest.fixture(scope="module")
+def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A folder to start a site from; what was started is taken down, with its volumes."""
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.install()
+    site.configure(**SETTINGS)
+    site.compose("--profile", "tls", "down", "--volumes")
+    yield site
+    site.configure(**SETTINGS)
+    site.compose("--profile", "tls", "down", "--volumes")
+
+
+def test_the_image_is_small_and_holds_no_secret(image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    described = json.loads(run("docker", "image", "inspect", image).stdout)[0]
+    with capsys.disabled():
+        print(f"\nThe image has {described['Size'] / 1e9:.2f} GB.")
+    assert described["Size"] <= LARGEST
+    assert described["Config"]["User"] == "10001:10001"
+    environment = {entry.split("=")[0] for entry in described["Config"]["Env"]}
+    assert not {key for key in environment if "SECRET" in key or "PASSWORD" in key or key.startswith("PIP")}
+    files = run("docker", "run", "--rm", image, "ls", "-A", "/app").stdout.split()
+    assert files == ["instance"]
+
+
+@pytest.mark.parametrize("secret", ["", "change-me"])
+def test_a_container_does_not_start_without_a_secret(image: str, secret: str) -> None:
+    result = run("docker", "run", "--rm", "--env", f"SECRET_KEY={secret}", image, check=False)
+    assert result.returncode == 1
+    assert "Error: SECRET_KEY must be " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("missing", SETTINGS)
+def test_compose_names_a_missing_secret_and_says_how_to_make_one(tmp_path: Path, missing: str) -> None:
+    site = Site(tmp_path)
+    site.install()
+    site.configure(**{key: value for key, value in SETTINGS.items() if key != missing})
+    result = site.compose("up", "--detach", check=False)
+    assert result.returncode != 0
+    assert f"{missing}" in result.stderr
+    assert "openssl rand -hex 32" in result.stderr
+
+
+def test_replicas_that_start_at_once_migrate_once(site: Site) -> None:
+    site.compose("up", "--detach", "--wait", "postgres")
+    with ThreadPoolExecutor() as pool:
+        replicas = [
+            pool.submit(site.compose, "run", "--rm", "--no-deps", "-T", "web", "mnistweb", "migrate")
+            for _ in range(3)
+        ]
+    for replica in replicas:
+        assert replica.result().returncode == 0
+
+
+def test_it_starts_with_one_command_and_writes_to_nothing_but_tmp(site: Site) -> None:
+    site.compose("down", "--volumes")
+    site.up()
+    assert json.loads(site.request("/readyz"))["status"] == "ok"
+    user = site.compose("exec", "-T", "web", "id", "-u").stdout.strip()
+    assert user == "10001"
+    for folder in ("/", "/app", "/app/instance", "/venv"):
+        result = site.compose("exec", "-T", "web", "touch", f"{folder}/file", check=False)
+        assert "Read-only file system" in result.stderr
+    site.compose("exec", "-T", "web", "touch", "/tmp/file")  # noqa: S108
+
+
+def test_a_restart_loses_nothing(site: Site) -> None:
+    for digit in range(10):
+        site.predict(digit)
+    first = site.listing()[0]["id"]
+    site.request(f"/api/v1/predictions/{first}/feedback", {"label": 9})
+    rows = site.rows()
+    assert len(rows.splitlines()) == 10
+    site.compose("restart")
+    site.up()
+    assert site.rows() == rows
+
+
+def test_a_lost_volume_comes_back_from_the_backup(site: Site) -> None:
+    rows, listing = site.rows(), site.listing()
+    site.run("deploy/backup", "log.backup")
+    site.compose("down", "--volumes")
+    site.up()
+    assert site.listing() == []
+    site.predict(1)  # of another log: the restored one replaces it
+    site.run("deploy/restore", "log.backup")
+    assert site.rows() == rows
+    assert site.listing() == listing
+    newest = listing[0]["id"]
+    assert site.request(f"/predictions/{newest}/drawing.png").startswith(b"\x89PNG")
+    site.request(f"/api/v1/predictions/{newest}/feedback", {"label": None})  # still this visitor's
+
+
+def test_a_broken_backup_replaces_nothing(site: Site) -> None:
+    rows = site.rows()
+    whole = (site.folder / "log.backup").read_bytes()
+    (site.folder / "half.backup").write_bytes(whole[: len(whole) // 2])
+    assert site.run("deploy/restore", "half.backup", check=False).returncode != 0
+    assert site.run("deploy/restore", "none.backup", check=False).returncode != 0
+    assert site.rows() == rows
+    assert json.loads(site.request("/readyz"))["status"] == "ok"
+
+
+def test_caddy_adds_tls(site: Site) -> None:
+    if run("docker", "image", "inspect", "caddy:2", check=False).returncode:
+        pulled = run("docker", "pull", "caddy:2", check=False)
+        if pulled.returncode:
+            pytest.skip("the image caddy:2 cannot be had here")
+    for port in (80, 443):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port} is taken")
+    site.configure(**SETTINGS, DOMAIN="localhost", COMPOSE_PROFILES="tls")
+    site.up()
+    # For localhost Caddy signs the certificate itself.
+    root = site.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt").stdout
+    trusted = ssl.create_default_context(cadata=root)
+    body = json.loads(site.request("/readyz", base="https://localhost", tls=trusted))
+    assert body["status"] == "ok"
+    site.cookies.clear()
+    site.request("/", base="https://localhost", tls=trusted)
+    assert {cookie.name for cookie in site.cookies if cookie.secure} >= {"visitor"}

@@ -1,0 +1,126 @@
+"""A site in containers, as an operator has it: a folder with the compose file, the scripts and an `.env`."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+
+from tests.support.drawings import data_url, digit_png
+
+ROOT = Path(__file__).resolve().parents[3]
+IMAGE = "mnistweb:test-deploy"
+PROJECT = "mnistweb-test-deploy"
+Result = subprocess.CompletedProcess[str]
+
+
+def run(*command: str, cwd: Path = ROOT, check: bool = True, **environment: str) -> Result:
+    """Run a command and keep what it printed; where it must not fail but does, say that."""
+    result = subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=1800
+    )
+    if check and result.returncode:
+        raise AssertionError(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
+    return result
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Site:
+    """The folder, and a client of the site that runs from it."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    cookies: CookieJar = field(default_factory=CookieJar)
+
+    def install(self) -> None:
+        """Put there what a checkout has and an operator needs."""
+        shutil.copy(ROOT / "docker-compose.yml", self.folder)
+        shutil.copytree(ROOT / "deploy", self.folder / "deploy")
+
+    def configure(self, **settings: str) -> None:
+        """Write `.env`: the example, and below it these settings."""
+        settings = {"IMAGE": IMAGE, "PORT": str(self.port)} | settings
+        lines = "".join(f"{key}={value}\n" for key, value in settings.items())
+        (self.folder / ".env").write_text((ROOT / ".env.example").read_text() + lines)
+
+    def compose(self, *arguments: str, check: bool = True) -> Result:
+        """Run `docker compose` in the folder."""
+        return self.run("docker", "compose", *arguments, check=check)
+
+    def run(self, *command: str, check: bool = True) -> Result:
+        """Run a command in the folder."""
+        return run(*command, cwd=self.folder, check=check, COMPOSE_PROJECT_NAME=PROJECT)
+
+    def up(self) -> None:
+        """The one command that starts a site."""
+        self.compose("up", "--detach", "--wait")
+
+    def request(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        base: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> bytes:
+        """The body of the answer to a GET, or to a POST of `body` as JSON; HTTPError where it is an error."""
+        request = urllib.request.Request(  # noqa: S310
+            (base or f"http://127.0.0.1:{self.port}") + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"} if body is not None else {},
+        )
+        return self.send(request, tls)
+
+    def submit(self, path: str, **fields: str) -> bytes:
+        """The body of the answer to a form of a page; HTTPError where it is an error."""
+        page = self.request("/").decode()
+        found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+        assert found
+        body = urllib.parse.urlencode(fields | {"csrf_token": found[1]}).encode()
+        return self.send(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body))
+
+    def send(self, request: urllib.request.Request, tls: ssl.SSLContext | None = None) -> bytes:
+        """The body of the answer to a request of this visitor; HTTPError where it is an error."""
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPCookieProcessor(self.cookies),
+            urllib.request.HTTPSHandler(context=tls),
+        )
+        with opener.open(request, timeout=30) as response:
+            content: bytes = response.read()
+            return content
+
+    def predict(self, digit: int) -> dict[str, Any]:
+        """Draw a digit and have it recognised."""
+        body = {"image": data_url(digit_png(digit))}
+        answer: dict[str, Any] = json.loads(self.request("/api/v1/predictions", body))
+        assert answer["saved"] is True
+        return answer
+
+    def listing(self) -> list[dict[str, Any]]:
+        """What is logged, newest first."""
+        items: list[dict[str, Any]] = json.loads(self.request("/api/v1/predictions"))["items"]
+        return items
+
+    def rows(self) -> str:
+        """Every byte of the log, drawings included, as PostgreSQL writes it."""
+        query = "COPY (SELECT * FROM prediction ORDER BY id) TO STDOUT"
+        return self.compose(
+            "exec", "-T", "postgres", "psql", "-U", "mnistweb", "-d", "mnistweb", "-c", query
+        ).stdout

@@ -1,0 +1,54 @@
+"""How many questions a second so many replicas answer."""
+
+import threading
+import time
+
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.model_card import read_cards
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork
+from mnistweb.recognition.zoo import WEIGHTS
+from tests.support.drawings import digit_png
+from tests.system.scale.balancer import BALANCER
+from tests.system.scale.cluster import Cluster, wait_for
+
+SECONDS = 10.0
+ASKERS = 8
+
+
+def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
+    """Scale to so many, let ASKERS ask one question after another, and say what became of it.
+
+    Questions a second, their times, processor time of all machines for one, and memory of each, head first.
+    """
+    if replicas != cluster.wanted:
+        cluster.scale(replicas)
+        wait_for(cluster, f"scaling to {replicas}", cluster.is_whole)
+        time.sleep(2)
+    cards = read_cards(WEIGHTS)
+    network = RemoteNetwork(cards["cnn"], ModelServer(BALANCER, 18, ASKERS, cards))
+    image = normalise(read_drawing(digit_png(3), 10**6))
+    took: list[float] = []
+    before = sum(machine.cpu_seconds() for machine in cluster.machines)
+    ends = time.monotonic() + seconds
+
+    def ask() -> None:
+        while (started := time.monotonic()) < ends:
+            network.recognise(image)
+            took.append(time.monotonic() - started)
+
+    askers = [threading.Thread(target=ask) for _ in range(ASKERS)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    if not took:
+        return ""
+    cpu = sum(machine.cpu_seconds() for machine in cluster.machines) - before
+    took.sort()
+    median, late = took[len(took) // 2], took[len(took) * 99 // 100]
+    memory = " + ".join(f"{machine.memory() / 1e6:.0f}" for machine in cluster.machines)
+    return (
+        f"{len(took) / seconds:.0f} | {median * 1000:.0f} ms | {late * 1000:.0f} ms"
+        f" | {cpu / len(took) * 1000:.1f} ms | {memory} MB"
+    )

@@ -1,0 +1,117 @@
+"""What happens to the machines under load, one after another, and when each is whole again."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from os import kill
+from signal import SIGKILL
+
+import urllib3
+
+from tests.system.scale.balancer import BALANCER, in_use
+from tests.system.scale.cluster import CONTROLLER, PROXY, REPLICA, Cluster
+from tests.system.scale.machines import Machine
+
+Whole = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: `happen` makes it so, and returns what holds when nothing is left of it."""
+
+    name: str
+    happen: Callable[[Cluster], Whole]
+
+
+def nothing(_: Cluster) -> Whole:
+    """For comparison."""
+    return lambda: True
+
+
+def kill_replica(cluster: Cluster) -> Whole:
+    """One process that reads."""
+    victim = cluster.machines_with_replicas()[0].named(REPLICA)[0]
+    with suppress(ProcessLookupError):
+        kill(victim, SIGKILL)
+    return lambda: victim not in cluster.replicas() and cluster.is_whole()
+
+
+def kill_machine(cluster: Cluster) -> Whole:
+    """Every process of a machine, which stays off."""
+    victim = _with_most(cluster)
+    victim.switch_off()
+    return lambda: cluster.is_whole()
+
+
+def machine_back(cluster: Cluster) -> Whole:
+    """It is switched on, and gets what it was missed for."""
+    returned = next(machine for machine in cluster.workers if not machine.is_on())
+    returned.switch_on()
+    return lambda: cluster.is_whole() and returned.name in in_use()
+
+
+def pull_cable(cluster: Cluster) -> Whole:
+    """A machine that goes on working, and that nobody hears or is heard by."""
+    victim = _with_most(cluster)
+    victim.unplug()
+    return lambda: victim.name not in in_use() and cluster.is_whole()
+
+
+def cable_back(cluster: Cluster) -> Whole:
+    """It finds that it was given up, ends and starts anew."""
+    returned = next(machine for machine in cluster.workers if not machine.is_plugged())
+    before = returned.starts
+    returned.plug()
+    return lambda: cluster.is_whole() and returned.name in in_use() and returned.starts > before
+
+
+def kill_head(cluster: Cluster) -> Whole:
+    """Every process of the machine that keeps the cluster; what keeps the machine starts it again."""
+    before, starts = cluster.replicas(), cluster.head.starts
+    cluster.head.kill()
+    return lambda: (
+        cluster.head.starts > starts
+        and bool(cluster.head.named(CONTROLLER))
+        and bool(cluster.head.named(PROXY))
+        and cluster.replicas() == before
+    )
+
+
+def new_version(cluster: Cluster) -> Whole:
+    """The same network with another calibration, in a file of another hash."""
+    cluster.use(cluster.newer)
+
+    def all_new() -> bool:
+        try:
+            answers = [urllib3.request("GET", f"{BALANCER}/v2/models/cnn", retries=False) for _ in range(12)]
+        except urllib3.exceptions.HTTPError:
+            return False
+        return all(
+            answer.status == 200 and answer.json()["versions"] == [cluster.newer_version]
+            for answer in answers
+        )
+
+    return all_new
+
+
+def scale_down(cluster: Cluster) -> Whole:
+    """One replica less; that one ends what it has begun."""
+    cluster.scale(cluster.wanted - 1)
+    return lambda: cluster.is_whole()
+
+
+def _with_most(cluster: Cluster) -> Machine:
+    return max(cluster.machines_with_replicas(), key=lambda machine: len(machine.named(REPLICA)))
+
+
+FAULTS = (
+    Fault("nothing", nothing),
+    Fault("replica killed", kill_replica),
+    Fault("machine killed", kill_machine),
+    Fault("machine comes back", machine_back),
+    Fault("cable pulled", pull_cable),
+    Fault("cable put in again", cable_back),
+    Fault("new version deployed", new_version),
+    Fault("scaled down", scale_down),
+    Fault("head killed", kill_head),
+)

@@ -1,0 +1,47 @@
+"""Another version of a network, and whether each answer is the one that the version it names gives."""
+
+import shutil
+import zipfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.model_card import read_card, sha256_of
+from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.zoo import WEIGHTS
+from tests.support.drawings import STROKES, digit_png
+from tests.system.chaos.database import Database
+
+
+def make_newer(folder: Path) -> str:
+    """The networks with one that has another hash and another temperature; its version."""
+    shutil.copytree(WEIGHTS, folder)
+    card, path = read_card(folder / "cnn.json"), folder / "cnn.pt"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"{archive.namelist()[0].partition('/')[0]}/extra/newer", "")
+    sha256 = sha256_of(path.read_bytes())
+    version = sha256[: len(card.version)]
+    temperature = card.temperature * 1.5
+    replace(card, version=version, sha256=sha256, temperature=temperature).write(folder / "cnn.json")
+    Recognizer.load(folder / "cnn.json")
+    return version
+
+
+@cache
+def answers(weights: Path) -> frozenset[tuple[str, int | None, float]]:
+    """Version, digit and confidence of every drawing that clients send."""
+    network = Recognizer.load(weights / "cnn.json")
+    said = [network.recognise(normalise(read_drawing(digit_png(digit), 10**6))) for digit in STROKES]
+    return frozenset((each.model_version, each.digit, round(each.confidence, 5)) for each in said)
+
+
+def strange_rows(database: Database, newer: Path) -> list[str]:
+    """Rows that hold what no version gives, a sentence each."""
+    right = answers(WEIGHTS) | answers(newer)
+    with database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT model_version, digit, confidence FROM prediction")
+        rows = {(version, digit, round(confidence, 5)) for version, digit, confidence in cursor.fetchall()}
+    connection.close()
+    return [f"no version gives {row}" for row in sorted(rows - right, key=str)]

@@ -1,0 +1,188 @@
+"""Who may call which route: its author, another visitor, someone without any cookie."""
+
+import uuid
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from tests.conftest import csrf_token, predict
+from tests.support.drawings import data_url, digit_png
+
+
+class Access(NamedTuple):
+    """The status that each gets for a route about the author's prediction, and what they send."""
+
+    author: int
+    other: int
+    anonymous: int
+    form: dict[str, str] | None = None
+    json: dict[str, Any] | None = None
+    data: bytes | None = None
+
+
+IMAGE = {"image": data_url(digit_png(3))}
+PUBLIC = Access(200, 200, 200)
+ROUTES = {
+    "GET static": PUBLIC,
+    "GET health.live": PUBLIC,
+    "GET health.ready": PUBLIC,
+    "GET description.as_page": PUBLIC,
+    "GET description.as_json": PUBLIC,
+    "GET networks.index": PUBLIC,
+    "GET networks.show": PUBLIC,
+    "GET insights.index": PUBLIC,
+    "GET pages.index": PUBLIC,
+    "POST guess.guess": Access(200, 200, 200, data=b"\0" * 60 + b"\xff" * 60 + b"\0" * 60),
+    # Everyone's, unless PUBLIC_HISTORY says otherwise; who drew what is never told.
+    "GET history.index": PUBLIC,
+    "GET history.as_csv": PUBLIC,
+    "GET history.as_json_lines": PUBLIC,
+    "GET history.show": PUBLIC,
+    "GET history.strokes": PUBLIC,
+    "GET pages.drawing": PUBLIC,
+    "GET pages.input_image": PUBLIC,
+    "GET api.listing": PUBLIC,
+    "GET api.show": PUBLIC,
+    "GET api.models": PUBLIC,
+    # Each makes or deletes what is their own.
+    "POST pages.predict": Access(303, 303, 400, form=IMAGE),
+    "POST own.delete_all": Access(303, 303, 400, form={}),
+    "POST api.predict": Access(201, 201, 201, json=IMAGE),
+    # The author's alone.
+    "GET inside.show": Access(200, 404, 404),
+    "POST pages.feedback": Access(303, 404, 400, form={"label": "3"}),
+    "POST pages.comparison": Access(200, 404, 400, form={}),
+    "POST own.delete": Access(303, 404, 400, form={}),
+    "POST api.feedback": Access(200, 404, 404, json={"label": 3}),
+    "POST api.comparison": Access(200, 404, 404, json={}),
+    "DELETE api.delete": Access(204, 404, 404),
+}
+OF_ONE_PREDICTION = ("history.show", "history.strokes", "pages.drawing", "pages.input_image", "api.show")
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+def rules(app: Flask) -> dict[str, Rule]:
+    """Every rule by its method and endpoint."""
+    return {
+        f"{method} {rule.endpoint}": rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) & METHODS
+    }
+
+
+def address(app: Flask, route: str, prediction_id: str) -> str:
+    values = {"prediction_id": uuid.UUID(prediction_id), "name": "cnn", "filename": "css/base.css"}
+    rule = rules(app)[route]
+    with app.test_request_context():
+        built = app.url_map.bind("localhost").build(
+            rule.endpoint, {name: values[name] for name in rule.arguments}, method=route.split()[0]
+        )
+    return f"{built}?width=10" if route == "POST guess.guess" else built
+
+
+def call(app: Flask, client: FlaskClient, route: str, prediction_id: str, token: str = "") -> TestResponse:
+    sent = ROUTES[route]
+    options: dict[str, Any] = {}
+    if sent.form is not None:
+        options["data"] = sent.form | {"csrf_token": token}
+    elif sent.json is not None:
+        options["json"] = sent.json
+    elif sent.data is not None:
+        options |= {"data": sent.data, "content_type": "application/octet-stream"}
+    response = client.open(address(app, route, prediction_id), method=route.split()[0], **options)
+    response.get_data()
+    response.close()
+    return response
+
+
+def kept(app: Flask, prediction_id: str) -> Prediction | None:
+    with app.app_context():
+        return db.session.get(Prediction, uuid.UUID(prediction_id))
+
+
+def test_every_route_stands_in_the_table(app: Flask) -> None:
+    assert set(rules(app)) == set(ROUTES)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_each_gets_what_is_theirs(app: Flask, client: FlaskClient, stranger: FlaskClient, route: str) -> None:
+    prediction_id = predict(client)["id"]
+    nobody = app.test_client(use_cookies=False)
+    assert call(app, nobody, route, prediction_id).status_code == ROUTES[route].anonymous
+    token = csrf_token(stranger)
+    assert call(app, stranger, route, prediction_id, token).status_code == ROUTES[route].other
+    left = kept(app, prediction_id)
+    assert left
+    assert not left.labelled
+    answer = call(app, client, route, prediction_id, csrf_token(client))
+    assert answer.status_code == ROUTES[route].author, answer.text
+
+
+@pytest.mark.parametrize("route", [f"GET {endpoint}" for endpoint in OF_ONE_PREDICTION])
+def test_where_histories_are_private_no_other_sees_a_drawing(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, route: str
+) -> None:
+    prediction_id = predict(client)["id"]
+    app.config["PUBLIC_HISTORY"] = "own"
+    stranger.get("/")
+    for other in (stranger, app.test_client(use_cookies=False)):
+        assert call(app, other, route, prediction_id).status_code == 404
+    assert call(app, client, route, prediction_id).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/history", "/history.csv", "/history.jsonl", "/api/v1/predictions"])
+def test_where_histories_are_private_no_other_finds_a_drawing(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, path: str
+) -> None:
+    prediction_id = predict(client)["id"]
+    app.config["PUBLIC_HISTORY"] = "own"
+    stranger.get("/")
+    for other in (stranger, app.test_client(use_cookies=False)):
+        assert prediction_id not in other.get(path).text
+    assert prediction_id in client.get(path).text
+
+
+@pytest.mark.parametrize("route", [route for route, access in ROUTES.items() if access.form is not None])
+def test_every_form_needs_the_token_of_its_visitor(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, route: str
+) -> None:
+    prediction_id = predict(client)["id"]
+    csrf_token(client)
+    for token in ("", csrf_token(stranger)):
+        response = call(app, client, route, prediction_id, token)
+        assert response.status_code == 400
+        assert 'data-error="csrf"' in response.text
+    left = kept(app, prediction_id)
+    assert left
+    assert not left.labelled
+
+
+@pytest.mark.parametrize("route", [route for route, access in ROUTES.items() if access.json is not None])
+def test_no_form_of_another_site_reaches_the_api(app: Flask, client: FlaskClient, route: str) -> None:
+    prediction_id = predict(client)["id"]
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
+        response = client.post(address(app, route, prediction_id), data=b"{}", content_type=kind)
+        assert response.status_code == 415
+    left = kept(app, prediction_id)
+    assert left
+    assert not left.labelled
+
+
+def test_every_route_takes_its_methods_alone(app: Flask, client: FlaskClient) -> None:
+    prediction_id = predict(client)["id"]
+    allowed: dict[str, set[str]] = {}
+    for route in ROUTES:
+        path = address(app, route, prediction_id).partition("?")[0]
+        allowed.setdefault(path, set()).add(route.split()[0])
+    for path, methods in allowed.items():
+        for method in METHODS - methods:
+            response = client.open(path, method=method)
+            assert response.status_code == 405, (method, path)
+            assert set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == methods
+    assert kept(app, prediction_id)

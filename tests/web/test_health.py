@@ -1,0 +1,51 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mnistweb.app import create_app
+from mnistweb.extensions import db
+
+
+def test_the_process_lives(client: FlaskClient) -> None:
+    assert client.get("/healthz").get_json() == {"status": "ok"}
+
+
+def test_it_is_ready_with_database_and_network(client: FlaskClient) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert "cnn" in response.get_json()["models"]
+
+
+def test_it_is_not_ready_before_the_migrations(unmigrated_settings: dict[str, Any]) -> None:
+    app = create_app(unmigrated_settings)
+    response = app.test_client().get("/readyz")
+    assert response.status_code == 503
+    assert response.get_json()["error"] == {
+        "code": "not_ready",
+        "message": "The database is not migrated.",
+    }
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_without_a_database_it_lives_and_says_so(
+    unmigrated_settings: dict[str, Any], tmp_path: Path, kind: str
+) -> None:
+    url = {
+        "sqlite": f"sqlite:///{tmp_path}/nowhere/at/all.sqlite3",
+        "postgresql": "postgresql://127.0.0.1:1/nothing",
+    }[kind]
+    client = create_app(unmigrated_settings | {"DATABASE_URL": url}).test_client()
+    assert client.get("/healthz").status_code == 200
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.get_json()["error"]["message"] == "The database cannot be reached."
+    page = client.get("/history")
+    assert page.status_code == 503
+    assert page.headers["Retry-After"] == "5"
+    assert 'data-error="database_unavailable"' in page.text
+    listing = client.get("/api/v1/predictions")
+    assert (listing.status_code, listing.get_json()["error"]["code"]) == (503, "database_unavailable")

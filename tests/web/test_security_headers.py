@@ -1,0 +1,86 @@
+"""Under which names the site answers, and what its answers forbid."""
+
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mnistweb.app import create_app
+
+PAGES = ["/", "/models", "/nothing"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("digits.example.org", 200),
+        ("digits.example.org:8000", 200),
+        ("a.example.net", 200),
+        ("localhost", 200),
+        ("127.0.0.1:8000", 200),
+        ("example.org", 400),
+        ("digits.example.org.attacker.test", 400),
+        ("attacker.test", 400),
+    ],
+)
+def test_only_under_its_own_names_the_site_answers(
+    unmigrated_settings: dict[str, Any], host: str, status: int
+) -> None:
+    app = create_app(unmigrated_settings | {"TRUSTED_HOSTS": "digits.example.org, .example.net"})
+    for path in ("/models", "/api/v1/models"):
+        response = app.test_client().get(path, headers={"Host": host})
+        assert response.status_code == status
+        if status == 400:
+            assert response.get_json()["error"]["code"] == "untrusted_host"
+            assert "attacker" not in response.text
+
+
+def test_behind_a_proxy_the_host_that_it_was_asked_for_counts(unmigrated_settings: dict[str, Any]) -> None:
+    app = create_app(unmigrated_settings | {"TRUSTED_HOSTS": "digits.example.org", "PROXY_HOPS": "1"})
+    for host, status in (("digits.example.org", 200), ("attacker.test", 400)):
+        headers = {"Host": "localhost", "X-Forwarded-Host": host}
+        assert app.test_client().get("/models", headers=headers).status_code == status
+
+
+def test_any_name_will_do_where_none_is_set(client: FlaskClient) -> None:
+    assert client.get("/models", headers={"Host": "anything.test"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_forbid_what_they_do_not_need(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Permitted-Cross-Domain-Policies"] == "none"
+    for feature in ("camera", "geolocation", "microphone"):
+        assert f"{feature}=()" in headers["Permissions-Policy"]
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'self'"
+    assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_browsers_are_bound_to_tls_where_they_came_by_it(client: FlaskClient, path: str) -> None:
+    assert "Strict-Transport-Security" not in client.get(path).headers
+    headers = client.get(path, base_url="https://localhost").headers
+    found = re.fullmatch(r"max-age=(\d+)", headers["Strict-Transport-Security"])
+    assert found
+    assert int(found[1]) >= 31536000
+
+
+def test_the_script_in_its_own_thread_is_bound_like_a_page(client: FlaskClient) -> None:
+    with client.get("/static/js/guesser.js") as response:
+        assert response.mimetype == "text/javascript"
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_parts_of_a_page_carry_only_what_concerns_them(client: FlaskClient) -> None:
+    with client.get("/static/css/base.css", base_url="https://localhost") as response:
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        for name in ("Content-Security-Policy", "Permissions-Policy", "Strict-Transport-Security"):
+            assert name not in response.headers

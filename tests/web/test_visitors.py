@@ -1,0 +1,53 @@
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeSerializer
+
+from mnistweb.web import visitors
+from tests.conftest import predict
+from tests.support.drawings import data_url, digit_png
+from tests.support.sites import SECRET
+
+
+def cookie(client: FlaskClient) -> str:
+    found = client.get_cookie("visitor")
+    assert found is not None
+    return found.value
+
+
+def test_the_api_sets_the_cookie_where_there_was_none(client: FlaskClient) -> None:
+    response = client.post("/api/v1/predictions", json={"image": data_url(digit_png())})
+    [header] = [value for value in response.headers.getlist("Set-Cookie") if value.startswith("visitor=")]
+    assert "HttpOnly" in header
+    assert "SameSite=Lax" in header
+    assert "Max-Age=31536000" in header
+    assert "Secure" not in header
+
+
+def test_cookies_are_secure_under_tls(client: FlaskClient) -> None:
+    headers = client.get("/", base_url="https://localhost").headers.getlist("Set-Cookie")
+    assert len(headers) == 2
+    assert all("Secure" in header and "HttpOnly" in header and "SameSite=Lax" in header for header in headers)
+
+
+def test_a_visitor_stays_the_same(client: FlaskClient) -> None:
+    client.get("/")
+    first = cookie(client)
+    predict(client)
+    assert cookie(client) == first
+
+
+def test_a_forged_cookie_is_nobodys(app: Flask, client: FlaskClient) -> None:
+    with app.test_request_context():
+        visitor = visitors.current_visitor()
+    for value in (visitor, "", URLSafeSerializer("another key" * 3, salt="visitor").dumps(visitor)):
+        client.set_cookie("visitor", str(value))
+        with app.test_request_context(headers={"Cookie": f"visitor={value}"}):
+            assert visitors.current_visitor() != visitor
+    value = URLSafeSerializer(SECRET, salt="visitor").dumps(visitor)
+    with app.test_request_context(headers={"Cookie": f"visitor={value!s}"}):
+        assert visitors.current_visitor() == visitor
+
+
+def test_asking_without_drawing_leaves_no_trace(client: FlaskClient) -> None:
+    assert "Set-Cookie" not in client.get("/history").headers
+    assert "Set-Cookie" not in client.get("/api/v1/predictions").headers
