@@ -1,23 +1,40 @@
-"""How sure a share is that was found by counting."""
+"""A proportion found by counting, with its confidence interval."""
 
+from dataclasses import dataclass
 from math import sqrt
 
 
-def interval(correct: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The score interval of the share `correct` / `count`: two shares 0..1, the lower one first.
+def interval(part: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Compute the Wilson score interval of `part` / `total`: two shares 0..1, the lower one first.
 
-    `z` is the normal quantile: 1.96 for 95 %. Of nothing counted nothing is known: (0, 1). Raises
-    ValueError unless 0 <= correct <= count. After Wilson, "Probable inference, the law of succession, and
-    statistical inference", J. Am. Stat. Assoc. 22 (1927) 209-212.
+    `z` is the normal quantile: 1.96 for 95 %. With a total of 0 the interval is (0, 1). Raises ValueError
+    unless 0 <= part <= total. After Wilson, "Probable inference, the law of succession, and statistical
+    inference", J. Am. Stat. Assoc. 22 (1927) 209-212.
     """
-    if not 0 <= correct <= count:
-        raise ValueError(f"{correct} of {count} is no share")
-    if not count:
+    if not 0 <= part <= total:
+        raise ValueError(f"{part} of {total} is no share")
+    if not total:
         return 0.0, 1.0
-    share, square = correct / count, z * z / count
+    share, square = part / total, z * z / total
     middle = (share + square / 2) / (1 + square)
-    half = z * sqrt(share * (1 - share) / count + square / (4 * count)) / (1 + square)
+    half = z * sqrt(share * (1 - share) / total + square / (4 * total)) / (1 + square)
     # At 0 and at 1 the bound is the share itself; rounding must not carry it past.
-    return (max(0.0, middle - half) if correct else 0.0), (
-        min(1.0, middle + half) if correct < count else 1.0
-    )
+    return (max(0.0, middle - half) if part else 0.0), (min(1.0, middle + half) if part < total else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """`part` of `total` cases, such as the correct answers among those with feedback."""
+
+    part: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share 0..1; 0 for a total of 0."""
+        return self.part / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval: two shares 0..1, the lower one first."""
+        return interval(self.part, self.total)

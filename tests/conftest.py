@@ -1,7 +1,6 @@
 """The application under test, on SQLite and on PostgreSQL, its tables made by the migrations."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import Engine, create_engine, delete, make_url, text
 
 from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
-from tests.support.drawings import data_url, digit_png
+from tests.support.clients import predict
 from tests.support.postgres import NoPostgres, postgres
 from tests.support.sites import SECRET, migrated_site
 
@@ -128,18 +127,3 @@ def unmigrated_settings(tmp_path: Path) -> dict[str, Any]:
         "SECRET_KEY": SECRET,
         "TESTING": True,
     }
-
-
-def predict(client: FlaskClient, digit: int = 3, **fields: Any) -> dict[str, Any]:
-    """Predict a drawn digit through the API, which must accept it."""
-    response = client.post("/api/v1/predictions", json={"image": data_url(digit_png(digit)), **fields})
-    assert response.status_code == 201, response.text
-    body: dict[str, Any] = response.get_json()
-    return body
-
-
-def csrf_token(client: FlaskClient) -> str:
-    """The token of the form on the page."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/").text)
-    assert found
-    return found[1]

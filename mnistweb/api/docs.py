@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb.api.openapi import current_description
 
-blueprint = Blueprint("description", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/openapi.json")

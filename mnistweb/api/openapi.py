@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 
 from mnistweb.api.schemas import CURSOR, IDEMPOTENCY_KEY, LIMIT, SCHEMAS, Schema, drawing
 from mnistweb.predictions.filters import DIGITS, FIELDS, SOURCES, VERDICTS
-from mnistweb.registry.recognizers import choices
+from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.error_handlers import DATABASE, HTTP_ERRORS, STATUS
 from mnistweb.web.rate_limits import ENDPOINTS
 
@@ -107,8 +107,8 @@ OPERATIONS = {
     "api.show": Described({200: "Prediction"}, ("not_found",)),
     "api.delete": Described({204: None}, ("not_found",)),
     "api.models": Described({200: "Networks"}),
-    "description.as_json": Described({200: ""}),
-    "description.as_page": Described({200: None}),
+    "docs.as_json": Described({200: ""}),
+    "docs.as_page": Described({200: None}),
 }
 TITLES = {200: "Done", 201: "Read and saved", 204: "Gone"}
 LIMITED = {endpoint for endpoints in ENDPOINTS.values() for endpoint in endpoints}
@@ -122,7 +122,7 @@ def description(app: Flask) -> dict[str, Any]:
         openapi_version="3.1.0",
         info={"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
     )
-    drawn = drawing([card.name for card in choices()])
+    drawn = drawing([card.name for card in model_cards()])
     for name, schema in (SCHEMAS | {"Drawing": drawn}).items():
         spec.components.schema(name, schema)
     for rule in app.url_map.iter_rules():

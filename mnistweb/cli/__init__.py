@@ -52,4 +52,4 @@ def _missing_extra(name: str, module: str) -> click.Command:
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="mnistweb")
 def main() -> None:
-    """Recognise hand-drawn digits: read pictures, train and evaluate networks, prepare the database."""
+    """Recognize hand-drawn digits: read pictures, train and evaluate networks, prepare the database."""

@@ -1,4 +1,4 @@
-"""`mnistweb predict` and `mnistweb models`: the recogniser without a web site."""
+"""`mnistweb predict` and `mnistweb models`: the recognizer without a web site."""
 
 import json
 import sys
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from mnistweb.recognition.decoding import DrawingError, read_drawing
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.errors import DrawingError
+from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.remote.triton import write_repository
-from mnistweb.recognition.types import Answer, Reader
+from mnistweb.recognition.types import Answer, Recognizer
 from mnistweb.recognition.zoo import WEIGHTS, ModelFileError, Zoo
 from mnistweb.registry.tables import refusals, robustness, summary
 
@@ -56,9 +57,9 @@ def load_zoo(weights: Path | None) -> Zoo:
         raise click.ClickException(str(error)) from error
 
 
-def read_file(file: Path, recognizer: Reader) -> Answer:
+def read_file(file: Path, recognizer: Recognizer) -> Answer:
     """Read the digit in a picture file. Raises DrawingError or OSError."""
-    return recognizer.recognise(normalise(read_drawing(file.read_bytes(), MAX_PIXELS)))
+    return recognizer.recognize(normalize(read_drawing(file.read_bytes(), MAX_PIXELS)))
 
 
 def _json_line(file: Path, answer: Answer) -> str:

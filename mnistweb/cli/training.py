@@ -10,7 +10,7 @@ import click
 import torch
 
 from mnistweb.recognition.model_card import ModelFileError
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from mnistweb.training import evaluation, robustness
 from mnistweb.training.calibration import Calibration
@@ -145,18 +145,18 @@ def evaluate(
         _print(f"{recognizer.card.title} ({recognizer.card.name})", results[recognizer.card.name])
 
 
-def _recognizers(weights: Path, names: tuple[str, ...]) -> list[Recognizer]:
+def _recognizers(weights: Path, names: tuple[str, ...]) -> list[TorchScriptRecognizer]:
     paths = [path for path in sorted(weights.glob("*.json")) if not names or path.stem in names]
     if missing := set(names) - {path.stem for path in paths}:
         raise click.ClickException(f"{weights}: there is no model {', '.join(sorted(missing))}")
-    return [Recognizer.load(path) for path in paths]
+    return [TorchScriptRecognizer.load(path) for path in paths]
 
 
-def _calibration(recognizer: Recognizer) -> Calibration:
+def _calibration(recognizer: TorchScriptRecognizer) -> Calibration:
     return Calibration(recognizer.card.temperature, recognizer.card.threshold)
 
 
-def _robustness(recognizers: list[Recognizer], data_dir: Path) -> dict[str, list[robustness.Row]]:
+def _robustness(recognizers: list[TorchScriptRecognizer], data_dir: Path) -> dict[str, list[robustness.Row]]:
     samples = robustness.held_out(data_dir)
     if not samples:
         raise DataFileError(f"{data_dir}: --robustness needs a file of pen strokes, and there is none")

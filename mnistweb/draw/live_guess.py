@@ -5,12 +5,12 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
-from mnistweb.predictions.service import PredictionError, recognizer_named
-from mnistweb.recognition.decoding import DrawingError
+from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.registry.recognizers import recognizer_named
 
-blueprint = Blueprint("guess", __name__)
+blueprint = Blueprint("live_guess", __name__)
 MAX_SIDE = 128
 """Pixels; the page sends less, which is plenty for what becomes 20x20."""
 MEDIA_TYPE = "application/octet-stream"
@@ -27,7 +27,7 @@ def guess() -> ResponseReturnValue:
     request.max_content_length = MAX_SIDE**2
     network = recognizer_named(request.args.get("model"))
     if not isinstance(network.card, ModelCard):
-        raise PredictionError("unknown_model", "Only the networks of this site guess while you draw.")
+        raise UserError("unknown_model", "Only the networks of this site guess while you draw.")
     width = request.args.get("width", 0, type=int)
     pixels = np.frombuffer(request.get_data(), np.uint8)
     if (
@@ -37,7 +37,7 @@ def guess() -> ResponseReturnValue:
         or pixels.size // width > MAX_SIDE
     ):
         raise DrawingError("unreadable_image", "The ink is not a picture of that width.")
-    answer = network.recognise(normalise(pixels.reshape(-1, width).astype(np.float32) / 255))
+    answer = network.recognize(normalize(pixels.reshape(-1, width).astype(np.float32) / 255))
     return jsonify(
         digit=answer.digit,
         confidence=answer.confidence,

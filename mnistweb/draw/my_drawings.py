@@ -9,15 +9,16 @@ from flask.typing import ResponseReturnValue
 from mnistweb.database.circuit_breaker import DATABASE_ERRORS
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from mnistweb.predictions import queries as log
-from mnistweb.predictions import service as predictions
-from mnistweb.predictions.deletion import delete_all_own, delete_own
-from mnistweb.web.error_handlers import is_fragment
+from mnistweb.predictions import queries
+from mnistweb.predictions.feedback import accuracy
+from mnistweb.predictions.store import delete_all_own, delete_own
+from mnistweb.proportion import Proportion
+from mnistweb.web.fragments import is_fragment
 from mnistweb.web.visitors import current_visitor
 
-blueprint = Blueprint("own", __name__, url_prefix="/predictions")
+blueprint = Blueprint("my_drawings", __name__, url_prefix="/predictions")
 ROWS = 50
-AWAY = {"own": [], "accuracy": predictions.Accuracy(0, 0), "away": True}
+AWAY = {"own": [], "accuracy": Proportion(0, 0), "away": True}
 """What `_own.html` shows while the database is away."""
 
 
@@ -29,12 +30,12 @@ def own_table() -> dict[str, Any]:
     visitor = current_visitor()
     older = request.args.get("older") or None
     try:
-        page = log.page([Prediction.visitor == visitor], older, ROWS)
-        accuracy = predictions.accuracy(visitor)
+        page = queries.page([Prediction.visitor == visitor], older, ROWS)
+        correct = accuracy(visitor)
     except DATABASE_ERRORS:
         db.session.rollback()
         return AWAY
-    return {"own": page.items, "older": older, "next": page.next, "accuracy": accuracy}
+    return {"own": page.items, "older": older, "next": page.next, "accuracy": correct}
 
 
 @blueprint.post("/<uuid:prediction_id>/delete")
@@ -54,4 +55,4 @@ def delete_all() -> ResponseReturnValue:
 def _show_what_is_left() -> ResponseReturnValue:
     if is_fragment():
         return render_template("_own.html", **own_table())
-    return redirect(url_for("pages.index", older=request.args.get("older"), _anchor="own"), 303)
+    return redirect(url_for("draw.index", older=request.args.get("older"), _anchor="own"), 303)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistweb.recognition.ink import SIDE, DigitImage
 from mnistweb.recognition.png import data_url, encode_png
+from mnistweb.recognition.types import SIDE, DigitImage
 
 if TYPE_CHECKING:  # it brings torch, which a site with a model server does without
     from mnistweb.recognition.attribution import Attention, Vote

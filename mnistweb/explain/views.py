@@ -8,28 +8,27 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mnistweb.explain.images import attention_sheet, heat_paths, sheet, spotlights, vote_rows
-from mnistweb.predictions import service as predictions
-from mnistweb.predictions.service import PredictionError, recognizer_named
-from mnistweb.recognition.ink import SIDE
+from mnistweb.predictions.queries import get
+from mnistweb.recognition.errors import UserError
 from mnistweb.recognition.png import data_url, encode_png
-from mnistweb.recognition.remote.client import Standby
-from mnistweb.recognition.types import Reader
-from mnistweb.registry.recognizers import are_here, zoo
-from mnistweb.web.error_handlers import is_fragment
+from mnistweb.recognition.remote.client import FallbackRecognizer
+from mnistweb.recognition.types import SIDE, Recognizer
+from mnistweb.registry.recognizers import models_are_local, recognizer_named, zoo
+from mnistweb.web.fragments import is_fragment
 from mnistweb.web.visitors import current_visitor
 
 if TYPE_CHECKING:
-    from mnistweb.recognition.recognizer import Recognizer
+    from mnistweb.recognition.recognizer import TorchScriptRecognizer
 
-blueprint = Blueprint("inside", __name__)
+blueprint = Blueprint("explain", __name__)
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>/inside")
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Inside the network `?model=`, or the one that answered, as it reads one of the visitor's drawings."""
-    prediction = predictions.get(prediction_id, current_visitor())
-    if not are_here():
-        raise PredictionError(
+    prediction = get(prediction_id, current_visitor())
+    if not models_are_local():
+        raise UserError(
             "nothing_inside", "This site's networks run on another machine: nobody here can look inside them."
         )
     from mnistweb.recognition.attribution import look_inside  # which brings torch
@@ -54,19 +53,17 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-def _network(wanted: str | None, answered: str) -> "Recognizer":
-    """The network to look into. Raises PredictionError where there is none of that name or nothing to see."""
-    from mnistweb.recognition.recognizer import Recognizer
+def _network(wanted: str | None, answered: str) -> "TorchScriptRecognizer":
+    """The network to look into. Raises UserError where there is none of that name or nothing to see."""
+    from mnistweb.recognition.recognizer import TorchScriptRecognizer
 
-    network: Reader
+    network: Recognizer
     if wanted is None:
         network = zoo().get(answered if answered in zoo().names() else None)
     else:
         network = recognizer_named(wanted)
-    if isinstance(network, Standby):
+    if isinstance(network, FallbackRecognizer):
         network = network.local
-    if not isinstance(network, Recognizer):
-        raise PredictionError(
-            "nothing_inside", "A language model runs elsewhere: nobody here can look inside it."
-        )
+    if not isinstance(network, TorchScriptRecognizer):
+        raise UserError("nothing_inside", "A language model runs elsewhere: nobody here can look inside it.")
     return network

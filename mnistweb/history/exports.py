@@ -56,11 +56,11 @@ def _whole(prediction: Prediction) -> dict[str, Any]:
 def _cells(prediction: Prediction) -> list[Any]:
     found = item(prediction)
     found |= {f"probability_{digit}": share for digit, share in enumerate(found["probabilities"])}
-    return [_harmless(found[name]) for name in COLUMNS]
+    return [escape_formula(found[name]) for name in COLUMNS]
 
 
-def _harmless(value: Any) -> Any:
-    # A spreadsheet would run a text that begins like a formula.
+def escape_formula(value: Any) -> Any:
+    """Escape a text that a spreadsheet would run as a formula."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value

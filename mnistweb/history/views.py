@@ -1,6 +1,5 @@
-"""The history: everything that was logged, by filters that live in the address, and a page for each."""
+"""The history: all logged predictions, filtered by the address, as a page and as downloads."""
 
-import uuid
 from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import urlencode
@@ -8,7 +7,6 @@ from urllib.parse import urlencode
 from flask import (
     Blueprint,
     Response,
-    jsonify,
     redirect,
     render_template,
     request,
@@ -19,11 +17,10 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb.database.models import Prediction
 from mnistweb.history.exports import csv_pieces, json_pieces
-from mnistweb.predictions import queries as log
-from mnistweb.predictions.comparison import Opinion
+from mnistweb.predictions import queries
 from mnistweb.predictions.filters import DIGITS, NONE, SOURCES, VERDICTS
-from mnistweb.registry.recognizers import choices
-from mnistweb.web.access import requested_filter, visible, visible_prediction
+from mnistweb.registry.recognizers import model_cards
+from mnistweb.web.access import requested_filter, visible
 from mnistweb.web.request_args import requested_cursor, requested_limit
 from mnistweb.web.visitors import known_visitor
 
@@ -40,7 +37,7 @@ def index() -> ResponseReturnValue:
         # A form sends its empty fields along; an address that is passed on is better without.
         kept = urlencode([(name, text) for name, text in request.args.items() if text])
         return redirect(url_for(".index") + (kept and f"?{kept}"))
-    page = log.page(visible(wanted), requested_cursor(), requested_limit(ROWS))
+    page = queries.page(visible(wanted), requested_cursor(), requested_limit(ROWS))
     return render_template(
         "history.html",
         page=page,
@@ -57,7 +54,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/history.csv")
 def as_csv() -> Response:
     """What the filter asks for, all of it, for spreadsheets."""
-    batches = log.batches(visible(requested_filter()))
+    batches = queries.batches(visible(requested_filter()))
     # The first batch is read here, so that what is wrong is said with its status code.
     return _download(csv_pieces(chain([next(batches)], batches)), "csv", "text/csv; charset=utf-8")
 
@@ -65,36 +62,13 @@ def as_csv() -> Response:
 @blueprint.get("/history.jsonl")
 def as_json_lines() -> Response:
     """What the filter asks for, all of it, for programs: with strokes and pixels."""
-    batches = log.batches(visible(requested_filter()), Prediction.strokes, Prediction.input)
+    batches = queries.batches(visible(requested_filter()), Prediction.strokes, Prediction.input)
     return _download(json_pieces(chain([next(batches)], batches)), "jsonl", "application/x-ndjson")
-
-
-@blueprint.get("/predictions/<uuid:prediction_id>")
-def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """One prediction: what was drawn, how, what the network said and what its author says."""
-    prediction = visible_prediction(prediction_id)
-    return render_template(
-        "prediction.html",
-        answer=prediction,
-        strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
-        mine=prediction.visitor == known_visitor(),
-        sources=SOURCES,
-        models=choices(),
-        blank=[Opinion(card) for card in choices()],
-    )
-
-
-@blueprint.get("/predictions/<uuid:prediction_id>/strokes.json")
-def strokes(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """The pen strokes of a drawing, as they were sent; null where there were none."""
-    response = jsonify(visible_prediction(prediction_id).strokes)
-    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
-    return response
 
 
 def _titles(wanted: str | None) -> dict[str, str]:
     # A network that is no longer installed can still be asked for by its name.
-    titles = {card.name: card.title for card in choices()}
+    titles = {card.name: card.title for card in model_cards()}
     return {wanted: wanted} | titles if wanted else titles
 
 

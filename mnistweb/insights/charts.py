@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from mnistweb.insights.queries import Share, Stretch
+from mnistweb.formatting import percent
+from mnistweb.insights.queries import Period
 from mnistweb.insights.svg import circle, drawing, element, line, rect, text
-from mnistweb.web.security_headers import percent
+from mnistweb.proportion import Proportion
 
 WIDTH, LEFT, RIGHT = 360.0, 42.0, 352.0
 TOP, BOTTOM = 12.0, 172.0
@@ -29,11 +30,11 @@ class Column:
     x: float
     name: str
     tick: str
-    share: Share
+    share: Proportion
     foot: float | None = None
 
 
-def spread(names: Sequence[str], shares: Iterable[Share], most: int = 5) -> list[Column]:
+def spread(names: Sequence[str], shares: Iterable[Proportion], most: int = 5) -> list[Column]:
     """Columns side by side, at most `most` of which have their name below the axis."""
     step = -(-len(names) // most)
     return [
@@ -42,9 +43,9 @@ def spread(names: Sequence[str], shares: Iterable[Share], most: int = 5) -> list
     ]
 
 
-def lowest(shares: Iterable[Share]) -> float:
+def lowest(shares: Iterable[Proportion]) -> float:
     """Where the vertical axis begins, so that high shares can be told apart: 0, 0.5, 0.8 or 0.9."""
-    low = min((share.interval[0] for share in shares if share.count), default=0.0)
+    low = min((share.interval[0] for share in shares if share.total), default=0.0)
     return next((bound for bound in (0.9, 0.8, 0.5) if low >= bound), 0.0)
 
 
@@ -63,8 +64,8 @@ def shares(columns: Sequence[Column], title: str, *, joined: bool = False, diago
     parts = [*_scale(low, 1.0, steps), *_ticks(columns)]
     if diagonal:
         parts.append(line("diagonal", LEFT, BOTTOM, RIGHT, TOP))
-        parts += _ticks([Column(step / 4, "", f"{25 * step} %", Share(0, 0)) for step in range(5)])
-    counted = [column for column in columns if column.share.count]
+        parts += _ticks([Column(step / 4, "", f"{25 * step} %", Proportion(0, 0)) for step in range(5)])
+    counted = [column for column in columns if column.share.total]
     for one, other in pairwise(columns if joined else ()):
         if one in counted and other in counted:
             ends = (_across(one.x), height(one.share.value), _across(other.x), height(other.share.value))
@@ -78,18 +79,18 @@ def shares(columns: Sequence[Column], title: str, *, joined: bool = False, diago
     return drawing(WIDTH, BOTTOM + 30 + STRIP, title, parts)
 
 
-def rows(named: Mapping[str, Share], title: str) -> Markup:
+def rows(named: Mapping[str, Proportion], title: str) -> Markup:
     """A line for each name, on it the share as a dot on its interval."""
     left, pitch, parts = 6.0, 46.0, []
     for place, (name, share) in enumerate(named.items()):
         y = TOP + pitch * place + 2
         parts.append(text(_short(name), left, y, "name", "start"))
         parts.append(line("grid", left, y + 16, RIGHT, y + 16))
-        if share.count:
+        if share.total:
             low, high, middle = (left + (RIGHT - left) * value for value in (*share.interval, share.value))
             mark = line("reach", low, y + 16, high, y + 16), circle("dot", middle, y + 16, 4)
             parts.append(_named(name, share, mark))
-        value = f"{percent(share.value)} of {share.count:,}" if share.count else "not judged yet"
+        value = f"{percent(share.value)} of {share.total:,}" if share.total else "not judged yet"
         parts.append(text(value, RIGHT, y, anchor="end"))
     bottom = TOP + pitch * len(named)
     for step in range(5):
@@ -124,7 +125,7 @@ def matrix(counts: Mapping[int, Mapping[int, int]], names: Mapping[int, str], ti
     return drawing(WIDTH, top + 2 * centre + 2, title, parts)
 
 
-def refusals(stretches: Sequence[Stretch], names: Sequence[str], title: str) -> Markup:
+def refusals(stretches: Sequence[Period], names: Sequence[str], title: str) -> Markup:
     """A bar for each stretch: which share of its answers was "not a digit", and how those were judged."""
     most = max((stretch.refusals.value for stretch in stretches), default=0.0)
     high = next((bound for bound in (0.04, 0.08, 0.2, 0.4, 0.6, 0.8) if most <= bound), 1.0)
@@ -171,8 +172,8 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
-def _named(name: str, share: Share, marks: Iterable[Markup]) -> Markup:
-    words = f"{name}: {share.part:,} of {share.count:,}, {percent(share.value)}"
+def _named(name: str, share: Proportion, marks: Iterable[Markup]) -> Markup:
+    words = f"{name}: {share.part:,} of {share.total:,}, {percent(share.value)}"
     return element("g", element("title", words), *marks)
 
 
@@ -194,16 +195,16 @@ def _ticks(columns: Iterable[Column]) -> Iterator[Markup]:
 
 
 def _strip(columns: Sequence[Column], places: int) -> Iterator[Markup]:
-    most = max((column.share.count for column in columns), default=0)
+    most = max((column.share.total for column in columns), default=0)
     width, bottom = min(0.6 * (RIGHT - LEFT) / max(places, 1), 18.0), BOTTOM + 28 + STRIP
     yield line("grid", LEFT, bottom, RIGHT, bottom)
     yield text("judged", LEFT - 6, bottom, anchor="end")
     for column in columns:
-        height = max((STRIP - 11) * column.share.count / most, 1.0)
+        height = max((STRIP - 11) * column.share.total / most, 1.0)
         x = _across(column.x if column.foot is None else column.foot)
         yield rect("judged", x - width / 2, bottom - height, width, height)
-        if places <= 12 or column.share.count == most:
-            yield text(brief(column.share.count), x, bottom - height - 2, "small")
+        if places <= 12 or column.share.total == most:
+            yield text(brief(column.share.total), x, bottom - height - 2, "small")
 
 
 def _bar(kind: str, x: float, y: float, width: float, height: float) -> Markup:

@@ -6,11 +6,12 @@ from datetime import date
 
 from markupsafe import Markup
 
+from mnistweb.formatting import percent
 from mnistweb.insights import charts
 from mnistweb.insights.charts import Column
-from mnistweb.insights.queries import DIGITS, Insights, Share
+from mnistweb.insights.queries import DIGITS, Insights
 from mnistweb.predictions.aggregates import NONE
-from mnistweb.web.security_headers import percent
+from mnistweb.proportion import Proportion
 
 NAMES = {digit: "none" if digit == NONE else str(digit) for digit in DIGITS}
 SHARE_HEAD = ("Judged", "Right", "Share", "95 % interval")
@@ -50,10 +51,10 @@ def when(start: date, unit: str) -> str:
     return f"{start:{pattern}}" if pattern else f"{start.day} {start:%b %Y}"
 
 
-def share_cells(share: Share) -> tuple[str, ...]:
+def share_cells(share: Proportion) -> tuple[str, ...]:
     """A share as SHARE_HEAD names it."""
-    counts = f"{share.count:,}", f"{share.part:,}"
-    if not share.count:
+    counts = f"{share.total:,}", f"{share.part:,}"
+    if not share.total:
         return *counts, UNKNOWN, UNKNOWN
     low, high = share.interval
     return *counts, percent(share.value), f"{100 * low:.1f} to {100 * high:.1f} %"
@@ -67,7 +68,7 @@ def _over_time(insights: Insights) -> Chart:
         "time",
         title,
         f"Each dot is a {insights.unit}: which share of the answers that were judged was right. The fewer "
-        f"were judged, the longer the bar within which the true share probably lies.{_begins(shares)}",
+        f"were labelled, the longer the bar within which the true share probably lies.{_begins(shares)}",
         charts.shares(columns, f"{title}: {_in_words(insights.whole.right)}", joined=True),
         (_unit(insights), *SHARE_HEAD),
         [(when(stretch.start, insights.unit), *share_cells(stretch.right)) for stretch in insights.stretches],
@@ -184,13 +185,13 @@ def _refusals(insights: Insights) -> Chart:
     )
 
 
-def _begins(shares: Iterable[Share]) -> str:
+def _begins(shares: Iterable[Proportion]) -> str:
     low = charts.lowest(shares)
     return f" The scale begins at {percent(low, 0)}." if low else ""
 
 
-def _in_words(share: Share) -> str:
-    return f"{share.part:,} of {share.count:,} right, {percent(share.value)}"
+def _in_words(share: Proportion) -> str:
+    return f"{share.part:,} of {share.total:,} right, {percent(share.value)}"
 
 
 def _unit(insights: Insights) -> str:

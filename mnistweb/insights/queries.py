@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
-from mnistweb import proportion as wilson
 from mnistweb.database.models import ConfidenceTally, Span, Tally
 from mnistweb.predictions.aggregates import NONE, UNLABELLED
+from mnistweb.proportion import Proportion
 
 DIGITS = (*range(10), NONE)
 PERIODS = {30: "Last 30 days", 365: "Last 12 months", None: "All time"}
@@ -25,26 +25,8 @@ UNITS: dict[str, tuple[Callable[[date], date], int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """So many of so many."""
-
-    part: int
-    count: int
-
-    @property
-    def value(self) -> float:
-        """The share, 0..1; 0 of nothing."""
-        return self.part / self.count if self.count else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Where the share lies with 95 % confidence, two numbers 0..1."""
-        return wilson.interval(self.part, self.count)
-
-
 @dataclass(slots=True)
-class Stretch:
+class Period:
     """The predictions of a day, week, month or year that begins at `start` (UTC)."""
 
     start: date
@@ -55,25 +37,25 @@ class Stretch:
     refused_labelled: int = 0
     refused_correct: int = 0
 
-    def add(self, other: "Stretch") -> None:
+    def add(self, other: "Period") -> None:
         """Count those of another stretch too."""
         for field in fields(self)[1:]:
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
     @property
-    def right(self) -> Share:
+    def right(self) -> Proportion:
         """How many with feedback were right."""
-        return Share(self.correct, self.labelled)
+        return Proportion(self.correct, self.labelled)
 
     @property
-    def refusals(self) -> Share:
+    def refusals(self) -> Proportion:
         """How many were answered with "not a digit"."""
-        return Share(self.refused, self.predictions)
+        return Proportion(self.refused, self.predictions)
 
     @property
-    def right_refusals(self) -> Share:
+    def right_refusals(self) -> Proportion:
         """How many of those with feedback were no digit."""
-        return Share(self.refused_correct, self.refused_labelled)
+        return Proportion(self.refused_correct, self.refused_labelled)
 
     @property
     def judged_refusals(self) -> dict[str, int]:
@@ -83,11 +65,11 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenth:
+class ConfidenceBin:
     """Answers of which the network was about equally sure, with feedback."""
 
     tenth: int  # 9: 0.9..1
-    right: Share
+    right: Proportion
     confidence: float  # the mean, 0..1
 
 
@@ -96,14 +78,14 @@ class Insights:
     """The figures of a period. `readings` counts by network, digit and label, coded as in the tallies."""
 
     unit: str
-    stretches: Sequence[Stretch]
+    stretches: Sequence[Period]
     readings: Counter[tuple[str, int, int]]
-    tenths: Sequence[Tenth]
+    tenths: Sequence[ConfidenceBin]
 
     @cached_property
-    def whole(self) -> Stretch:
+    def whole(self) -> Period:
         """The period as one."""
-        whole = Stretch(self.stretches[0].start if self.stretches else date.min)
+        whole = Period(self.stretches[0].start if self.stretches else date.min)
         for stretch in self.stretches:
             whole.add(stretch)
         return whole
@@ -117,19 +99,19 @@ class Insights:
                 matrix[label][digit] += count
         return matrix
 
-    def digits(self) -> dict[int, Share]:
+    def digits(self) -> dict[int, Proportion]:
         """How often each digit was read right, NONE included."""
-        return {label: Share(row[label], sum(row.values())) for label, row in self.matrix.items()}
+        return {label: Proportion(row[label], sum(row.values())) for label, row in self.matrix.items()}
 
-    def networks(self) -> dict[str, tuple[int, Share]]:
+    def networks(self) -> dict[str, tuple[int, Proportion]]:
         """For each network its predictions, and how many with feedback were right; most feedback first."""
-        found: dict[str, tuple[int, Share]] = {}
+        found: dict[str, tuple[int, Proportion]] = {}
         for model in {model for model, _, _ in self.readings}:
             counts = {key[1:]: count for key, count in self.readings.items() if key[0] == model}
             labelled = sum(count for (_, label), count in counts.items() if label != UNLABELLED)
             right = sum(count for (digit, label), count in counts.items() if digit == label)
-            found[model] = sum(counts.values()), Share(right, labelled)
-        return dict(sorted(found.items(), key=lambda each: (-each[1][1].count, each[0])))
+            found[model] = sum(counts.values()), Proportion(right, labelled)
+        return dict(sorted(found.items(), key=lambda each: (-each[1][1].total, each[0])))
 
 
 def gather(session: Session, days: int | None, today: date) -> Insights:
@@ -160,7 +142,7 @@ def _unit(first: date, days: int | None, today: date) -> tuple[str, date]:
     return "month" if length <= 6 * 366 else "year", since.replace(day=1)
 
 
-def _stretches(session: Session, where: Sequence[Any], unit: str, today: date) -> list[Stretch]:
+def _stretches(session: Session, where: Sequence[Any], unit: str, today: date) -> list[Period]:
     refused, labelled = Tally.digit == NONE, Tally.label != UNLABELLED
     correct = Tally.digit == Tally.label
     sums = (
@@ -170,12 +152,12 @@ def _stretches(session: Session, where: Sequence[Any], unit: str, today: date) -
     rows = session.execute(
         select(Tally.start, *sums).where(*where).group_by(Tally.start).order_by(Tally.start)
     )
-    found = [Stretch(start, *map(int, counts)) for start, *counts in rows if any(counts)]
+    found = [Period(start, *map(int, counts)) for start, *counts in rows if any(counts)]
     if not found:
         return []
     begin, step = UNITS[unit]
     last = max(today, found[-1].start)
-    stretches = {start: Stretch(start) for start in _steps(begin, step, found[0].start, last)}
+    stretches = {start: Period(start) for start in _steps(begin, step, found[0].start, last)}
     for stretch in found:
         stretches[begin(stretch.start)].add(stretch)
     return list(stretches.values())
@@ -188,7 +170,7 @@ def _steps(begin: Callable[[date], date], step: int, first: date, last: date) ->
         start = begin(start + timedelta(step))
 
 
-def _tenths(session: Session, span: Span, since: date) -> list[Tenth]:
+def _tenths(session: Session, span: Span, since: date) -> list[ConfidenceBin]:
     counts = ConfidenceTally.count
     rows = session.execute(
         select(
@@ -202,7 +184,7 @@ def _tenths(session: Session, span: Span, since: date) -> list[Tenth]:
         .order_by(ConfidenceTally.tenth)
     )
     return [
-        Tenth(tenth, Share(int(right), int(count)), min(max(confidence / int(count), 0.0), 1.0))
+        ConfidenceBin(tenth, Proportion(int(right), int(count)), min(max(confidence / int(count), 0.0), 1.0))
         for tenth, right, count, confidence in rows
         if count
     ]

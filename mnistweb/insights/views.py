@@ -9,7 +9,7 @@ from mnistweb.extensions import db
 from mnistweb.insights.charts import swatch
 from mnistweb.insights.figures import insight_charts, when
 from mnistweb.insights.queries import PERIODS, gather
-from mnistweb.registry.recognizers import choices
+from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import OFF
 
 blueprint = Blueprint("insights", __name__)
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "insights.html",
         insights=insights,
-        charts=insight_charts(insights, {card.name: card.title for card in choices()}),
+        charts=insight_charts(insights, {card.name: card.title for card in model_cards()}),
         swatch=swatch,
         when=when,
         periods=PERIODS,

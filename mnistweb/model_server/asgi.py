@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mnistweb.model_server import request_log as log
-from mnistweb.recognition.recognizer import Recognizer, load_all
+from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
 from mnistweb.recognition.remote.protocol import EXTENSIONS, metadata, read_question, write_reply
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
@@ -107,9 +107,9 @@ def fail(_: Request, _error: Exception) -> Response:
     return JSONResponse({"error": "something went wrong here"}, 500)
 
 
-def _network(request: Request) -> Recognizer:
+def _network(request: Request) -> TorchScriptRecognizer:
     name, wanted = request.path_params["name"], request.path_params.get("version")
-    network: Recognizer | None = request.app.state.networks.get(name)
+    network: TorchScriptRecognizer | None = request.app.state.networks.get(name)
     if network is None:
         raise HTTPException(404, "there is no model of that name")
     if wanted not in (None, network.card.version):

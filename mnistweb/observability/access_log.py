@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestRecord:
     """A request that has been answered.
 
     `route` is its rule, such as /models/<name>, None where there is none; `bytes` are the body's, as they
@@ -39,7 +39,7 @@ def _end(response: Response) -> Response:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     started = g.started
     rule = request.url_rule
-    visit = Visit(
+    visit = RequestRecord(
         request_id=g.request_id,
         method=request.method,
         route=rule.rule if rule else None,
@@ -65,13 +65,13 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _counted(parts: Iterable[bytes], visit: Visit) -> Iterator[bytes]:
+def _counted(parts: Iterable[bytes], visit: RequestRecord) -> Iterator[bytes]:
     for part in parts:
         visit.bytes += len(part)
         yield part
 
 
-def _write(_: Flask, visit: Visit) -> None:
+def _write(_: Flask, visit: RequestRecord) -> None:
     if not logger.isEnabledFor(logging.INFO):
         return
     told: dict[str, Any] = {

@@ -27,13 +27,15 @@ class NameRequest(logging.Filter):
         return True
 
 
-class _Discreet(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
+    """A formatter that leaves out the rows which a database repeats in its messages."""
+
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 (logging's own name)
         """The trace, without the rows that a database repeats in its messages."""
         return DETAIL.sub("DETAIL: (hidden)", super().formatException(ei))
 
 
-class Json(_Discreet, JsonFormatter):
+class Json(RedactingFormatter, JsonFormatter):
     """One JSON object a line; a trace is one of its fields."""
 
     def __init__(self) -> None:
@@ -44,7 +46,7 @@ class Json(_Discreet, JsonFormatter):
         )
 
 
-class Text(_Discreet):
+class Text(RedactingFormatter):
     """Time, level, request and message, for a person's eyes."""
 
     def __init__(self) -> None:

@@ -20,15 +20,14 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from mnistweb.database.models import Prediction
-from mnistweb.extensions import db
-from mnistweb.observability.access_log import Visit
-from mnistweb.observability.signals import answered, judged, predicted
+from mnistweb.observability.access_log import RequestRecord
+from mnistweb.observability.signals import answered, labelled, predicted
 
 REQUESTS = Counter("mnistweb_requests", "Requests that were answered.", ["route", "method", "status"])
 ERRORS = Counter("mnistweb_errors", "Answers that were errors, by their code.", ["code"])
@@ -76,7 +75,7 @@ def show() -> ResponseReturnValue:
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
 
 
-def _count_request(_: Flask, visit: Visit) -> None:
+def _count_request(_: Flask, visit: RequestRecord) -> None:
     # What clients make up, methods and addresses, must not become ever more series.
     route = visit.route or "none"
     method = visit.method if visit.method in METHODS else "other"
@@ -122,14 +121,11 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, engine: Engine) -> None:
     """Count from now on what the application does, and show it at /metrics."""
     app.register_blueprint(blueprint)
     answered.connect(_count_request, sender=app)
     predicted.connect(_count_prediction, sender=app)
-    judged.connect(_count_verdict, sender=app)
-    with app.app_context():
-        engine = db.engine
-
+    labelled.connect(_count_verdict, sender=app)
     event.listen(engine, "checkout", _take)
     event.listen(engine, "checkin", _give_back)

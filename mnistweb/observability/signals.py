@@ -3,10 +3,10 @@
 from blinker import signal
 
 answered = signal("mnistweb-answered")
-"""A request has been answered: `visit`, a journal.Visit."""
+"""A request has been answered: `visit`, a journal.RequestRecord."""
 
 predicted = signal("mnistweb-predicted")
 """A drawing has been read: `prediction`, and `seconds` by the name of the step."""
 
-judged = signal("mnistweb-judged")
+labelled = signal("mnistweb-labelled")
 """An author has said what a drawing was: `verdict`, right or wrong."""

@@ -12,7 +12,6 @@ from sqlalchemy import Engine, ExceptionContext, event
 
 from mnistweb.config import ConfigError
 from mnistweb.database.models import Prediction
-from mnistweb.extensions import db
 from mnistweb.observability.signals import predicted
 
 try:
@@ -115,14 +114,14 @@ def _tell_steps(_: Flask, prediction: Prediction, seconds: dict[str, float]) -> 
         span.set_attribute(f"mnistweb.seconds.{step}", spent)
 
 
-def handed_on() -> dict[str, str]:
+def trace_headers() -> dict[str, str]:
     """Headers by which another server can go on with this request's trace."""
     headers: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(headers)
     return headers
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, engine: Engine) -> None:
     """Trace from now on, before any other hook, what the application does; `start` sends it."""
     resource = Resource.create({SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", "mnistweb")})
     app.extensions[EXTENSION] = provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -132,8 +131,7 @@ def init_app(app: Flask) -> None:
     app.after_request(requests.tell)
     app.teardown_request(requests.end)
     predicted.connect(_tell_steps, sender=app)
-    with app.app_context():
-        Statements(tracer, db.engine)
+    Statements(tracer, engine)
 
 
 def start(app: Flask, exporter: SpanExporter | None = None) -> None:

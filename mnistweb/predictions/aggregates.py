@@ -54,7 +54,7 @@ class Fact(NamedTuple):
     labelled_at: datetime | None
 
 
-# To be selected, or returned by a DELETE, for `change`.
+# To be selected, or returned by a DELETE, for `apply_changes`.
 COLUMNS = tuple(getattr(Prediction, name) for name in Fact._fields)
 
 
@@ -63,7 +63,7 @@ def fact(prediction: Prediction) -> Fact:
     return Fact(*(getattr(prediction, name) for name in Fact._fields))
 
 
-def change(
+def apply_changes(
     session: Session,
     *,
     added: Iterable[Fact | Row[Any]] = (),

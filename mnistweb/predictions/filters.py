@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false
 
 from mnistweb.database.models import Prediction, Source
-from mnistweb.predictions.service import PredictionError
+from mnistweb.recognition.errors import UserError
 
 NONE = "none"
 DIGITS = (*map(str, range(10)), NONE)
@@ -98,7 +98,7 @@ class Filter:
 def read_filter(given: Mapping[str, str]) -> Filter:
     """The filter of an address; parameters that are missing or empty ask for nothing.
 
-    Raises PredictionError for a value that means nothing.
+    Raises UserError for a value that means nothing.
     """
     values: dict[str, Any] = {}
     for name, field in FIELDS.items():
@@ -107,7 +107,7 @@ def read_filter(given: Mapping[str, str]) -> Filter:
                 values[name] = field.read(text)
             except ValueError:
                 message = f"The filter “{field.key}” must be {field.range}."
-                raise PredictionError("invalid_filter", message) from None
+                raise UserError("invalid_filter", message) from None
     return Filter(**values)
 
 

@@ -1,23 +1,75 @@
-"""What makes a request safe to be sent again: whoever repeats its key gets what it was answered first."""
+"""Idempotency keys: a repeated request gets the prediction that the first one saved."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from flask import request
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from mnistweb.predictions.errors import NotFound
+from mnistweb.recognition.errors import UserError
+
+HEADER = "Idempotency-Key"
+
 
 @dataclass(frozen=True, slots=True)
-class Once:
-    """A key as it is stored, 16 bytes of its SHA-256 with the visitor's id, and as many of what was asked."""
+class IdempotencyKey:
+    """A key as it is stored: 16 bytes of SHA-256 over visitor and key, and 16 over the request's content."""
 
     key: bytes
     content: bytes
 
+    @classmethod
+    def of(
+        cls, key: str, visitor: str, data: bytes, model: str | None, strokes: dict[str, Any] | None
+    ) -> "IdempotencyKey":
+        """Hash the key of a visitor's request to read the image file `data`."""
+        rest = json.dumps([model, strokes], sort_keys=True).encode()
+        return cls(_digest(visitor.encode(), key.encode()), _digest(data, rest))
 
-def once(key: str, visitor: str, data: bytes, model: str | None, strokes: dict[str, Any] | None) -> Once:
-    """The key of a visitor's request to read the image file `data`."""
-    rest = json.dumps([model, strokes], sort_keys=True).encode()
-    return Once(_digest(visitor.encode(), key.encode()), _digest(data, rest))
+
+def requested_key() -> str | None:
+    """Read the header Idempotency-Key, None if it is missing. Raises UserError for a short or odd one."""
+    key = request.headers.get(HEADER)
+    if key is not None and not (16 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise UserError(
+            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
+        )
+    return key
+
+
+def find_saved(request: IdempotencyKey) -> Prediction | None:
+    """Return the prediction that was saved with this key; None if there is none or the database is away."""
+    try:
+        return replay(request)
+    except NotFound:
+        return None
+    except DATABASE_ERRORS:
+        db.session.rollback()
+        return None
+    finally:
+        db.session.commit()  # give the connection back before the recognizer is asked
+
+
+def replay(request: IdempotencyKey) -> Prediction:
+    """Return the prediction that was saved with this key, marked `repeated`.
+
+    Raises UserError (idempotency_key_reused) if it was saved for another drawing, NotFound if it is gone.
+    """
+    query = select(Prediction).where(Prediction.request_key == request.key)
+    prediction = db.session.scalar(query.options(undefer(Prediction.request_content)))
+    if prediction is None:
+        raise NotFound  # deleted in this very moment
+    if prediction.request_content != request.content:
+        raise UserError("idempotency_key_reused", "This Idempotency-Key came with another drawing before.")
+    prediction.repeated = True
+    return prediction
 
 
 def _digest(first: bytes, second: bytes) -> bytes:

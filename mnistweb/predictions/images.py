@@ -1,10 +1,11 @@
-"""The picture of a drawing that is kept in the log."""
+"""The pictures of a prediction: the drawing that is kept, and the 28x28 input as a PNG."""
 
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.ink import Ink
+from mnistweb.database.models import Prediction
 from mnistweb.recognition.png import encode_png
+from mnistweb.recognition.types import SIDE, Ink
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_KEPT_BYTES = 64 * 1024
@@ -23,3 +24,8 @@ def picture_to_keep(data: bytes, ink: Ink) -> bytes:
     grey = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     grey.thumbnail((MAX_KEPT_SIDE, MAX_KEPT_SIDE))
     return encode_png(np.asarray(grey))
+
+
+def input_png(prediction: Prediction) -> bytes:
+    """Encode the 28x28 image the recognizer saw as a PNG."""
+    return encode_png(np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE))

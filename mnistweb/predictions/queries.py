@@ -1,4 +1,4 @@
-"""Looking back on the log: a page of it, or all of it in batches."""
+"""Queries of the prediction log: one prediction, a page, or all of it in batches."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -9,17 +9,29 @@ from sqlalchemy.orm import InstrumentedAttribute, undefer
 
 from mnistweb.database.models import Prediction, UtcDateTime
 from mnistweb.extensions import db
+from mnistweb.predictions.errors import NotFound
 from mnistweb.predictions.pagination import Page, decode_cursor, encode_cursor
-from mnistweb.predictions.service import PredictionError
+from mnistweb.recognition.errors import UserError
 
 Conditions = Sequence[ColumnElement[bool]]
 Deferred = InstrumentedAttribute[Any]
 
 
+def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
+    """Return the prediction of that id; with a `visitor`, only if it is theirs. Raises NotFound."""
+    query = select(Prediction).where(Prediction.id == prediction_id)
+    if visitor is not None:
+        query = query.where(Prediction.visitor == visitor)
+    prediction = db.session.scalar(query.execution_options(populate_existing=True))
+    if prediction is None:
+        raise NotFound
+    return prediction
+
+
 def page(wanted: Conditions, cursor: str | None, limit: int, *also: Deferred) -> Page:
     """The `limit` predictions that meet `wanted` after `cursor` (None: the newest), newest first.
 
-    `also` names deferred columns that are loaded with them. Raises PredictionError for a bad cursor.
+    `also` names deferred columns that are loaded with them. Raises UserError for a bad cursor.
     """
     query = select(Prediction).where(*wanted).options(*map(undefer, also))
     if cursor is not None:
@@ -50,5 +62,5 @@ def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[uuid.UUID]
     try:
         created_at, prediction_id = decode_cursor(cursor)
     except ValueError:
-        raise PredictionError("invalid_cursor", "The cursor does not come from a listing.") from None
+        raise UserError("invalid_cursor", "The cursor does not come from a listing.") from None
     return literal(created_at, UtcDateTime), literal(prediction_id, Uuid)

@@ -1,11 +1,30 @@
 """Pen strokes as they arrive with a drawing: checked, and reduced to what is kept."""
 
+import json
 import math
 from typing import Any
+
+from mnistweb.recognition.errors import UserError
 
 MAX_STROKES = 200
 MAX_POINTS = 20_000
 MAX_COORDINATE = 10_000.0
+
+
+def strokes_from_form(text: str) -> dict[str, Any] | None:
+    """Read strokes from a form field of JSON; None if it is empty. Raises UserError (invalid_strokes)."""
+    try:
+        return strokes_from_json(json.loads(text)) if text else None
+    except (ValueError, RecursionError):
+        raise _invalid_strokes("not JSON") from None
+
+
+def strokes_from_json(value: object) -> dict[str, Any] | None:
+    """Read strokes from a JSON value; None for null. Raises UserError (invalid_strokes)."""
+    try:
+        return None if value is None else check_strokes(value)
+    except ValueError as error:
+        raise _invalid_strokes(str(error)) from None
 
 
 def check_strokes(value: object) -> dict[str, Any]:
@@ -60,3 +79,7 @@ def _number(value: object) -> float:
     if abs(value) > MAX_COORDINATE or math.isnan(value):
         raise ValueError("a number is not finite or too large")
     return value
+
+
+def _invalid_strokes(problem: str) -> UserError:
+    return UserError("invalid_strokes", f"The strokes cannot be read: {problem}.")

@@ -9,10 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnistweb.recognition.ink import SIDE, DigitImage
 from mnistweb.recognition.postprocessing import DIGITS
-from mnistweb.recognition.recognizer import Recognizer
-from mnistweb.recognition.types import Answer
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.types import SIDE, Answer, DigitImage
 
 STEPS = 32
 """Points of the path that the heat map integrates over: with them the sum of `cnn`'s is within 3 percent."""
@@ -79,9 +78,9 @@ class Inside:
     attention: Attention | None
 
 
-def look_inside(recognizer: Recognizer, image: DigitImage) -> Inside:
+def look_inside(recognizer: TorchScriptRecognizer, image: DigitImage) -> Inside:
     """Look into a network that reads `image`, uint8 [28, 28] with 255 for ink."""
-    answer = recognizer.recognise(image)
+    answer = recognizer.recognize(image)
     network: Any = recognizer.network.network  # without the scaling of bytes that the file puts before it
     pixels = torch.tensor(image).float().reshape(1, 1, SIDE, SIDE) / 255
     with torch.no_grad():

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.image_file import essence, orientation, scans
-from mnistweb.recognition.ink import Ink
 from mnistweb.recognition.segmentation import find_ink
+from mnistweb.recognition.types import Ink
 
 MEDIA_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
@@ -37,21 +38,6 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What sets a picture of that Exif orientation upright."""
-
-
-class DrawingError(ValueError):
-    """What is wrong with a drawing: `code` for programs, the message one sentence for a person."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class EmptyDrawing(DrawingError):
-    """There is no ink."""
-
-    def __init__(self) -> None:
-        super().__init__("empty_drawing", "There is nothing drawn.")
 
 
 def decode_base64_image(text: str, max_bytes: int) -> bytes:

@@ -51,7 +51,7 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCard:
-    """What is known of a recogniser that runs elsewhere, where nobody can count its parameters."""
+    """What is known of a recognizer that runs elsewhere, where nobody can count its parameters."""
 
     name: str
     title: str

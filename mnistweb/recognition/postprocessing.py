@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from mnistweb.recognition.ink import DigitImage
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.types import Answer
+from mnistweb.recognition.types import Answer, DigitImage
 
 DIGITS = 10
 BLOT = 190

@@ -11,15 +11,15 @@ passes through unchanged.
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.decoding import EmptyDrawing
-from mnistweb.recognition.ink import SIDE, DigitImage, Ink
+from mnistweb.recognition.errors import EmptyDrawing
+from mnistweb.recognition.types import SIDE, DigitImage, Ink
 
 BOX = 20
 CENTRE = 14
 FAINTEST_INK = 0.1
 
 
-def normalise(ink: Ink) -> DigitImage:
+def normalize(ink: Ink) -> DigitImage:
     """Crop the ink, fit it into a 20x20 box, centre its mass in 28x28.
 
     Takes float32 [H, W] in 0..1, 1 being ink, of any size; returns uint8 [28, 28], 255 being ink.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mnistweb.recognition.ink import Ink
+from mnistweb.recognition.types import Ink
 
 FLAT = 6
 """Levels of 255 within which most of a drawn picture's ground lies; a photo's spreads wider."""

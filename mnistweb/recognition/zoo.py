@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mnistweb.recognition.model_card import ModelCard, ModelFileError
-from mnistweb.recognition.types import Reader
+from mnistweb.recognition.types import Recognizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 DEFAULT = "cnn"
@@ -13,7 +13,7 @@ DEFAULT = "cnn"
 __all__ = ["DEFAULT", "WEIGHTS", "ModelFileError", "Network", "Zoo"]
 
 
-class Network(Reader, Protocol):
+class Network(Recognizer, Protocol):
     """A reader with a model card: one of this process, or one of a model server."""
 
     @property

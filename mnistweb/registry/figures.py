@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from mnistweb.formatting import percent
 from mnistweb.recognition.model_card import Card, ModelCard
-from mnistweb.web.security_headers import percent
 
 
 @dataclass(frozen=True, slots=True)

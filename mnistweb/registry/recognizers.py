@@ -1,4 +1,4 @@
-"""What this application answers with: made when it is, shared by all requests."""
+"""The recognizers of this application, made once and shared by all requests; lookup by model name."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,55 +7,64 @@ from typing import Any, cast
 from flask import Flask, current_app
 
 from mnistweb.config import ConfigError
-from mnistweb.observability.request_ids import current_id
+from mnistweb.recognition.errors import UserError
 from mnistweb.recognition.model_card import Card, read_cards
-from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork, Standby
-from mnistweb.recognition.types import Reader
+from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, RemoteRecognizer
+from mnistweb.recognition.types import Recognizer
 from mnistweb.recognition.zoo import Zoo
 
 KEY = "mnistweb-zoo"
 LANGUAGE_MODEL_KEY = "mnistweb-language-model"
 
 
-def init_app(app: Flask) -> None:
-    """Load every network of WEIGHTS_PATH, or ask a model server for them; and the language model if any.
+def init_app(app: Flask, identify: Callable[[], str | None], trace: Callable[[], Mapping[str, str]]) -> None:
+    """Load every model of WEIGHTS_PATH, or connect to a model server; and the language model if any.
 
-    Raises ModelFileError where a network is missing or corrupt, ConfigError without the language model's
-    client.
+    `identify` gives the id that a question to a model server carries, `trace` the headers by which that
+    server can join a trace. Raises ModelFileError for a missing or corrupt model, ConfigError if the language
+    model's client is not installed.
     """
-    app.extensions[KEY] = _zoo(Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config)
+    app.extensions[KEY] = _zoo(Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config, identify, trace)
     app.extensions[LANGUAGE_MODEL_KEY] = _language_model(app.config)
 
 
 def zoo() -> Zoo:
-    """The networks of the current application."""
+    """The models of the current application."""
     return cast(Zoo, current_app.extensions[KEY])
 
 
-def are_here() -> bool:
-    """Whether the networks are in this process, and torch with them: alone, or to stand in."""
+def models_are_local() -> bool:
+    """Tell whether the models run in this process, with torch: alone, or as a fallback."""
     return not current_app.config["MODEL_URL"] or current_app.config["MODEL_FALLBACK"] == "local"
 
 
-def choices() -> list[Card]:
-    """What a visitor can choose from: the networks, the default first, and the language model if any."""
+def model_cards() -> list[Card]:
+    """The cards of all models a visitor can choose, the default first, the language model last."""
     language_model = _current_language_model()
     return [*zoo().cards(), *([language_model.card] if language_model else [])]
 
 
-def reader(name: str | None = None) -> Reader:
-    """The network or language model of that name, or the default network; KeyError where there is none."""
+def recognizer_named(model: str | None) -> Recognizer:
+    """The recognizer of that model, or of the default one. Raises UserError (unknown_model)."""
     language_model = _current_language_model()
-    if language_model is not None and name == language_model.card.name:
+    if language_model is not None and model == language_model.card.name:
         return language_model
-    return zoo().get(name)
+    try:
+        return zoo().get(model)
+    except KeyError:
+        raise UserError("unknown_model", "There is no model of that name.") from None
 
 
-def _current_language_model() -> Reader | None:
-    return cast(Reader | None, current_app.extensions[LANGUAGE_MODEL_KEY])
+def _current_language_model() -> Recognizer | None:
+    return cast(Recognizer | None, current_app.extensions[LANGUAGE_MODEL_KEY])
 
 
-def _zoo(weights: Path, config: Mapping[str, Any]) -> Zoo:
+def _zoo(
+    weights: Path,
+    config: Mapping[str, Any],
+    identify: Callable[[], str | None],
+    trace: Callable[[], Mapping[str, str]],
+) -> Zoo:
     default = config["DEFAULT_MODEL"]
     if not config["MODEL_URL"]:
         return Zoo.load(weights, default)
@@ -65,26 +74,17 @@ def _zoo(weights: Path, config: Mapping[str, Any]) -> Zoo:
         config["MODEL_TIMEOUT"],
         config["THREADS"],
         cards,
-        identify=current_id,
-        trace=_traced(config),
+        identify=identify,
+        trace=trace,
     )
-    remote = Zoo({name: RemoteNetwork(card, server) for name, card in cards.items()}, default)
+    remote = Zoo({name: RemoteRecognizer(card, server) for name, card in cards.items()}, default)
     if config["MODEL_FALLBACK"] == "none":
         return remote
     local = Zoo.load(weights, default)
-    return Zoo({name: Standby(remote.get(name), local.get(name)) for name in cards}, default)
+    return Zoo({name: FallbackRecognizer(remote.get(name), local.get(name)) for name in cards}, default)
 
 
-def _traced(config: Mapping[str, Any]) -> Callable[[], Mapping[str, str]]:
-    if not config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        return dict
-    # Here, because OpenTelemetry is an extra.
-    from mnistweb.observability.tracing import handed_on
-
-    return handed_on
-
-
-def _language_model(config: Mapping[str, Any]) -> Reader | None:
+def _language_model(config: Mapping[str, Any]) -> Recognizer | None:
     if not config["MNISTWEB_LLM_BASE_URL"]:
         return None
     try:

@@ -7,16 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.registry.figures import MEASURES, facts
-from mnistweb.registry.recognizers import choices
+from mnistweb.registry.recognizers import model_cards
 from mnistweb.registry.report_images import ReportPicture, report_pictures
 
-blueprint = Blueprint("networks", __name__, url_prefix="/models")
+blueprint = Blueprint("registry", __name__, url_prefix="/models")
 
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     """Every installed network beside the others."""
-    cards = choices()
+    cards = model_cards()
     measures = [measure for measure in MEASURES if any(measure.text(card) for card in cards)]
     pictures = {card.name: _pictures(card.name) for card in cards}
     return render_template("networks.html", cards=cards, measures=measures, pictures=pictures)
@@ -25,7 +25,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<name>")
 def show(name: str) -> ResponseReturnValue:
     """One network."""
-    card = next((card for card in choices() if card.name == name), None)
+    card = next((card for card in model_cards() if card.name == name), None)
     if card is None:
         abort(404)
     return render_template(

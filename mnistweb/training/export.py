@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.recognizer import known_to_be_deprecated
+from mnistweb.recognition.recognizer import torchscript_warnings_silenced
 
 
 class Served(nn.Module):
@@ -24,14 +24,14 @@ class Served(nn.Module):
 
 
 def served(network: nn.Module) -> Served:
-    """The network computing as the site's recogniser does, to 1e-5 of a logit."""
+    """The network computing as the site's recognizer does, to 1e-5 of a logit."""
     return Served(network).eval().to(memory_format=torch.channels_last)
 
 
 def to_torchscript(network: nn.Module) -> bytes:
     """The network as a TorchScript file. Not frozen: its layers stay there to be looked into."""
     buffer = io.BytesIO()
-    with known_to_be_deprecated():
+    with torchscript_warnings_silenced():
         plain = Served(network.cpu().to(memory_format=torch.contiguous_format)).eval()
         torch.jit.save(torch.jit.script(plain), buffer)
     return buffer.getvalue()

@@ -20,7 +20,7 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) ->
 
 
 class Cnn(nn.Module):
-    """Five convolutions with batch normalisation: a wide look at the strokes first, then two pairs of 3x3."""
+    """Five convolutions with batch normalization: a wide look at the strokes first, then two pairs of 3x3."""
 
     def __init__(self) -> None:
         super().__init__()

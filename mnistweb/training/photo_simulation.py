@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageFilter
 
-from mnistweb.recognition.ink import Ink
+from mnistweb.recognition.types import Ink
 
 
 def photograph(ink: Ink, rng: Generator, *, ruled: bool) -> Image.Image:

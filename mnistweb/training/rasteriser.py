@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistweb.recognition.ink import Ink
+from mnistweb.recognition.types import Ink
 
 Points = NDArray[np.float64]
 SLATE = 280

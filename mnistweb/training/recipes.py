@@ -36,7 +36,7 @@ RECIPES = {
     "cnn": Recipe(
         TrainingConfig("cnn", (Phase(15, 3e-3), Phase(5, 1e-3, MILD, warm_up=0.1))),
         "Convolutional network",
-        "Five convolutions with batch normalisation. The default: the most accurate of the three.",
+        "Five convolutions with batch normalization. The default: the most accurate of the three.",
         (
             "It can't refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",

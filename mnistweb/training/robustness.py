@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
-from mnistweb.recognition.decoding import DrawingError, read_drawing
-from mnistweb.recognition.ink import SIDE, DigitImage, Ink
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.errors import DrawingError
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.types import SIDE, DigitImage, Ink
 from mnistweb.training.calibration import Calibration, not_a_digit
 from mnistweb.training.data import load_drawings, stroke_files
 from mnistweb.training.data_mix import only_digits
@@ -135,7 +136,7 @@ def pictures(samples: Sequence[Sample], condition: Condition) -> Iterator[bytes]
 def preprocessed(picture: bytes) -> DigitImage:
     """As the site reads it; an empty image where there is nothing to read."""
     try:
-        return normalise(read_drawing(picture, max_pixels=10_000_000))
+        return normalize(read_drawing(picture, max_pixels=10_000_000))
     except DrawingError:
         return np.zeros((SIDE, SIDE), np.uint8)
 

@@ -15,8 +15,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mnistweb.recognition.ink import SIDE, DigitImage
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.types import SIDE, DigitImage
 from mnistweb.training.data import Images
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, Hand, Sample, redraw
 from mnistweb.training.rasteriser import Points, rasterise
@@ -30,7 +30,7 @@ Job = tuple[int, Sequence[Drawing], Hand]
 
 def draw(strokes: Sequence[Points], rng: Generator, hand: Hand) -> DigitImage:
     """Redraw strokes by another hand and preprocess them as the site does: uint8 [28, 28]."""
-    return normalise(rasterise(redraw(strokes, rng, hand), RASTER))
+    return normalize(rasterise(redraw(strokes, rng, hand), RASTER))
 
 
 def draw_all(drawings: Sequence[Drawing], hand: Hand, seed: int, title: str) -> NDArray[np.uint8]:
@@ -142,7 +142,7 @@ def _trim(image: DigitImage, rng: Generator) -> DigitImage:
 
 
 def _again(image: NDArray[np.uint8]) -> DigitImage:
-    return normalise(image.astype(np.float32) / 255)
+    return normalize(image.astype(np.float32) / 255)
 
 
 def join(banks: Sequence[Images]) -> Images:

@@ -7,7 +7,7 @@ from flask import abort, current_app, request
 from sqlalchemy import ColumnElement
 
 from mnistweb.database.models import Prediction
-from mnistweb.predictions import service as predictions
+from mnistweb.predictions import queries
 from mnistweb.predictions.filters import Filter, read_filter
 from mnistweb.web.visitors import known_visitor
 
@@ -15,7 +15,7 @@ EVERYONE, OWN, OFF = "everyone", "own", "off"
 
 
 def requested_filter() -> Filter:
-    """The filter in the address. Raises PredictionError for a bad one; where there is no history, 404."""
+    """The filter in the address. Raises UserError for a bad one; where there is no history, 404."""
     if current_app.config["PUBLIC_HISTORY"] == OFF:
         abort(404)
     return read_filter(request.args)
@@ -31,7 +31,7 @@ def visible(wanted: Filter) -> Sequence[ColumnElement[bool]]:
 def visible_prediction(prediction_id: uuid.UUID) -> Prediction:
     """The prediction of that id, if this visitor may see it. Raises NotFound."""
     # An id gives no power: only its author can label or delete what it names, by their cookie.
-    return predictions.get(prediction_id, None if _everyone() else known_visitor())
+    return queries.get(prediction_id, None if _everyone() else known_visitor())
 
 
 def _everyone() -> bool:

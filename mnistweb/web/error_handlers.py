@@ -1,14 +1,13 @@
 """Every error in one shape: a code for programs and a sentence for people, as HTML or JSON as asked."""
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from mnistweb.database.circuit_breaker import DATABASE_ERRORS
 from mnistweb.observability.request_ids import current_id
-from mnistweb.predictions.service import PredictionError
-from mnistweb.recognition.decoding import DrawingError
-from mnistweb.recognition.types import RecognitionError
+from mnistweb.recognition.errors import UserError
+from mnistweb.web.fragments import is_fragment, wants_json
 
 STATUS = {
     "missing_image": 400,
@@ -54,14 +53,6 @@ CSRF = ("csrf", "The form has expired. Reload the page and try again.")
 DATABASE = ("database_unavailable", "The log of predictions cannot be reached at the moment. Try again soon.")
 
 
-def wants_json() -> bool:
-    """Whether the client asked for JSON: by the address, or by preferring it to HTML."""
-    if request.path.startswith("/api/"):
-        return True
-    accepted = request.accept_mimetypes
-    return accepted["application/json"] > accepted["text/html"]
-
-
 def respond(code: str, message: str, status: int) -> Response:
     """One error as the client asked for it: JSON, the page's fragment, or a page."""
     g.error_code = code
@@ -76,18 +67,11 @@ def respond(code: str, message: str, status: int) -> Response:
     )
 
 
-def is_fragment() -> bool:
-    """Whether the page's own script asks, which wants the changed parts of the page only."""
-    return request.headers.get("X-Fragment") == "true"
-
-
 def init_app(app: Flask) -> None:
     """Answer every error of the application in the one shape."""
 
-    @app.errorhandler(DrawingError)
-    @app.errorhandler(PredictionError)
-    @app.errorhandler(RecognitionError)
-    def refuse(error: DrawingError | PredictionError | RecognitionError) -> Response:
+    @app.errorhandler(UserError)
+    def refuse(error: UserError) -> Response:
         return respond(error.code, str(error), STATUS[error.code])
 
     def without_database(error: Exception) -> Response:

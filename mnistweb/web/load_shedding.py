@@ -16,7 +16,7 @@ ALWAYS = {None, "static", "health", "metrics"}
 """Blueprints, and the files, that are answered in any case: they are quick, and tell how things are."""
 
 
-class Gate:
+class AdmissionControl:
     """Lets `places` in at a time, and `waiting` more wait for one of them, each in its turn."""
 
     def __init__(self, places: int, waiting: int) -> None:
@@ -55,7 +55,7 @@ class Gate:
 
 def init_app(app: Flask) -> None:
     """Work on THREADS requests at a time, while WAITING more wait; the server needs a thread for each."""
-    app.extensions[KEY] = Gate(app.config["THREADS"], app.config["WAITING"])
+    app.extensions[KEY] = AdmissionControl(app.config["THREADS"], app.config["WAITING"])
     app.before_request(_enter)
     app.after_request(_answered)
     app.teardown_request(_leave)

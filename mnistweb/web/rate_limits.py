@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 KEY = "mnistweb-limits"
 MEMORY = "memory://"
 ENDPOINTS = {
-    "RATELIMIT_PREDICT": ("pages.predict", "api.predict"),
-    "RATELIMIT_GUESS": ("guess.guess",),
-    "RATELIMIT_FEEDBACK": ("pages.feedback", "api.feedback"),
-    "RATELIMIT_COMPARISON": ("pages.comparison", "api.comparison"),
-    "RATELIMIT_INSIDE": ("inside.show",),
+    "RATELIMIT_PREDICT": ("draw.predict", "api.predict"),
+    "RATELIMIT_GUESS": ("live_guess.guess",),
+    "RATELIMIT_FEEDBACK": ("draw.feedback", "api.feedback"),
+    "RATELIMIT_COMPARISON": ("draw.comparison", "api.comparison"),
+    "RATELIMIT_INSIDE": ("explain.show",),
     "RATELIMIT_READ": ("history.index", "insights.index", "api.listing"),
     "RATELIMIT_DOWNLOAD": ("history.as_csv", "history.as_json_lines"),
-    "RATELIMIT_DELETE": ("own.delete", "own.delete_all", "api.delete"),
+    "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete"),
 }
 """What each setting limits; its routes are counted together."""
 PAUSE = 5.0

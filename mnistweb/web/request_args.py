@@ -3,34 +3,24 @@
 from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
-from mnistweb.predictions.service import PredictionError
 from mnistweb.recognition.decoding import too_large
+from mnistweb.recognition.errors import UserError
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 
 def requested_limit(default: int = DEFAULT_LIMIT) -> int:
-    """`?limit=`, 1..200, `default` where it is missing. Raises PredictionError."""
+    """`?limit=`, 1..200, `default` where it is missing. Raises UserError."""
     text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
-        raise PredictionError("invalid_limit", f"The limit must be a number from 1 to {MAX_LIMIT}.")
+        raise UserError("invalid_limit", f"The limit must be a number from 1 to {MAX_LIMIT}.")
     return int(text)
 
 
 def requested_cursor() -> str | None:
     """`?cursor=`, None where it is missing or empty."""
     return request.args.get("cursor") or None
-
-
-def requested_key() -> str | None:
-    """The header Idempotency-Key, None where it is missing. Raises PredictionError for a short or odd one."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (16 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise PredictionError(
-            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
-        )
-    return key
 
 
 def uploaded_bytes(file: FileStorage) -> bytes:

@@ -1,11 +1,10 @@
 """What every response carries, and how templates write numbers and times."""
 
-from datetime import datetime
-
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
 from mnistweb.extensions import compress
+from mnistweb.formatting import percent, utc
 
 POLICY = "; ".join(
     (
@@ -46,21 +45,6 @@ class SessionInterface(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         """Whether the browser may send the cookie over TLS only."""
         return request.is_secure
-
-
-def percent(share: float, decimals: int = 1) -> str:
-    """0.9931 as "99.3 %"; what is not quite all or nothing never reads as 100.0 or 0.0 %."""
-    shown, least = round(share * 100, decimals), 10**-decimals
-    if shown == 100 and share < 1:
-        return f"> {100 - least:.{decimals}f} %"
-    if shown == 0 and share > 0:
-        return f"< {least:.{decimals}f} %"
-    return f"{shown:.{decimals}f} %"
-
-
-def utc(moment: datetime) -> str:
-    """An aware UTC time in ISO 8601 to the second, for <time datetime>."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _add_headers(response: Response) -> Response:

@@ -20,7 +20,7 @@ from mnistweb.app import create_app
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions.pagination import encode_cursor
-from tests.conftest import predict
+from tests.support.clients import predict
 from tests.support.drawings import STROKES, data_url, digit_png
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import predict
 from tests.support.bad_images import BAD_TEXTS, UNUSUAL_IMAGES
+from tests.support.clients import predict
 from tests.support.drawings import STROKES, data_url, digit_png, strokes_json
 
 PREDICTIONS = "/api/v1/predictions"

@@ -22,9 +22,9 @@ from flask import Flask
 from mnistweb import config
 from mnistweb.app import create_app
 from mnistweb.database.models import Source
-from mnistweb.predictions.service import recognise_and_save
+from mnistweb.predictions.service import recognize_and_save
 from mnistweb.recognition.decoding import decode_base64_image, read_drawing
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.preprocessing import normalize
 from mnistweb.registry.recognizers import zoo
 from tests.benchmarks.burst import CROWD, NO_ANSWER, burst, seconds_to_recover
 from tests.benchmarks.burst import SECONDS as BURST_SECONDS
@@ -64,7 +64,7 @@ def steps(app: Flask) -> dict[str, float]:
     most = app.config["MAX_IMAGE_BYTES"]
     files = [decode_base64_image(text, most) for text in DRAWINGS]
     inks = [read_drawing(data, app.config["MAX_IMAGE_PIXELS"]) for data in files]
-    images = [normalise(ink) for ink in inks]
+    images = [normalize(ink) for ink in inks]
     count = len(DRAWINGS)
     with app.app_context():
         recognizer = zoo().get()
@@ -75,12 +75,12 @@ def steps(app: Flask) -> dict[str, float]:
 
         def whole(number: int) -> None:
             data = decode_base64_image(DRAWINGS[number % count], most)
-            recognise_and_save(data, visitor="benchmark", source=Source.API)
+            recognize_and_save(data, visitor="benchmark", source=Source.API)
 
         found = {
             "decode": milliseconds(decode),
-            "preprocess": milliseconds(lambda number: normalise(inks[number % count])),
-            "forward": milliseconds(lambda number: recognizer.recognise(images[number % count])),
+            "preprocess": milliseconds(lambda number: normalize(inks[number % count])),
+            "forward": milliseconds(lambda number: recognizer.recognize(images[number % count])),
         }
         whole_ms = milliseconds(whole)
     return found | {"save": whole_ms - sum(found.values()), "together": whole_ms}

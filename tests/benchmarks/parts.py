@@ -30,9 +30,9 @@ PARTS = {
     "base64": "mnistweb.api.views.decode_base64_image",
     READ: "mnistweb.predictions.service.read_drawing",
     INK: "mnistweb.recognition.decoding.find_ink",
-    "to 28x28": "mnistweb.predictions.service.normalise",
-    "forward pass, answer": "mnistweb.recognition.recognizer.Recognizer.recognise",
-    "saving": "mnistweb.predictions.service.save",
+    "to 28x28": "mnistweb.predictions.service.normalize",
+    "forward pass, answer": "mnistweb.recognition.recognizer.TorchScriptRecognizer.recognize",
+    "saving": "mnistweb.predictions.service.insert",
 }
 
 

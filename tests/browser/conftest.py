@@ -157,7 +157,7 @@ class _Telling:
     def get(self, _: str | None = None) -> "_Telling":
         return self
 
-    def recognise(self, _: object) -> Answer:
+    def recognize(self, _: object) -> Answer:
         return self.told
 
 

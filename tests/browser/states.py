@@ -111,7 +111,7 @@ def not_saved(page: Page, stage: Stage) -> None:
 
 def hurried(page: Page, stage: Stage) -> None:
     waiting(page, stage)
-    stage.failing("pages.predict", TooManyRequests(retry_after=30))
+    stage.failing("draw.predict", TooManyRequests(retry_after=30))
     draw(page, 5)
     press(page, "Predict")
     expect(page.get_by_role("alert")).to_be_visible()
@@ -273,7 +273,7 @@ def wrong_address(page: Page, stage: Stage) -> None:
 
 
 def page_of_another_site(page: Page, stage: Stage) -> None:
-    stage.failing("networks.index", Forbidden())
+    stage.failing("registry.index", Forbidden())
     page.goto("/models")
 
 
@@ -292,7 +292,7 @@ def page_hurried(page: Page, stage: Stage) -> None:
 
 
 def page_broken(page: Page, stage: Stage) -> None:
-    stage.failing("networks.index", RuntimeError("a fault in the program"))
+    stage.failing("registry.index", RuntimeError("a fault in the program"))
     page.goto("/models")
 
 

@@ -20,7 +20,7 @@ CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
 
 @pytest.fixture
 def filled(site: Flask) -> Iterator[None]:
-    """A log of six weeks, most of it judged, with a mistake of each kind."""
+    """A log of six weeks, most of it labelled, with a mistake of each kind."""
     now = datetime.now(UTC)
     made = []
     for number in range(240):

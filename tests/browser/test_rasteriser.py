@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from mnistweb.recognition.ink import Ink
+from mnistweb.recognition.types import Ink
 from mnistweb.training.rasteriser import Stroke, rasterise
 from tests.support.drawings import STROKES, Points
 

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from mnistweb.app import create_app
 from mnistweb.database import circuit_breaker as outage
 from mnistweb.extensions import db
-from tests.conftest import csrf_token, predict
+from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 
 IMAGE = data_url(digit_png(3))

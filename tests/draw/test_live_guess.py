@@ -9,7 +9,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from mnistweb.extensions import db
-from tests.conftest import predict
+from tests.support.clients import predict
 from tests.support.drawings import draw_digit
 
 INK = "application/octet-stream"

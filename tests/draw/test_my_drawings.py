@@ -8,8 +8,7 @@ from flask.testing import FlaskClient
 
 from mnistweb.database.models import Prediction, Tally
 from mnistweb.extensions import db
-from tests.conftest import csrf_token, predict
-from tests.draw.test_views import FRAGMENT, assert_refused, attribute, correct
+from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token, predict
 from tests.support.rows import add, row
 
 DELETE_ALL = "/predictions/delete"

@@ -14,35 +14,14 @@ from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from tests.conftest import csrf_token, predict
 from tests.support.bad_images import BAD_FILES, BAD_TEXTS
+from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token, predict
 from tests.support.drawings import data_url, digit_png, draw_digit, encode, strokes_json
-
-FRAGMENT = {"X-Fragment": "true"}
 
 
 def draw(client: FlaskClient, digit: int = 3, fragment: bool = True, **fields: Any) -> TestResponse:
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(digit)), **fields}
     return client.post("/predictions", data=form, headers=FRAGMENT if fragment else {})
-
-
-def correct(client: FlaskClient, prediction_id: str, label: str, fragment: bool = True) -> TestResponse:
-    form = {"csrf_token": csrf_token(client), "label": label}
-    headers = FRAGMENT if fragment else {}
-    return client.post(f"/predictions/{prediction_id}/feedback", data=form, headers=headers)
-
-
-def attribute(response: TestResponse, name: str) -> str:
-    found = re.search(rf'\b{name}="([^"]*)"', response.text)
-    assert found, response.text
-    return found[1]
-
-
-def assert_refused(response: TestResponse, status: int, code: str) -> None:
-    assert response.status_code == status, response.text
-    assert response.mimetype == "text/html"
-    assert attribute(response, "data-error") == code
-    assert "Traceback" not in response.text
 
 
 def test_the_page_has_what_automation_relies_on(client: FlaskClient) -> None:

@@ -16,7 +16,7 @@ from mnistweb.recognition.attribution import Vote
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import KEY, LANGUAGE_MODEL_KEY
-from tests.draw.test_views import FRAGMENT, assert_refused
+from tests.support.clients import FRAGMENT, assert_refused
 from tests.support.networks import untrained
 
 

@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["PIL", "mnistweb.recognition", "mnistwe
     from tests.fuzz.trial import attempt
 
 from tests.fuzz.pieces import reseal
-from tests.fuzz.reader import MOST_MILLISECONDS, Reader
+from tests.fuzz.reader import MOST_MILLISECONDS, Recognizer
 from tests.fuzz.seeds import HOSTILE, SEEDS
 
 RESULTS = Path("fuzz-results")
@@ -32,7 +32,7 @@ MOST_MEGABYTES = 200.0
 class Campaign:
     """The files so far: what came of them, the slowest, and the highest memory of who read them."""
 
-    def __init__(self, files: int, reader: Reader) -> None:
+    def __init__(self, files: int, reader: Recognizer) -> None:
         self.files = files
         self.reader = reader
         self.started = time.monotonic()
@@ -101,7 +101,7 @@ def main() -> None:
         "-mutate_depth=2",  # more, and hardly a file is read to its end
         f"-artifact_prefix={RESULTS}/found/",
     ]
-    with Reader() as reader:
+    with Recognizer() as reader:
         campaign = Campaign(options.files, reader)
         for make in HOSTILE.values():
             campaign.take(make())

@@ -21,7 +21,7 @@ class Report(NamedTuple):
     megabytes: float
 
 
-class Reader:
+class Recognizer:
     """The process, and the way to it."""
 
     def __enter__(self) -> Self:

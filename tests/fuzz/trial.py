@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnistweb.predictions.images import picture_to_keep
-from mnistweb.recognition.decoding import LARGEST_SIDE, DrawingError, decode_base64_image, read_drawing
-from mnistweb.recognition.ink import SIDE
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.decoding import LARGEST_SIDE, decode_base64_image, read_drawing
+from mnistweb.recognition.errors import DrawingError
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.types import SIDE
 from tests.fuzz.seeds import LARGEST
 from tests.support.drawings import data_url
 
@@ -44,7 +45,7 @@ def read(text: str) -> None:
     assert ink.dtype == np.float32
     assert np.isfinite(ink).all()
     assert 0 <= ink.min() <= ink.max() <= 1
-    image = normalise(ink)
+    image = normalize(ink)
     assert image.shape == (SIDE, SIDE)
     assert image.dtype == np.uint8
     assert image.max() > 0

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.web.visitors import COOKIE
-from tests.conftest import predict
+from tests.support.clients import predict
 from tests.support.drawings import digit_png, strokes_json
 from tests.support.rows import add, row
 

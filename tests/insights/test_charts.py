@@ -5,10 +5,10 @@ import re
 import pytest
 
 from mnistweb.insights import charts
-from mnistweb.insights.queries import Share
 from mnistweb.insights.svg import element, text
+from mnistweb.proportion import Proportion
 
-HALF = Share(500, 1000)
+HALF = Proportion(500, 1000)
 
 
 def marks(svg: str, pattern: str) -> list[float]:
@@ -26,15 +26,22 @@ def test_counts_are_brief(count: int, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("shares", "bound"),
-    [([], 0), ([Share(0, 0)], 0), ([Share(1, 1)], 0), ([Share(60, 100)], 0.5), ([Share(9900, 10_000)], 0.9),
-     ([Share(9900, 10_000), Share(70, 100)], 0.5), ([Share(850, 1000), Share(0, 0)], 0.8)],
-)  # fmt: skip
-def test_the_axis_begins_below_every_interval(shares: list[Share], bound: float) -> None:
-    assert charts.lowest(shares) == bound
+    [
+        ([], 0),
+        ([(0, 0)], 0),
+        ([(1, 1)], 0),
+        ([(60, 100)], 0.5),
+        ([(9900, 10_000)], 0.9),
+        ([(9900, 10_000), (70, 100)], 0.5),
+        ([(850, 1000), (0, 0)], 0.8),
+    ],
+)
+def test_the_axis_begins_below_every_interval(shares: list[tuple[int, int]], bound: float) -> None:
+    assert charts.lowest(Proportion(*share) for share in shares) == bound
 
 
 def test_dots_are_as_high_as_their_shares() -> None:
-    columns = charts.spread("abc", [Share(0, 10), Share(0, 0), Share(10, 10)])
+    columns = charts.spread("abc", [Proportion(0, 10), Proportion(0, 0), Proportion(10, 10)])
     svg = charts.shares(columns, "title", joined=True)
     assert marks(svg, r'cy="([\d.]+)"') == [charts.BOTTOM, charts.TOP]
     assert "joint" not in svg  # the gap between them is not bridged
@@ -43,8 +50,8 @@ def test_dots_are_as_high_as_their_shares() -> None:
 
 
 def test_an_interval_is_as_long_as_it_is_wide() -> None:
-    low, high = Share(3, 4).interval
-    svg = charts.shares(charts.spread("a", [Share(3, 4)]), "title")
+    low, high = Proportion(3, 4).interval
+    svg = charts.shares(charts.spread("a", [Proportion(3, 4)]), "title")
     [(y1, y2)] = re.findall(r'class="reach" x1="[\d.]+" y1="([\d.]+)" x2="[\d.]+" y2="([\d.]+)"', svg)
     scale = charts.BOTTOM - charts.TOP
     assert float(y1) == pytest.approx(charts.BOTTOM - scale * low, abs=0.1)
@@ -62,7 +69,7 @@ def test_few_of_many_columns_are_named() -> None:
 
 def test_all_that_is_drawn_is_within_the_drawing() -> None:
     names = ["Nov 2026"] * 60
-    svg = charts.shares(charts.spread(names, [Share(1, 1)] * 60), "title", joined=True)
+    svg = charts.shares(charts.spread(names, [Proportion(1, 1)] * 60), "title", joined=True)
     assert all(0 <= x <= charts.WIDTH for x in marks(svg, r'\b(?:x|x1|x2|cx)="([-\d.]+)"'))
     assert all(0 <= y <= 230 for y in marks(svg, r'\b(?:y|y1|y2|cy)="([-\d.]+)"'))
 
@@ -78,7 +85,7 @@ def test_a_cell_is_the_darker_the_more_of_its_row_it_holds() -> None:
 
 def test_long_names_are_cut_where_they_are_drawn_and_whole_for_who_points_at_them() -> None:
     name = "a network with a name of many words"
-    svg = charts.rows({name: HALF, "new": Share(0, 0)}, "title")
+    svg = charts.rows({name: HALF, "new": Proportion(0, 0)}, "title")
     assert f"<title>{name}: 500 of 1,000, 50.0 %</title>" in svg
     assert re.findall(r'class="name"[^>]*>([^<]*)<', svg) == [f"{name[:31]}…", "new"]
     assert "not judged yet" in svg

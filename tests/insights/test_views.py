@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from mnistweb.extensions import db
 from mnistweb.insights.figures import insight_charts
-from mnistweb.insights.queries import DIGITS, PERIODS, Insights, Share, gather
+from mnistweb.insights.queries import DIGITS, PERIODS, Insights, gather
 from mnistweb.predictions import aggregates as tallies
 from mnistweb.predictions.aggregates import NONE
-from tests.draw.test_views import assert_refused
+from mnistweb.proportion import Proportion
+from tests.support.clients import assert_refused
 from tests.support.rows import add, row
 
 TODAY = date(2026, 11, 22)
@@ -69,21 +70,21 @@ def test_the_figures_are_those_of_the_log(app: Flask) -> None:
     first, between, last = insights.stretches
     assert (first.predictions, first.labelled, first.correct) == (5, 3, 1)
     assert first.judged_refusals == {"right": 1, "wrong": 1, "open": 1}
-    assert first.refusals == Share(3, 5)
+    assert first.refusals == Proportion(3, 5)
     assert between.predictions == 0
-    assert last.right == Share(2, 3)
-    assert insights.whole.right == Share(3, 6)
-    assert insights.whole.right_refusals == Share(1, 2)
+    assert last.right == Proportion(2, 3)
+    assert insights.whole.right == Proportion(3, 6)
+    assert insights.whole.right_refusals == Proportion(1, 2)
     matrix = insights.matrix
     assert {(label, digit): n for label, cells in matrix.items() for digit, n in cells.items() if n} == {
         (3, 3): 2, (8, 3): 1, (NONE, NONE): 1, (7, NONE): 1, (NONE, 5): 1,
     }  # fmt: skip
-    assert insights.digits()[3] == Share(2, 2)
-    assert insights.digits()[NONE] == Share(1, 2)
-    assert insights.digits()[0] == Share(0, 0)
-    assert insights.networks() == {"cnn": (6, Share(2, 4)), "linear": (2, Share(1, 2))}
+    assert insights.digits()[3] == Proportion(2, 2)
+    assert insights.digits()[NONE] == Proportion(1, 2)
+    assert insights.digits()[0] == Proportion(0, 0)
+    assert insights.networks() == {"cnn": (6, Proportion(2, 4)), "linear": (2, Proportion(1, 2))}
     found = {each.tenth: (each.right, round(each.confidence, 6)) for each in insights.tenths}
-    assert found == {9: (Share(3, 3), 0.95), 6: (Share(0, 2), 0.63), 3: (Share(0, 1), 0.3)}
+    assert found == {9: (Proportion(3, 3), 0.95), 6: (Proportion(0, 2), 0.63), 3: (Proportion(0, 1), 0.3)}
 
 
 @pytest.mark.parametrize(
@@ -172,10 +173,10 @@ def test_every_chart_has_the_same_numbers_as_its_table(app: Flask, client: Flask
     confusion = cells(page, "confusion")
     numbers = [cell for row in confusion for cell in row[1:] if cell != "0"]
     assert re.findall(r'<text class="count"[^>]*>(\d+)</text>', page) == numbers
-    judged = sum(int(row[1]) for row in cells(page, "time"))
-    assert sum(map(int, numbers)) == judged
-    assert sum(int(row[2]) for row in cells(page, "network")) == judged
-    assert sum(int(row[2]) for row in cells(page, "reliability")) == judged
+    labelled = sum(int(row[1]) for row in cells(page, "time"))
+    assert sum(map(int, numbers)) == labelled
+    assert sum(int(row[2]) for row in cells(page, "network")) == labelled
+    assert sum(int(row[2]) for row in cells(page, "reliability")) == labelled
     assert 'data-chart="confusion"' in client.get("/insights?days=30").text
 
 

@@ -22,16 +22,16 @@ from tritonclient.utils import InferenceServerException
 
 from mnistweb.model_server import asgi
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Recognizer
-from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
 from mnistweb.recognition.remote.protocol import read_metadata, write_question
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MOST_IMAGES
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 
 NAMES = ("cnn", "lenet5", "vit")
-IMAGES = np.stack([normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
+IMAGES = np.stack([normalize(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
 INFER = "/v2/models/lenet5/infer"
 
 
@@ -80,11 +80,11 @@ def http(address: str) -> Iterator[urllib3.HTTPConnectionPool]:
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, Recognizer]:
-    return {name: Recognizer.load(WEIGHTS / f"{name}.json") for name in NAMES}
+def networks() -> dict[str, TorchScriptRecognizer]:
+    return {name: TorchScriptRecognizer.load(WEIGHTS / f"{name}.json") for name in NAMES}
 
 
-def test_it_says_what_it_is_and_has(client: Any, networks: dict[str, Recognizer]) -> None:
+def test_it_says_what_it_is_and_has(client: Any, networks: dict[str, TorchScriptRecognizer]) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
@@ -108,7 +108,7 @@ def test_it_is_not_ready_for_what_it_has_not(client: Any) -> None:
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False])
 def test_its_logits_are_the_networks(
-    client: Any, networks: dict[str, Recognizer], name: str, binary_in: bool, binary_out: bool
+    client: Any, networks: dict[str, TorchScriptRecognizer], name: str, binary_in: bool, binary_out: bool
 ) -> None:
     tensor = triton.InferInput("INPUT__0", list(IMAGES.shape), "UINT8")
     tensor.set_data_from_numpy(IMAGES, binary_data=binary_in)
@@ -122,7 +122,7 @@ def test_its_logits_are_the_networks(
 
 
 def test_a_client_that_names_no_output_and_no_id_is_served(
-    client: Any, networks: dict[str, Recognizer]
+    client: Any, networks: dict[str, TorchScriptRecognizer]
 ) -> None:
     tensor = triton.InferInput("INPUT__0", [1, 28, 28], "UINT8")
     tensor.set_data_from_numpy(IMAGES[:1])
@@ -144,11 +144,11 @@ def test_a_wrong_tensor_is_told_so(client: Any, shape: list[int], datatype: str)
 
 @pytest.mark.parametrize("digit", range(10))
 def test_our_client_gets_the_answer_of_this_process(
-    address: str, networks: dict[str, Recognizer], digit: int
+    address: str, networks: dict[str, TorchScriptRecognizer], digit: int
 ) -> None:
     network = networks["vit"]
-    remote = RemoteNetwork(network.card, ModelServer(f"http://{address}", 5, 1, {"vit": network.card}))
-    assert remote.recognise(IMAGES[digit]) == network.recognise(IMAGES[digit])
+    remote = RemoteRecognizer(network.card, ModelServer(f"http://{address}", 5, 1, {"vit": network.card}))
+    assert remote.recognize(IMAGES[digit]) == network.recognize(IMAGES[digit])
 
 
 def infer_body(**fields: Any) -> bytes:
@@ -227,7 +227,9 @@ def test_a_bug_is_told_without_its_details(
 
 
 def test_the_log_tells_of_a_question_what_the_sites_log_can_be_joined_by(
-    http: urllib3.HTTPConnectionPool, networks: dict[str, Recognizer], caplog: pytest.LogCaptureFixture
+    http: urllib3.HTTPConnectionPool,
+    networks: dict[str, TorchScriptRecognizer],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     message = write_question(IMAGES, "of-a-visitor")
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

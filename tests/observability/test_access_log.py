@@ -15,7 +15,7 @@ from sqlalchemy import text
 from mnistweb.app import create_app
 from mnistweb.extensions import db
 from mnistweb.observability.log_format import FORMATS, NameRequest
-from tests.conftest import predict
+from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 
 GIVEN = "proxy-2f6d.41"

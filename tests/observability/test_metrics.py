@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from mnistweb.extensions import db
-from tests.conftest import predict
-from tests.predictions.test_service import broken_log
+from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
+from tests.support.faults import broken_log
 from tests.support.sites import SECRET, migrated_site
 
 TOKEN = "only-for-these-tests"

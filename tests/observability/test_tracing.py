@@ -25,7 +25,7 @@ from mnistweb.app import create_app
 from mnistweb.config import ConfigError
 from mnistweb.extensions import db
 from mnistweb.observability import tracing
-from tests.conftest import predict
+from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.sites import SECRET, migrated_site
 

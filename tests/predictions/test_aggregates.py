@@ -19,9 +19,11 @@ from mnistweb.app import create_database_app
 from mnistweb.database.models import ConfidenceTally, Prediction, Span, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates as tallies
-from mnistweb.predictions import service as predictions
-from tests.conftest import predict
-from tests.predictions.test_service import broken_log
+from mnistweb.predictions import service
+from mnistweb.predictions.feedback import give_feedback
+from mnistweb.predictions.queries import get
+from tests.support.clients import predict
+from tests.support.faults import broken_log
 from tests.support.rows import NOON, row
 
 Counts = dict[tuple[Any, ...], Any]
@@ -48,7 +50,7 @@ def recounted() -> Counts:
 
 
 def save(prediction: Prediction) -> uuid.UUID:
-    predictions._save(prediction)
+    service._save(prediction)
     assert prediction.saved
     return prediction.id
 
@@ -64,7 +66,7 @@ def drawn(chance: random.Random) -> Prediction:
 
 def remove(*ids: uuid.UUID) -> None:
     statement = delete(Prediction).where(Prediction.id.in_(ids)).returning(*tallies.COLUMNS)
-    tallies.change(db.session(), removed=db.session.execute(statement).all())
+    tallies.apply_changes(db.session(), removed=db.session.execute(statement).all())
     db.session.commit()
 
 
@@ -90,7 +92,7 @@ def test_feedback_moves_the_count(app: Flask) -> None:
     with app.app_context():
         prediction_id = save(row(digit=3, confidence=0.9))
         for label, as_counted in ((8, 8), (3, 3), (None, tallies.NONE), (None, tallies.NONE)):
-            predictions.give_feedback(prediction_id, "someone", label)
+            give_feedback(prediction_id, "someone", label)
             correct = label == 3
             assert counted() == {
                 (*day, 3, as_counted): 1,
@@ -103,7 +105,7 @@ def test_feedback_moves_the_count(app: Flask) -> None:
 def test_what_was_not_saved_is_not_counted(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         with broken_log():
-            predictions._save(row())
+            service._save(row())
         assert counted() == {}
     predict(client)
     with app.app_context():
@@ -118,7 +120,7 @@ def test_what_cannot_be_counted_is_not_saved(app: Flask) -> None:
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", fail)
         prediction = row()
-        predictions._save(prediction)
+        service._save(prediction)
         event.remove(db.engine, "before_cursor_execute", fail)
         assert not prediction.saved
         assert db.session.scalar(select(func.count(Prediction.id))) == 0
@@ -134,9 +136,7 @@ def test_after_any_sequence_of_changes_the_tallies_are_those_of_a_recount(app: F
                 case "p":
                     ids.append(save(drawn(chance)))
                 case "f":
-                    predictions.give_feedback(
-                        chance.choice(ids), "someone", chance.choice([*range(10), None])
-                    )
+                    give_feedback(chance.choice(ids), "someone", chance.choice([*range(10), None]))
                 case "d":
                     chance.shuffle(ids)
                     remove(*ids[:2])
@@ -151,7 +151,7 @@ def test_when_all_is_deleted_nothing_is_left(app: Flask) -> None:
     with app.app_context():
         ids = [save(drawn(chance)) for _ in range(40)]
         for each in ids[::2]:
-            predictions.give_feedback(each, "someone", 3)
+            give_feedback(each, "someone", 3)
         remove(*ids)
         assert counted() == {}
 
@@ -185,7 +185,7 @@ def test_writers_at_once_are_all_counted_and_none_waits_forever(app: Flask) -> N
         chance = random.Random(seed)
         for _ in range(12):
             save(row(digit=chance.choice([3, 8])))
-            predictions.give_feedback(chance.choice(shared), "someone", chance.choice([3, 8, None]))
+            give_feedback(chance.choice(shared), "someone", chance.choice([3, 8, None]))
 
     at_once(app, [partial(write, seed) for seed in range(4)])
     with app.app_context():
@@ -199,11 +199,11 @@ def test_of_feedbacks_at_once_one_counts(app: Flask) -> None:
         prediction_id = save(row())
 
     def say(label: int) -> None:
-        predictions.give_feedback(prediction_id, "someone", label)
+        give_feedback(prediction_id, "someone", label)
 
     at_once(app, [partial(say, label) for label in (1, 2, 3, 4, 1, 2, 3, 4)])
     with app.app_context():
-        label = predictions.get(prediction_id).label
+        label = get(prediction_id).label
         kept = counted()
         assert kept[Span.DAY, NOON.date(), "cnn", 3, label] == 1
         assert kept == recounted()
@@ -212,7 +212,7 @@ def test_of_feedbacks_at_once_one_counts(app: Flask) -> None:
 def test_a_recount_while_others_write_loses_none(app: Flask) -> None:
     def write() -> None:
         for _ in range(20):
-            predictions.give_feedback(save(row()), "someone", 3)
+            give_feedback(save(row()), "someone", 3)
 
     def recount() -> None:
         for _ in range(4):

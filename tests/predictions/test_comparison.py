@@ -6,8 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import csrf_token, predict
-from tests.draw.test_views import FRAGMENT, assert_refused, attribute
+from tests.support.clients import FRAGMENT, assert_refused, attribute, csrf_token, predict
 from tests.support.networks import FAILURE, asleep, nine, with_second
 
 

@@ -17,7 +17,7 @@ from mnistweb.database.models import Source
 from mnistweb.extensions import db
 from mnistweb.predictions import queries as log
 from mnistweb.predictions.filters import DIGITS, FIELDS, Filter, Verdict, read_filter
-from mnistweb.predictions.service import PredictionError
+from mnistweb.recognition.errors import UserError
 from tests.support.rows import NOON, add, row
 
 LABELLED = {"labelled_at": NOON}
@@ -95,7 +95,7 @@ def test_a_filter_finds_what_it_asks_for(app: Flask, given: dict[str, str], name
 )
 def test_a_value_that_means_nothing_is_refused_by_name(given: dict[str, str]) -> None:
     [key] = given
-    with pytest.raises(PredictionError, match=f"“{key}” must be") as refusal:
+    with pytest.raises(UserError, match=f"“{key}” must be") as refusal:
         read_filter(given)
     assert refusal.value.code == "invalid_filter"
 
@@ -122,7 +122,7 @@ def test_a_filter_comes_back_from_its_address(wanted: Filter) -> None:
 
 @given(st.dictionaries(st.sampled_from([field.key for field in FIELDS.values()]), st.text()))
 def test_no_text_breaks_the_reading_of_filters(given: dict[str, str]) -> None:
-    with suppress(PredictionError):
+    with suppress(UserError):
         read_filter(given)
 
 

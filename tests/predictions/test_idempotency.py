@@ -9,8 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import csrf_token
-from tests.draw.test_views import attribute
+from tests.support.clients import attribute, csrf_token
 from tests.support.drawings import data_url, digit_png, strokes_json
 
 PREDICTIONS = "/api/v1/predictions"

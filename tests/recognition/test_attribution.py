@@ -7,9 +7,9 @@ from captum.attr import IntegratedGradients
 
 from mnistweb.recognition.attribution import STEPS, Inside, integrated_gradients, look_inside, visible
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.ink import DigitImage
-from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.types import DigitImage
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 from tests.support.networks import untrained
@@ -23,7 +23,7 @@ MAPS = {
 
 @cache
 def image(digit: int) -> DigitImage:
-    return normalise(read_drawing(digit_png(digit), 10**6))
+    return normalize(read_drawing(digit_png(digit), 10**6))
 
 
 @cache
@@ -84,7 +84,7 @@ def test_what_is_refused_is_explained_by_the_class_that_refuses_it() -> None:
 
 
 def test_the_heat_of_all_pixels_is_what_the_ink_adds_to_the_score() -> None:
-    recognizer = Recognizer.load(WEIGHTS / "cnn.json")
+    recognizer = TorchScriptRecognizer.load(WEIGHTS / "cnn.json")
     errors = []
     for digit in range(10):
         inside = look_inside(recognizer, image(digit))
@@ -134,7 +134,7 @@ def test_attention_is_what_the_network_itself_computes() -> None:
 
 def test_looking_leaves_no_traces_in_the_network() -> None:
     recognizer = untrained("cnn")
-    before = recognizer.recognise(image(3))
+    before = recognizer.recognize(image(3))
     look_inside(recognizer, image(3))
-    assert recognizer.recognise(image(3)) == before
+    assert recognizer.recognize(image(3)) == before
     assert all(parameter.grad is None for parameter in recognizer.network.parameters())

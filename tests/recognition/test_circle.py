@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.zoo import Zoo
 from tests.support.drawings import SIDE, encode
 
@@ -17,4 +17,4 @@ def test_a_circle_is_a_zero(radius: int, width: int) -> None:
         (SIDE, SIDE), 2 * radius, outline=255, width=2 * width if radius > 30 else 24
     )
     ink = read_drawing(encode(picture.resize((SIDE, SIDE))), 10**6)
-    assert Zoo.load().get("cnn").recognise(normalise(ink)).digit == 0
+    assert Zoo.load().get("cnn").recognize(normalize(ink)).digit == 0

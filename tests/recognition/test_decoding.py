@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from mnistweb.recognition.decoding import DrawingError, decode_base64_image, read_drawing
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.decoding import decode_base64_image, read_drawing
+from mnistweb.recognition.errors import DrawingError
+from mnistweb.recognition.preprocessing import normalize
 from tests.support.compare import unlike
 from tests.support.drawings import data_url, digit_png, draw_digit, encode
 
@@ -74,7 +75,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
 
 def unlike_plain(picture: bytes) -> float:
     """How far the picture's 28x28 image is from that of the plain digit."""
-    return unlike(normalise(read_drawing(picture, 10_000_000)), normalise(INK))
+    return unlike(normalize(read_drawing(picture, 10_000_000)), normalize(INK))
 
 
 @pytest.mark.parametrize("kind", KINDS)

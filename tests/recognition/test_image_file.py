@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image
 
-from mnistweb.recognition.decoding import DrawingError, read_drawing
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.image_file import Damaged, essence, orientation
 from tests.fuzz.pieces import PNG, chunk, exif, segment
 from tests.fuzz.seeds import HOSTILE, SEEDS

@@ -3,10 +3,10 @@ import pytest
 
 from mnistweb.config import PACKAGE
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.ink import DigitImage
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.postprocessing import answer
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.types import DigitImage
 from tests.support.drawings import draw_digit, encode
 
 CARD = read_card(PACKAGE / "weights" / "cnn.json")
@@ -15,7 +15,7 @@ A_DIGIT = [0.0] * 3 + [30.0] + [0.0] * 7
 
 
 def seen(digit: int, width: int) -> DigitImage:
-    return normalise(read_drawing(encode(draw_digit(digit, width)), 10**6))
+    return normalize(read_drawing(encode(draw_digit(digit, width)), 10**6))
 
 
 @pytest.mark.parametrize(("width", "reason"), [(20, "does not look like"), (60, "draw it larger")])

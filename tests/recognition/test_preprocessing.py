@@ -5,9 +5,9 @@ import pytest
 import torch
 from torchvision.transforms.functional import resize
 
-from mnistweb.recognition.decoding import EmptyDrawing
-from mnistweb.recognition.ink import DigitImage, Ink
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.errors import EmptyDrawing
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.types import DigitImage, Ink
 from tests.support.compare import unlike
 from tests.support.drawings import STROKES, draw_digit
 
@@ -37,13 +37,13 @@ def reference(ink: Ink) -> DigitImage:
 
 @pytest.mark.parametrize("digit", STROKES)
 def test_agrees_with_an_independent_implementation(digit: int) -> None:
-    ours, theirs = normalise(ink_of(digit)).astype(int), reference(ink_of(digit)).astype(int)
+    ours, theirs = normalize(ink_of(digit)).astype(int), reference(ink_of(digit)).astype(int)
     assert np.abs(ours - theirs).max() <= 2
 
 
 @pytest.mark.parametrize("digit", STROKES)
 def test_centre_of_mass_is_pixel_14(digit: int) -> None:
-    image = normalise(ink_of(digit)).astype(float)
+    image = normalize(ink_of(digit)).astype(float)
     places = np.arange(28)
     assert abs(image.sum(axis=1) @ places / image.sum() - 14) <= 0.51
     assert abs(image.sum(axis=0) @ places / image.sum() - 14) <= 0.51
@@ -51,14 +51,14 @@ def test_centre_of_mass_is_pixel_14(digit: int) -> None:
 
 @pytest.mark.parametrize("digit", STROKES)
 def test_longer_side_is_20_pixels(digit: int) -> None:
-    rows, columns = np.nonzero(normalise(ink_of(digit)) > 12)
+    rows, columns = np.nonzero(normalize(ink_of(digit)) > 12)
     assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
 
 
 def test_aspect_is_kept() -> None:
     bar = np.zeros((280, 280), np.float32)
     bar[40:240, 120:160] = 1
-    rows, columns = np.nonzero(normalise(bar))
+    rows, columns = np.nonzero(normalize(bar))
     assert [int(np.ptp(side)) + 1 for side in (rows, columns)] == [20, 4]
 
 
@@ -67,32 +67,32 @@ def test_place_on_the_slate_does_not_matter(down: int, right: int) -> None:
     ink = ink_of(5)
     moved = np.zeros((700, 700), np.float32)
     moved[down : down + 280, right : right + 280] = ink
-    assert np.array_equal(normalise(moved), normalise(ink))
+    assert np.array_equal(normalize(moved), normalize(ink))
 
 
 @pytest.mark.parametrize(("side", "most"), [(60, 12), (150, 4), (900, 4)])
 def test_size_hardly_matters(side: int, most: float) -> None:
     ink = ink_of(8)
     scaled = resize(torch.from_numpy(ink)[None], [side, side], antialias=True)[0].numpy()
-    assert unlike(normalise(scaled), normalise(ink)) < most
+    assert unlike(normalize(scaled), normalize(ink)) < most
 
 
 @pytest.mark.parametrize("digit", STROKES)
 def test_a_normalised_image_stays_as_it_is(digit: int) -> None:
-    once = normalise(ink_of(digit))
-    again = normalise(once.astype(np.float32) / 255)
+    once = normalize(ink_of(digit))
+    again = normalize(once.astype(np.float32) / 255)
     assert unlike(once, again) < 1.5
 
 
 @pytest.mark.parametrize("level", [0.0, 0.05])
 def test_a_blank_slate_is_empty(level: float) -> None:
     with pytest.raises(EmptyDrawing):
-        normalise(np.full((280, 280), level, np.float32))
+        normalize(np.full((280, 280), level, np.float32))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (28, 28), (3, 4000)])
 def test_any_shape_of_ink_is_taken(shape: tuple[int, int]) -> None:
-    image = normalise(np.ones(shape, np.float32))
+    image = normalize(np.ones(shape, np.float32))
     assert image.shape == (28, 28)
     assert image.max() == 255
 
@@ -103,4 +103,4 @@ def test_a_lone_corner_stays_on_the_image() -> None:
     ink[:, :2] = 1
     ink[-2:] = 1
     ink[150:, :50] = 1
-    assert (normalise(ink) > 0).any(axis=0).sum() == 20
+    assert (normalize(ink) > 0).any(axis=0).sum() == 20

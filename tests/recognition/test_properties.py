@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mnistweb.predictions.strokes import MAX_COORDINATE, check_strokes
-from mnistweb.recognition.decoding import DrawingError, EmptyDrawing, decode_base64_image, read_drawing
-from mnistweb.recognition.ink import DigitImage, Ink
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.decoding import decode_base64_image, read_drawing
+from mnistweb.recognition.errors import DrawingError, EmptyDrawing
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.types import DigitImage, Ink
 from tests.fuzz.pieces import reseal
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.trial import attempt
@@ -62,7 +63,7 @@ def drawn(digit: int) -> Image.Image:
 
 
 def image_of(picture: Image.Image) -> DigitImage:
-    return normalise(read_drawing(encode(picture), 10**7))
+    return normalize(read_drawing(encode(picture), 10**7))
 
 
 @settings(max_examples=300)
@@ -102,7 +103,7 @@ def inks(draw: st.DrawFn) -> Ink:
 @given(inks())
 def test_any_ink_gives_an_image_with_full_ink_in_it_or_is_empty(ink: Ink) -> None:
     try:
-        image = normalise(ink)
+        image = normalize(ink)
     except EmptyDrawing:
         assert ink.max() <= 0.1
     else:
@@ -116,7 +117,7 @@ def test_room_around_the_ink_changes_nothing(ink: Ink, room: tuple[int, int, int
     above, below, left, right = room
     wider = np.pad(ink, ((above, below), (left, right)))
     if ink.max() > 0.1:
-        assert np.array_equal(normalise(wider), normalise(ink))
+        assert np.array_equal(normalize(wider), normalize(ink))
 
 
 @settings(max_examples=30)

@@ -1,4 +1,4 @@
-"""The language model as one more recogniser of the site, through API and page."""
+"""The language model as one more recognizer of the site, through API and page."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ from mnistweb.config import ConfigError
 from mnistweb.extensions import db
 from mnistweb.recognition.llm.client import LanguageModel
 from mnistweb.registry.recognizers import LANGUAGE_MODEL_KEY
-from tests.conftest import csrf_token, predict
+from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
 
@@ -188,7 +188,7 @@ def test_it_is_asked_also_where_the_log_cannot_be(
         raise OperationalError("", None, Exception("away"))
 
     client.get("/")
-    monkeypatch.setattr("mnistweb.predictions.service._saved_before", fail)
+    monkeypatch.setattr("mnistweb.predictions.idempotency.replay", fail)
     response = client.post(
         PREDICTIONS,
         json={"image": data_url(digit_png()), "model": "llm"},

@@ -14,9 +14,9 @@ from mnistweb.app import create_app, create_database_app
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.zoo import ModelFileError
-from tests.conftest import csrf_token, predict
+from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.model_server import StandIn, serve
 from tests.support.sites import SECRET
@@ -140,7 +140,7 @@ def test_nobody_looks_inside_what_is_elsewhere(settings: dict[str, Any]) -> None
 
 def test_guesses_and_comparisons_ask_the_server_too(server: StandIn, settings: dict[str, Any]) -> None:
     client = create_app(settings).test_client()
-    ink = normalise(read_drawing(digit_png(7), 10**6)).tobytes()
+    ink = normalize(read_drawing(digit_png(7), 10**6)).tobytes()
     guess = client.post("/guess?width=28", data=ink, content_type="application/octet-stream")
     assert (guess.status_code, guess.get_json()["digit"]) == (200, 7)
     assert server.asked == ["/v2/models/lenet5/infer"]

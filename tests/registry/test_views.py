@@ -11,7 +11,7 @@ from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.registry.figures import MEASURES, facts
 from mnistweb.registry.recognizers import zoo
 from mnistweb.registry.report_images import report_pictures
-from tests.draw.test_views import assert_refused
+from tests.support.clients import assert_refused
 from tests.support.networks import nine, with_second
 
 
@@ -116,7 +116,7 @@ def test_a_card_without_figures_has_a_page_without_them(app: Flask, client: Flas
 
 def test_what_runs_elsewhere_has_a_page_too(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     card = ServiceCard("llm", "Language model", "Asked over the network.", "x", ("It is slow.",))
-    monkeypatch.setattr("mnistweb.registry.views.choices", lambda: [card])
+    monkeypatch.setattr("mnistweb.registry.views.model_cards", lambda: [card])
     text = client.get("/models/llm").text
     assert "It is slow." in text
     assert "SHA-256" not in text

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnistweb.recognition.ink import DigitImage
+from mnistweb.recognition.types import DigitImage
 
 
 def unlike(image: DigitImage, other: DigitImage) -> float:

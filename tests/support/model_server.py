@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.remote.protocol import metadata, read_question, write_reply
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, Message
 from mnistweb.recognition.zoo import WEIGHTS
@@ -27,7 +27,7 @@ class StandIn:
     """
 
     def __init__(self) -> None:
-        self.network = Recognizer.load(WEIGHTS / "lenet5.json")
+        self.network = TorchScriptRecognizer.load(WEIGHTS / "lenet5.json")
         self.connections = 0
         self.asked: list[str] = []
         self.heads: list[dict[str, str]] = []

@@ -11,10 +11,10 @@ from typing import cast
 import torch
 from flask import Flask
 
-from mnistweb.recognition.ink import DigitImage
+from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelCard, sha256_of
-from mnistweb.recognition.recognizer import Recognizer
-from mnistweb.recognition.types import Answer, RecognitionError
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.types import Answer, DigitImage
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import KEY
 from mnistweb.training.export import to_torchscript, write_model
@@ -23,14 +23,14 @@ from mnistweb.training.networks import NETWORKS
 FAILURE = "The second network is asleep. Try again later."
 
 
-class Second(Recognizer):
+class Second(TorchScriptRecognizer):
     """Answers as told, whatever it is shown; an exception is raised."""
 
     def __init__(self, card: ModelCard, told: Answer | Exception) -> None:
         self.card = card  # a network there is none
         self.told = told
 
-    def recognise(self, image: DigitImage) -> Answer:  # noqa: ARG002
+    def recognize(self, image: DigitImage) -> Answer:  # noqa: ARG002
         if isinstance(self.told, Exception):
             raise self.told
         return self.told
@@ -67,11 +67,11 @@ def with_second(app: Flask, told: Answer | Exception, **card: object) -> Iterato
 
 
 @cache
-def untrained(name: str, threshold: float = 0.9) -> Recognizer:
+def untrained(name: str, threshold: float = 0.9) -> TorchScriptRecognizer:
     """A network of that architecture as it comes out of the box, exported and loaded as the site does."""
     torch.manual_seed(0)
     script = to_torchscript(NETWORKS[name]().eval())
     card = ModelCard(name, name, "", "0", sha256_of(script), len(script), 0, 1.0, threshold, 0)
     with TemporaryDirectory() as folder:
         write_model(Path(folder), script, card)
-        return Recognizer.load(Path(folder) / f"{name}.json")
+        return TorchScriptRecognizer.load(Path(folder) / f"{name}.json")

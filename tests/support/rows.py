@@ -1,4 +1,4 @@
-"""Rows of the log, made without recognising anything."""
+"""Rows of the log, made without recognizing anything."""
 
 import uuid
 from datetime import UTC, datetime

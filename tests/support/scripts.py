@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from mnistweb.recognition.model_card import ModelCard, sha256_of
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.training.export import write_model
 
 
@@ -31,4 +31,4 @@ def load_script(script: bytes) -> torch.jit.ScriptModule:
     """Load a script the way the site does."""
     with TemporaryDirectory() as folder:
         write_model(Path(folder), script, card_for(script))
-        return Recognizer.load(Path(folder) / "test.json").network
+        return TorchScriptRecognizer.load(Path(folder) / "test.json").network

@@ -27,13 +27,13 @@ def _versions(flaw: dict[str, Any]) -> str:
 def read(report: str) -> Verdict:
     """The verdict of pip-audit's JSON; of nothing, where it wrote none."""
     packages = json.loads(report)["dependencies"] if report.strip() else []
-    judged = [each for each in packages if "skip_reason" not in each]
+    labelled = [each for each in packages if "skip_reason" not in each]
     vulnerable = [
         f"{each['name']} {each['version']}: {flaw['id']}, mended in {_versions(flaw)}"
-        for each in judged
+        for each in labelled
         for flaw in each["vulns"]
     ]
-    return Verdict(len(judged), vulnerable, [each["name"] for each in packages if "skip_reason" in each])
+    return Verdict(len(labelled), vulnerable, [each["name"] for each in packages if "skip_reason" in each])
 
 
 def told(verdicts: dict[str, Verdict]) -> tuple[str, int]:

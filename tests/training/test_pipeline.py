@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.cli import main
 from mnistweb.recognition.model_card import read_card
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import loop
 from mnistweb.training.data import stroke_files
@@ -55,7 +55,7 @@ def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_trained_can_be_served(trained: Path) -> None:
     zoo = Zoo.load(trained / "weights", default="lenet5")
-    answer = zoo.get().recognise(np.zeros((28, 28), np.uint8))
+    answer = zoo.get().recognize(np.zeros((28, 28), np.uint8))
     assert sum(answer.probabilities) == pytest.approx(1)
     assert answer.model_version == zoo.cards()[0].version
 
@@ -157,7 +157,7 @@ def test_two_seeds_teach_the_exported_network_in_the_end(
     averages = [torch.load(runs / folder / "checkpoint.pt")["average"] for folder in folders]
     each = [average["module.classifier.1.weight"] for average in averages]
     assert not torch.equal(each[1], each[2])
-    exported = Recognizer.load(tmp_path / "weights" / "lenet5.json").network
+    exported = TorchScriptRecognizer.load(tmp_path / "weights" / "lenet5.json").network
     weights = dict(exported.named_parameters())["network.classifier.1.weight"]
     assert torch.allclose(weights, sum(each) / 3, atol=1e-6)
 

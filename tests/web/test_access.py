@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from tests.conftest import csrf_token, predict
+from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 
 
@@ -63,7 +63,13 @@ ROUTES = {
     "POST api.comparison": Access(200, 404, 404, json={}),
     "DELETE api.delete": Access(204, 404, 404),
 }
-OF_ONE_PREDICTION = ("history.show", "history.strokes", "pages.drawing", "pages.input_image", "api.show")
+OF_ONE_PREDICTION = (
+    "prediction.show",
+    "prediction.strokes",
+    "media.drawing",
+    "media.input_image",
+    "api.show",
+)
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 

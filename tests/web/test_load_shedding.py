@@ -13,7 +13,7 @@ from flask import Flask
 from mnistweb.app import create_app
 from mnistweb.extensions import db
 from mnistweb.web import load_shedding as overload
-from mnistweb.web.load_shedding import KEY, Gate
+from mnistweb.web.load_shedding import KEY, AdmissionControl
 
 
 class Crowd:
@@ -22,8 +22,8 @@ class Crowd:
     def __init__(self, settings: dict[str, Any]) -> None:
         self.app: Flask = create_app(settings | {"THREADS": 1, "WAITING": 1, "TESTING": False})
         self.go_on, self.arrived = threading.Event(), threading.Semaphore(0)
-        self.app.add_url_rule("/stay", "pages.stay", self._stay)
-        self.app.add_url_rule("/fail", "pages.fail", self._fail)
+        self.app.add_url_rule("/stay", "draw.stay", self._stay)
+        self.app.add_url_rule("/fail", "draw.fail", self._fail)
         with self.app.app_context():
             flask_migrate.upgrade()
 
@@ -106,7 +106,7 @@ def test_a_slow_download_keeps_nobody_out(crowd: Crowd) -> None:
 
 
 def test_without_a_waiting_room_only_places_count() -> None:
-    gate = Gate(1, 0)
+    gate = AdmissionControl(1, 0)
     assert gate.enter()
     assert not gate.enter()
     gate.leave()
@@ -114,7 +114,7 @@ def test_without_a_waiting_room_only_places_count() -> None:
 
 
 def test_they_come_in_as_they_came() -> None:
-    gate, order = Gate(1, 3), []
+    gate, order = AdmissionControl(1, 3), []
     assert gate.enter()
 
     def visit(number: int) -> None:

@@ -16,7 +16,7 @@ from mnistweb.config import ConfigError
 from mnistweb.extensions import db
 from mnistweb.web import rate_limits as limits
 from mnistweb.web.rate_limits import ENDPOINTS, Memory
-from tests.conftest import csrf_token, predict
+from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 
 PREDICTIONS = "/api/v1/predictions"

@@ -3,7 +3,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
 
 from mnistweb.web import visitors
-from tests.conftest import predict
+from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.sites import SECRET
 

@@ -1,4 +1,4 @@
-"""A language model as one more recogniser, behind any endpoint that speaks OpenAI's chat completions."""
+"""A language model as one more recognizer, behind any endpoint that speaks OpenAI's chat completions."""
 
 import logging
 import threading
@@ -8,10 +8,10 @@ from typing import Any
 
 import openai
 
-from mnistweb.recognition.ink import DigitImage
+from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.llm.prompt import REPLY_FORMAT, Refusal, messages, read_completion
 from mnistweb.recognition.model_card import ServiceCard
-from mnistweb.recognition.types import Answer, RecognitionError
+from mnistweb.recognition.types import Answer, DigitImage
 
 NAME = "llm"
 PAUSE = 0.5  # seconds before the second and last attempt
@@ -45,7 +45,7 @@ class LanguageModel:
         # up to two minutes where told to. Without a key it would send OPENAI_API_KEY, perhaps another's.
         self._client = openai.OpenAI(base_url=base_url, api_key=api_key or "none", max_retries=0)
 
-    def recognise(self, image: DigitImage) -> Answer:
+    def recognize(self, image: DigitImage) -> Answer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink. Raises RecognitionError."""
         if not self._places.acquire(blocking=False):
             raise _error("model_busy", "The language model is busy with other drawings.")

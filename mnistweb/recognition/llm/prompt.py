@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.ink import DigitImage
 from mnistweb.recognition.png import data_url, encode_png
+from mnistweb.recognition.types import DigitImage
 
 ENLARGED = 280  # pixels a side; 28 would be one patch of many models
 PROMPT = (

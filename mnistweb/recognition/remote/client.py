@@ -13,14 +13,14 @@ import numpy as np
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, TimeoutError
 
-from mnistweb.recognition.ink import DigitImage
+from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelCard, version_number
 from mnistweb.recognition.postprocessing import answer
 from mnistweb.recognition.remote import protocol
 from mnistweb.recognition.remote.circuit_breaker import Breaker
 from mnistweb.recognition.remote.http import connection_pool
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, REQUEST_ID, Message, ProtocolError
-from mnistweb.recognition.types import Answer, RecognitionError
+from mnistweb.recognition.types import Answer, DigitImage
 from mnistweb.recognition.zoo import Network
 
 FAILURES = 5
@@ -81,7 +81,7 @@ class ModelServer:
         for name, card in cards.items():
             self._keep(name, card)
 
-    def recognise(self, name: str, image: DigitImage) -> Answer:
+    def recognize(self, name: str, image: DigitImage) -> Answer:
         """Have a network read uint8 [28, 28] with 255 for ink. Raises RecognitionError."""
         if not self._breaker.allows():
             raise _error("model_unavailable", "The model server is away.")
@@ -196,19 +196,19 @@ class _Response:
     header_length: str | None
 
 
-class RemoteNetwork:
+class RemoteRecognizer:
     """One network of a model server. The card at hand describes it, whichever version answers."""
 
     def __init__(self, card: ModelCard, server: ModelServer) -> None:
         self.card = card
         self._server = server
 
-    def recognise(self, image: DigitImage) -> Answer:
+    def recognize(self, image: DigitImage) -> Answer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink. Raises RecognitionError."""
-        return self._server.recognise(self.card.name, image)
+        return self._server.recognize(self.card.name, image)
 
 
-class Standby:
+class FallbackRecognizer:
     """A network that answers where the first one does not."""
 
     def __init__(self, first: Network, local: Network) -> None:
@@ -220,12 +220,12 @@ class Standby:
         """What it is."""
         return self.local.card
 
-    def recognise(self, image: DigitImage) -> Answer:
+    def recognize(self, image: DigitImage) -> Answer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink."""
         try:
-            return self._first.recognise(image)
+            return self._first.recognize(image)
         except RecognitionError:
-            return self.local.recognise(image)
+            return self.local.recognize(image)
 
 
 def _left(deadline: float) -> float:

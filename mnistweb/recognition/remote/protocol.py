@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistweb.recognition.ink import SIDE
 from mnistweb.recognition.model_card import ModelCard, parse_card
 from mnistweb.recognition.remote.tensors import (
     CLASSES,
@@ -27,6 +26,7 @@ from mnistweb.recognition.remote.tensors import (
     read_object,
     unpack,
 )
+from mnistweb.recognition.types import SIDE
 
 EXTENSIONS = ("binary_tensor_data",)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistweb.recognition.ink import SIDE
+from mnistweb.recognition.types import SIDE
 
 INPUT = "INPUT__0"
 OUTPUT = "OUTPUT__0"

@@ -8,9 +8,9 @@ import json
 import shutil
 from pathlib import Path
 
-from mnistweb.recognition.ink import SIDE
 from mnistweb.recognition.model_card import ModelCard, ModelFileError, read_cards, version_number
 from mnistweb.recognition.remote.tensors import CLASSES, INPUT, MOST_IMAGES, OUTPUT
+from mnistweb.recognition.types import SIDE
 
 CONFIGURATION = """\
 name: {name}

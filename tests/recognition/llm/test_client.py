@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.llm.client import LanguageModel
-from mnistweb.recognition.types import RecognitionError
 from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
 
 IMAGE = np.zeros((28, 28), np.uint8)
@@ -32,7 +32,7 @@ def model(url: str, key: str = KEY, timeout: float = PATIENCE, places: int = 2) 
 
 def failure(language_model: LanguageModel) -> RecognitionError:
     with pytest.raises(RecognitionError) as caught:
-        language_model.recognise(IMAGE)
+        language_model.recognize(IMAGE)
     message = str(caught.value)
     assert message.endswith(".")
     for secret in (KEY, "127.0.0.1", "http"):
@@ -42,7 +42,7 @@ def failure(language_model: LanguageModel) -> RecognitionError:
 
 def test_a_digit_is_answered_with_its_own_confidence(endpoint: Endpoint) -> None:
     endpoint.reply = reads("7", 0.82)
-    answer = model(endpoint.url).recognise(IMAGE)
+    answer = model(endpoint.url).recognize(IMAGE)
     assert (answer.digit, answer.confidence, answer.not_a_digit, answer.reason) == (7, 0.82, 0, None)
     assert (answer.model, answer.model_version) == ("llm", MODEL)
     assert answer.probabilities[7] == 0.82
@@ -53,14 +53,14 @@ def test_a_digit_is_answered_with_its_own_confidence(endpoint: Endpoint) -> None
 
 def test_none_is_no_digit_with_a_reason(endpoint: Endpoint) -> None:
     endpoint.reply = reads("none", 0.7)
-    answer = model(endpoint.url).recognise(IMAGE)
+    answer = model(endpoint.url).recognize(IMAGE)
     assert (answer.digit, answer.confidence, answer.not_a_digit) == (None, 0.7, 0.7)
     assert answer.reason is not None
     assert answer.probabilities == (0.1,) * 10
 
 
 def test_it_is_asked_once_with_picture_and_format(endpoint: Endpoint) -> None:
-    model(endpoint.url).recognise(IMAGE)
+    model(endpoint.url).recognize(IMAGE)
     [question] = endpoint.asked
     assert question["model"] == MODEL
     assert question["messages"][0]["content"][1]["image_url"]["url"].startswith("data:image/png;base64,")
@@ -71,20 +71,20 @@ def test_it_is_asked_once_with_picture_and_format(endpoint: Endpoint) -> None:
 
 def test_without_a_key_no_other_one_is_sent(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-account")
-    model(endpoint.url, key="").recognise(IMAGE)
+    model(endpoint.url, key="").recognize(IMAGE)
     assert endpoint.keys == ["Bearer none"]
 
 
 def test_an_endpoint_that_refuses_the_format_is_asked_in_words_alone(endpoint: Endpoint) -> None:
     endpoint.reply = lambda question: fails(400) if "response_format" in question else reads("4")
-    assert model(endpoint.url).recognise(IMAGE).digit == 4
+    assert model(endpoint.url).recognize(IMAGE).digit == 4
     assert len(endpoint.asked) == 2
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_pass_is_tried_once_more(endpoint: Endpoint, status: int) -> None:
     endpoint.replies = [fails(status), reads("5")]
-    assert model(endpoint.url).recognise(IMAGE).digit == 5
+    assert model(endpoint.url).recognize(IMAGE).digit == 5
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_beyond_its_places_it_is_busy_at_once_and_free_again_later(endpoint: End
     language_model = model(endpoint.url, places=2)
     endpoint.gate.clear()
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(language_model.recognise, IMAGE) for _ in range(2)]
+        waiting = [pool.submit(language_model.recognize, IMAGE) for _ in range(2)]
         for _ in waiting:
             assert endpoint.arrived.acquire(timeout=PATIENCE)
         assert failure(language_model).code == "model_busy"
@@ -179,7 +179,7 @@ def test_beyond_its_places_it_is_busy_at_once_and_free_again_later(endpoint: End
         endpoint.gate.set()
         assert [answer.result().digit for answer in waiting] == [3, 3]
     for _ in range(5):
-        assert language_model.recognise(IMAGE).digit == 3
+        assert language_model.recognize(IMAGE).digit == 3
 
 
 def test_a_place_stays_taken_until_the_endpoint_lets_go(endpoint: Endpoint) -> None:
@@ -192,7 +192,7 @@ def test_a_place_stays_taken_until_the_endpoint_lets_go(endpoint: Endpoint) -> N
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            assert language_model.recognise(IMAGE).digit == 3
+            assert language_model.recognize(IMAGE).digit == 3
         except RecognitionError:
             time.sleep(0.05)
         else:
@@ -207,8 +207,8 @@ def test_a_bug_is_not_hidden_and_gives_its_place_back(
     with monkeypatch.context() as patch:
         patch.setattr("mnistweb.recognition.llm.client.messages", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            language_model.recognise(IMAGE)
-    assert language_model.recognise(IMAGE).digit == 3
+            language_model.recognize(IMAGE)
+    assert language_model.recognize(IMAGE).digit == 3
 
 
 @pytest.mark.parametrize("reply", [fails(401), fails(500), says("nonsense"), reads("3")])
@@ -219,7 +219,7 @@ def test_the_key_is_in_no_log_and_no_text(
     endpoint.reply = reply
     language_model = model(endpoint.url)
     try:
-        said = repr(language_model.recognise(IMAGE))
+        said = repr(language_model.recognize(IMAGE))
     except RecognitionError as error:
         said = repr(error)
     for text in (

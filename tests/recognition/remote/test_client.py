@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.ink import DigitImage
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.errors import RecognitionError
+from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.remote import circuit_breaker as of_breakers
 from mnistweb.recognition.remote import client as remote
 from mnistweb.recognition.remote.circuit_breaker import Breaker
-from mnistweb.recognition.remote.client import FAILURES, ModelServer, RemoteNetwork, Standby
+from mnistweb.recognition.remote.client import FAILURES, FallbackRecognizer, ModelServer, RemoteRecognizer
 from mnistweb.recognition.remote.protocol import metadata
-from mnistweb.recognition.types import RecognitionError
+from mnistweb.recognition.types import DigitImage
 from tests.support.drawings import digit_png
 from tests.support.model_server import CLOSE, StandIn, serve
 
@@ -43,18 +43,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def drawn(digit: int) -> DigitImage:
-    return normalise(read_drawing(digit_png(digit), 10**6))
+    return normalize(read_drawing(digit_png(digit), 10**6))
 
 
-def network(server: StandIn, timeout: float = 5.0, path: str = "", url: str | None = None) -> RemoteNetwork:
+def network(
+    server: StandIn, timeout: float = 5.0, path: str = "", url: str | None = None
+) -> RemoteRecognizer:
     card = server.network.card
     client = ModelServer((url or server.url) + path, timeout, 2, {"lenet5": card})
-    return RemoteNetwork(card, client)
+    return RemoteRecognizer(card, client)
 
 
-def failure(reader: RemoteNetwork) -> str:
+def failure(reader: RemoteRecognizer) -> str:
     with pytest.raises(RecognitionError) as caught:
-        reader.recognise(drawn(3))
+        reader.recognize(drawn(3))
     assert str(caught.value).endswith("Try again in a few seconds.")
     return caught.value.code
 
@@ -67,24 +69,24 @@ def server() -> Iterator[StandIn]:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_answer_is_the_one_of_this_process(server: StandIn, digit: int) -> None:
-    assert network(server).recognise(drawn(digit)) == server.network.recognise(drawn(digit))
+    assert network(server).recognize(drawn(digit)) == server.network.recognize(drawn(digit))
 
 
 def test_no_digit_is_none_there_either(server: StandIn) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    assert network(server).recognise(noise).digit is None
+    assert network(server).recognize(noise).digit is None
 
 
 def test_the_address_may_have_a_path(server: StandIn) -> None:
-    network(server, path="/inference/").recognise(drawn(3))
+    network(server, path="/inference/").recognize(drawn(3))
     assert server.asked == ["/inference/v2/models/lenet5/infer"]
 
 
 def test_a_question_bears_the_id_of_its_request(server: StandIn) -> None:
     card = server.network.card
     client = ModelServer(server.url, 5, 2, {"lenet5": card}, identify=lambda: "the request's")
-    RemoteNetwork(card, client).recognise(drawn(3))
-    network(server).recognise(drawn(3))
+    RemoteRecognizer(card, client).recognize(drawn(3))
+    network(server).recognize(drawn(3))
     assert server.ids[0] == "the request's"
     assert re.fullmatch("[0-9a-f]{32}", server.ids[1] or "")
     assert [head["X-Request-ID"] for head in server.heads] == server.ids
@@ -95,14 +97,14 @@ def test_a_question_names_the_trace_that_it_belongs_to(server: StandIn) -> None:
     card = server.network.card
     client = ModelServer(server.url, 5, 2, {"lenet5": card}, trace=lambda: {"traceparent": next(trace)})
     for _ in range(2):
-        RemoteNetwork(card, client).recognise(drawn(3))
+        RemoteRecognizer(card, client).recognize(drawn(3))
     assert [head["traceparent"] for head in server.heads] == ["00-1-1-01", "00-2-2-01"]
 
 
 def test_connections_are_kept(server: StandIn) -> None:
     mine = network(server)
     for digit in range(10):
-        mine.recognise(drawn(digit))
+        mine.recognize(drawn(digit))
     assert server.connections == 1
 
 
@@ -111,7 +113,7 @@ def test_connections_are_kept(server: StandIn) -> None:
 )
 def test_what_passes_is_tried_again(server: StandIn, statuses: list[int]) -> None:
     server.failures = list(statuses)
-    assert network(server).recognise(drawn(3)).digit == 3
+    assert network(server).recognize(drawn(3)).digit == 3
     assert len(server.asked) == len(statuses) + 1
 
 
@@ -156,7 +158,7 @@ def test_a_question_that_is_not_heard_is_asked_again_while_there_is_time(server:
     server.hangs = "silent"
     server.gate.clear()
     threading.Timer(1.5, server.gate.set).start()  # during the second of three attempts
-    assert network(server, 3.0).recognise(drawn(3)).digit == 3
+    assert network(server, 3.0).recognize(drawn(3)).digit == 3
     assert len(server.asked) == 2
 
 
@@ -183,16 +185,16 @@ def test_an_answer_of_another_version_is_calibrated_by_its_own_card(server: Stan
     page = "/v2/models/lenet5/versions/abcdef012345"
     server.pages = {page: metadata(newer)}
     for _ in range(2):
-        assert mine.recognise(drawn(3)) == server.network.recognise(drawn(3))
+        assert mine.recognize(drawn(3)) == server.network.recognize(drawn(3))
     assert server.asked.count(page) == 1  # and is then remembered
-    assert mine.recognise(drawn(3)).model_version == "abcdef012345"
+    assert mine.recognize(drawn(3)).model_version == "abcdef012345"
 
 
 def test_tritons_versions_are_numbers_and_its_cards_in_the_configuration(server: StandIn) -> None:
     mine = network(server)
     card = server.network.card
     server.says = {"model_version": str(int(card.version, 16))}
-    assert mine.recognise(drawn(3)).model_version == card.version
+    assert mine.recognize(drawn(3)).model_version == card.version
     assert len(server.asked) == 1
 
     newer = dataclasses.replace(card, version="0bcdef012345", temperature=7.0)
@@ -201,7 +203,7 @@ def test_tritons_versions_are_numbers_and_its_cards_in_the_configuration(server:
     server.network.card = newer
     server.says = {"model_version": number}
     server.pages = {page: {}, f"{page}/config": {"parameters": {"card": {"string_value": newer.text()}}}}
-    assert mine.recognise(drawn(3)) == server.network.recognise(drawn(3))
+    assert mine.recognize(drawn(3)) == server.network.recognize(drawn(3))
 
 
 def test_a_version_that_nobody_has_a_card_of_gives_no_answer(server: StandIn) -> None:
@@ -218,7 +220,7 @@ def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while(server: S
         assert failure(mine) == "model_unavailable"
     assert len(server.asked) == FAILURES
     clock.now += remote.REST
-    assert mine.recognise(drawn(3)).digit == 3
+    assert mine.recognize(drawn(3)).digit == 3
 
 
 def test_a_breaker_lets_one_at_a_time_try_again(clock: Clock) -> None:
@@ -245,9 +247,9 @@ def test_a_success_forgets_the_failures_before_it() -> None:
 
 
 def test_the_one_that_stands_in_answers_where_the_server_does_not(server: StandIn) -> None:
-    reader = Standby(network(server), server.network)
-    assert reader.recognise(drawn(3)).digit == 3
+    reader = FallbackRecognizer(network(server), server.network)
+    assert reader.recognize(drawn(3)).digit == 3
     server.failures = [400]
-    assert reader.recognise(drawn(4)).digit == 4
+    assert reader.recognize(drawn(4)).digit == 4
     assert len(server.asked) == 2
     assert reader.card == server.network.card

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from itsdangerous import URLSafeSerializer
 
-from mnistweb.predictions.idempotency import once
+from mnistweb.predictions.idempotency import IdempotencyKey
 from tests.system.chaos.clients import Client
 from tests.system.chaos.database import Database
 
@@ -46,7 +46,7 @@ def audit(clients: list[Client], database: Database) -> Verdict:
         client.odd = []
         visitor = visitor_of(client.cookie)
         for deed in client.deeds:
-            key = once(deed.key, visitor, b"", None, None).key
+            key = IdempotencyKey.of(deed.key, visitor, b"", None, None).key
             if deed.said != "saved":
                 untold += times[key]
             if times[key] > 1:

@@ -107,7 +107,7 @@ class Site:
             return content
 
     def predict(self, digit: int) -> dict[str, Any]:
-        """Draw a digit and have it recognised."""
+        """Draw a digit and have it recognized."""
         body = {"image": data_url(digit_png(digit))}
         answer: dict[str, Any] = json.loads(self.request("/api/v1/predictions", body))
         assert answer["saved"] is True

@@ -5,8 +5,8 @@ import time
 
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import read_cards
-from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 from tests.system.scale.balancer import BALANCER
@@ -26,15 +26,15 @@ def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
         wait_for(cluster, f"scaling to {replicas}", cluster.is_whole)
         time.sleep(2)
     cards = read_cards(WEIGHTS)
-    network = RemoteNetwork(cards["cnn"], ModelServer(BALANCER, 18, ASKERS, cards))
-    image = normalise(read_drawing(digit_png(3), 10**6))
+    network = RemoteRecognizer(cards["cnn"], ModelServer(BALANCER, 18, ASKERS, cards))
+    image = normalize(read_drawing(digit_png(3), 10**6))
     took: list[float] = []
     before = sum(machine.cpu_seconds() for machine in cluster.machines)
     ends = time.monotonic() + seconds
 
     def ask() -> None:
         while (started := time.monotonic()) < ends:
-            network.recognise(image)
+            network.recognize(image)
             took.append(time.monotonic() - started)
 
     askers = [threading.Thread(target=ask) for _ in range(ASKERS)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import read_card, sha256_of
-from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Recognizer
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import STROKES, digit_png
 from tests.system.chaos.database import Database
@@ -25,15 +25,15 @@ def make_newer(folder: Path) -> str:
     version = sha256[: len(card.version)]
     temperature = card.temperature * 1.5
     replace(card, version=version, sha256=sha256, temperature=temperature).write(folder / "cnn.json")
-    Recognizer.load(folder / "cnn.json")
+    TorchScriptRecognizer.load(folder / "cnn.json")
     return version
 
 
 @cache
 def answers(weights: Path) -> frozenset[tuple[str, int | None, float]]:
     """Version, digit and confidence of every drawing that clients send."""
-    network = Recognizer.load(weights / "cnn.json")
-    said = [network.recognise(normalise(read_drawing(digit_png(digit), 10**6))) for digit in STROKES]
+    network = TorchScriptRecognizer.load(weights / "cnn.json")
+    said = [network.recognize(normalize(read_drawing(digit_png(digit), 10**6))) for digit in STROKES]
     return frozenset((each.model_version, each.digit, round(each.confidence, 5)) for each in said)
 
 

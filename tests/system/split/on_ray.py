@@ -12,16 +12,16 @@ import pytest
 import yaml
 
 from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.preprocessing import normalise
+from mnistweb.recognition.errors import RecognitionError
+from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import load_all
-from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork
-from mnistweb.recognition.types import RecognitionError
+from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 from tests.system.split.server import ray_serve, replicas
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
-IMAGES = [normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)]
+IMAGES = [normalize(read_drawing(digit_png(digit), 10**6)) for digit in range(10)]
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +45,15 @@ def test_every_network_answers_as_here(server: tuple[str, int]) -> None:
     networks = load_all(WEIGHTS)
     client = ModelServer(server[0], 10, 1, {name: network.card for name, network in networks.items()})
     for network in networks.values():
-        remote = RemoteNetwork(network.card, client)
-        assert [remote.recognise(image) for image in IMAGES] == [network.recognise(image) for image in IMAGES]
+        remote = RemoteRecognizer(network.card, client)
+        assert [remote.recognize(image) for image in IMAGES] == [network.recognize(image) for image in IMAGES]
 
 
 def test_no_answer_is_lost_when_a_replica_dies(server: tuple[str, int]) -> None:
     address, starter = server
     network = load_all(WEIGHTS)["cnn"]
-    remote = RemoteNetwork(network.card, ModelServer(address, 10, 4, {"cnn": network.card}))
-    expected = [network.recognise(image) for image in IMAGES]
+    remote = RemoteRecognizer(network.card, ModelServer(address, 10, 4, {"cnn": network.card}))
+    expected = [network.recognize(image) for image in IMAGES]
     failures: list[object] = []
     counts = [0] * 4
     stop = threading.Event()
@@ -62,7 +62,7 @@ def test_no_answer_is_lost_when_a_replica_dies(server: tuple[str, int]) -> None:
         while not stop.is_set():
             digit = counts[worker] % 10
             try:
-                answer = remote.recognise(IMAGES[digit])
+                answer = remote.recognize(IMAGES[digit])
             except RecognitionError as error:
                 failures.append(error)
             else:

@@ -21,21 +21,22 @@ import urllib3
 from numpy.typing import NDArray
 
 from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import version_number
-from mnistweb.recognition.preprocessing import normalise
-from mnistweb.recognition.recognizer import Recognizer, load_all
-from mnistweb.recognition.remote.client import ModelServer, RemoteNetwork
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
+from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
 from mnistweb.recognition.remote.protocol import read_reply, write_question
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, INPUT, OUTPUT, Message, pack, unpack
 from mnistweb.recognition.remote.triton import write_repository
-from mnistweb.recognition.types import Answer, RecognitionError
+from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 from tests.system.deploy.site import ROOT, free_port
 from tests.system.split.server import PATIENCE, started
 
 FOLDER = Path(os.environ.get("TRITON") or ROOT / ".venv" / ".triton" / "pytriton" / "tritonserver")
-IMAGES = np.stack([normalise(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
+IMAGES = np.stack([normalize(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
 NAMES = ["cnn", "lenet5", "vit"]
 ID = "of-a-visitor"
 # By DLPack, because the backend was built for NumPy 1 and misreads the arrays of NumPy 2.
@@ -60,7 +61,7 @@ class TritonPythonModel:
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, Recognizer]:
+def networks() -> dict[str, TorchScriptRecognizer]:
     return load_all(WEIGHTS)
 
 
@@ -140,15 +141,15 @@ def about(answer: Answer) -> tuple[Any, ...]:
 @pytest.mark.parametrize("at_hand", [True, False], ids=["card at hand", "card from Triton"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_visitor_gets_the_answer_of_this_process(
-    address: str, networks: dict[str, Recognizer], name: str, at_hand: bool
+    address: str, networks: dict[str, TorchScriptRecognizer], name: str, at_hand: bool
 ) -> None:
     network = networks[name]
     client = ModelServer(address, 20, 1, {name: network.card} if at_hand else {}, lambda: ID)
-    remote = RemoteNetwork(network.card, client)
+    remote = RemoteRecognizer(network.card, client)
     for image in IMAGES:
-        found = remote.recognise(image)
+        found = remote.recognize(image)
         numbers = [*found.probabilities, found.confidence, found.not_a_digit]
-        assert (found.digit, found.model, found.model_version, numbers) == about(network.recognise(image))
+        assert (found.digit, found.model, found.model_version, numbers) == about(network.recognize(image))
 
 
 @pytest.mark.parametrize("answered_in_bytes", [False, True], ids=["JSON back", "bytes back"])
@@ -157,7 +158,7 @@ def test_a_visitor_gets_the_answer_of_this_process(
 @pytest.mark.parametrize("name", NAMES)
 def test_logits_id_and_version_come_back(
     address: str,
-    networks: dict[str, Recognizer],
+    networks: dict[str, TorchScriptRecognizer],
     name: str,
     count: int,
     asked_in_bytes: bool,
@@ -193,10 +194,10 @@ def test_what_is_not_there_is_refused_in_the_protocols_form(address: str, place:
 
 
 def test_the_client_says_that_a_network_is_not_there(
-    address: str, networks: dict[str, Recognizer], caplog: pytest.LogCaptureFixture
+    address: str, networks: dict[str, TorchScriptRecognizer], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = ModelServer(address, 2, 1, {"nothing": networks["lenet5"].card})
     with pytest.raises(RecognitionError) as caught:
-        client.recognise("nothing", IMAGES[0])
+        client.recognize("nothing", IMAGES[0])
     assert caught.value.code == "model_unavailable"
     assert re.search(r"The model server failed with status 40[04]\.", caplog.text)

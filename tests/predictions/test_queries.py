@@ -6,7 +6,7 @@ from flask import Flask
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import queries as log
-from mnistweb.predictions.deletion import delete_own
+from mnistweb.predictions.store import delete_own
 from tests.support.rows import NOON, add, row
 
 

@@ -1,0 +1,18 @@
+"""Numbers and times as pages and reports write them."""
+
+from datetime import datetime
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Format a share 0..1: 0.9931 as "99.3 %". Only exactly all or nothing reads as 100.0 or 0.0 %."""
+    shown, least = round(share * 100, decimals), 10**-decimals
+    if shown == 100 and share < 1:
+        return f"> {100 - least:.{decimals}f} %"
+    if shown == 0 and share > 0:
+        return f"< {least:.{decimals}f} %"
+    return f"{shown:.{decimals}f} %"
+
+
+def utc(moment: datetime) -> str:
+    """Format an aware UTC time in ISO 8601, to the second, for <time datetime>."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,29 @@
+"""The pictures of a prediction: the drawing, and the 28x28 image the recognizer saw."""
+
+import uuid
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from mnistweb.predictions.images import input_png
+from mnistweb.web.access import visible_prediction
+
+blueprint = Blueprint("media", __name__, url_prefix="/predictions")
+
+
+@blueprint.get("/<uuid:prediction_id>/drawing.png")
+def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the drawing."""
+    return _png(visible_prediction(prediction_id).drawing)
+
+
+@blueprint.get("/<uuid:prediction_id>/input.png")
+def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the 28x28 image the recognizer saw."""
+    return _png(input_png(visible_prediction(prediction_id)))
+
+
+def _png(data: bytes) -> Response:
+    response = Response(data, mimetype="image/png")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response

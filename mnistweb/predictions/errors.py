@@ -1,0 +1,10 @@
+"""Errors of the prediction log."""
+
+from mnistweb.recognition.errors import UserError
+
+
+class NotFound(UserError):
+    """No such prediction, or not one of this visitor's."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "There is no such prediction.")

@@ -1,0 +1,87 @@
+"""Feedback: a visitor's claim about the true digit of their own drawing."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import CursorResult, and_, case, func, select, update
+
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from mnistweb.observability.signals import labelled
+from mnistweb.predictions import aggregates
+from mnistweb.predictions.queries import get
+from mnistweb.proportion import Proportion
+from mnistweb.recognition.errors import UserError
+
+FORM_LABELS = {str(digit): digit for digit in range(10)} | {"none": None}
+"""The labels as a form sends them."""
+
+
+def label_from_form(text: str) -> int | None:
+    """Read a label from a form field: 0..9, or None for "none". Raises UserError (invalid_label)."""
+    if text not in FORM_LABELS:
+        raise _invalid_label()
+    return FORM_LABELS[text]
+
+
+def label_from_json(value: object) -> int | None:
+    """Read a label from JSON: 0..9, or None for null. Raises UserError (invalid_label)."""
+    # `True` is an int to Python; 3.0 is the integer 3 to JSON.
+    if value is not None and (isinstance(value, bool) or value not in range(10)):
+        raise _invalid_label()
+    return None if value is None else int(cast(float, value))
+
+
+def give_feedback(prediction_id: uuid.UUID, visitor: str, label: int | None) -> Prediction:
+    """Record `label` (0..9, or None: not a digit) for one of the visitor's own predictions, and commit.
+
+    Feedback that repeats the recorded label changes nothing. Raises NotFound for anyone but the author.
+    """
+    while not _relabel(get(prediction_id, visitor), label):
+        db.session.rollback()
+    return get(prediction_id, visitor)
+
+
+def accuracy(visitor: str) -> Proportion:
+    """Compute how many of the visitor's predictions with feedback were correct."""
+    same = Prediction.digit.is_not_distinct_from(Prediction.label)
+    correct = and_(Prediction.labelled_at.is_not(None), same)
+    labelled_count, correct_count = db.session.execute(
+        select(
+            func.count(Prediction.labelled_at),
+            func.coalesce(func.sum(case((correct, 1), else_=0)), 0),
+        ).where(Prediction.visitor == visitor)
+    ).one()
+    return Proportion(correct_count, labelled_count)
+
+
+def _relabel(prediction: Prediction, label: int | None) -> bool:
+    # Compare and swap: only from the label that was read to the new one, so that the aggregates subtract what
+    # they had counted. False if another request was faster.
+    if prediction.labelled and prediction.label == label:
+        return True
+    before = aggregates.fact(prediction)
+    after = before._replace(label=label, labelled_at=datetime.now(UTC))
+    changed = db.session.execute(
+        update(Prediction)
+        .where(
+            Prediction.id == prediction.id,
+            Prediction.labelled_at.is_not_distinct_from(before.labelled_at),
+            Prediction.label.is_not_distinct_from(before.label),
+        )
+        .values(label=after.label, labelled_at=after.labelled_at)
+        .execution_options(synchronize_session=False)
+    )
+    if not cast(CursorResult[Any], changed).rowcount:
+        return False
+    aggregates.apply_changes(db.session(), removed=[before], added=[after])
+    db.session.commit()
+    verdict = "right" if label == prediction.digit else "wrong"
+    labelled.send(current_app._get_current_object(), verdict=verdict)  # type: ignore[attr-defined]
+    return True
+
+
+def _invalid_label() -> UserError:
+    return UserError("invalid_label", "The correct digit must be a number from 0 to 9, or none.")
