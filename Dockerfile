@@ -1,4 +1,4 @@
-# Which versions will do is said in pyproject.toml alone.
+# pyproject.toml says which versions will do, deploy/constraints.txt which of them are installed.
 # hadolint global ignore=DL3008,DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 
@@ -10,15 +10,15 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_PYTHON=/venv \
     PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv --without-pip /venv
-# wheels/ may hold wheels that need not be downloaded.
-COPY wheels/ /wheels/
+# deploy/wheels/ may hold wheels that need not be downloaded.
+COPY deploy/wheels/ /wheels/
 
 # What the site needs where a model server reads for it.
 FROM pip AS site-dependencies
-COPY pyproject.toml /source/
+COPY pyproject.toml deploy/constraints.txt /source/
 RUN python -c "import tomllib; print(*(each for each in tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['dependencies'] if not each.startswith('torch')), sep='\n')" \
       > /source/requirements.txt \
-    && pip install --requirement /source/requirements.txt
+    && pip install --constraint /source/constraints.txt --requirement /source/requirements.txt
 
 # What it needs to read itself.
 FROM pip AS dependencies
@@ -30,21 +30,25 @@ RUN { pip install --no-index --no-deps torch \
       || pip install torch; } \
     && rm -rf /venv/lib/python3*/site-packages/torch/include /venv/lib/python3*/site-packages/torch/test \
     && find /venv/lib/python3*/site-packages/torch/bin -type f ! -name torch_shm_manager -delete
-COPY pyproject.toml /source/
+COPY pyproject.toml deploy/constraints.txt /source/
 RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
       > /source/requirements.txt \
-    && pip install --requirement /source/requirements.txt
+    && pip install --constraint /source/constraints.txt --requirement /source/requirements.txt
 
 # What the model server needs.
 FROM dependencies AS model-dependencies
 RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['optional-dependencies']['serve'], sep='\n')" \
       > /source/serve.txt \
-    && pip install --requirement /source/serve.txt
+    && pip install --constraint /source/constraints.txt --requirement /source/serve.txt
 
 # The package and its command, laid out so that they can be copied over the virtual environment.
 FROM site-dependencies AS package
-RUN pip install hatchling
+RUN pip install --constraint /source/constraints.txt hatchling
 COPY README.md LICENSE /source/
+COPY deploy/gunicorn.conf.py /source/deploy/
+COPY migrations/ /source/migrations/
+COPY static/ /source/static/
+COPY templates/ /source/templates/
 COPY mnistweb/ /source/mnistweb/
 RUN pip install --no-build-isolation --no-deps --prefix /package /source
 
@@ -94,15 +98,11 @@ RUN groupadd --gid 10001 mnistweb \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mnistweb \
     && install --directory --owner mnistweb --group mnistweb --mode 700 instance
 COPY --from=package /package /venv
-COPY deploy/start wsgi.py gunicorn.conf.py ./
-COPY migrations/ migrations/
-COPY static/ static/
-COPY templates/ templates/
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=10s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=8)"]
-CMD ["./start"]
+CMD ["mnistweb", "serve"]
 
 # Without networks and PyTorch.
 FROM base AS site

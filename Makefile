@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+CONSTRAINTS := deploy/constraints.txt
+INSTALL := $(PIP) install --constraint $(CONSTRAINTS) --editable
 SERVER := $(VENV)/.server
 SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
@@ -14,14 +16,13 @@ REACHED := $(BIN)/python -c "import urllib.request as web; web.urlopen('$(CPU_BU
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint docs audit fuzz chaos bench bench-split bench-history pictures
-.PHONY: lighthouse model-server test-split test-scale test-deploy clean
+.PHONY: constraints lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
-	@$(BIN)/mnistweb migrate
-	@exec $(BIN)/gunicorn
+	@exec $(BIN)/mnistweb serve
 
 test: lint ## Run all tests, the browser's and PostgreSQL's included
 	$(BIN)/python -m pytest --cov --cov-report=term
@@ -32,6 +33,7 @@ test: lint ## Run all tests, the browser's and PostgreSQL's included
 lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/mypy
 
@@ -40,12 +42,12 @@ docs: $(SERVER) ## Write docs/configuration.md and .env.example from mnistweb/se
 	$(BIN)/mnistweb settings --env > .env.example
 
 audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
-	$(PIP) install --editable '.[audit]'
+	$(INSTALL) '.[audit]'
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/python -m tests.system.audit
 
 fuzz: $(TOOLS) ## Read 100,000 hostile image files; Linux alone
-	$(PIP) install --editable '.[fuzz]'
+	$(INSTALL) '.[fuzz]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 
 chaos: $(TOOLS) ## Kill, freeze and cut off servers and clients under load; needs PostgreSQL
@@ -81,6 +83,13 @@ test-deploy: $(TOOLS) ## Build the images and drive sites in containers; needs D
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo "SKIPPED hadolint: no build for this machine"; fi
 	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/system/deploy/deployment.py tests/system/deploy/split.py
 
+# Resolved anew, without installing. A file is written only once all of it is known.
+constraints: | $(VENV)/bin/python ## Renew the versions that make and the image install; needs Python 3.11
+	$(PIP) install --quiet --dry-run --ignore-installed --report $(VENV)/report.json \
+	  '.[audit,fuzz,llm,otel,scale,serve,test,train]'
+	$(BIN)/python deploy/constraints.py < $(VENV)/report.json > $(VENV)/constraints.txt
+	mv $(VENV)/constraints.txt $(CONSTRAINTS)
+
 clean: ## Remove the virtual environment and what tools left behind; the database stays
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -88,13 +97,13 @@ clean: ## Remove the virtual environment and what tools left behind; the databas
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(SERVER): pyproject.toml | $(VENV)/bin/python
+$(SERVER): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torch || $(PIP) install torch
-	$(PIP) install --editable .
+	$(INSTALL) .
 	touch $@
 
 $(SERVING): $(SERVER)
-	$(PIP) install --editable '.[serve]'
+	$(INSTALL) '.[serve]'
 	touch $@
 
 # NVIDIA's server, 55 MB, whose wheel is unpacked and not installed. Without it the tests that ask it are skipped.
@@ -102,9 +111,9 @@ $(TRITON): | $(VENV)/bin/python
 	-$(PIP) install --no-deps --target $@ 'nvidia-pytriton>=0.7,<1'
 
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
-$(TOOLS): pyproject.toml | $(VENV)/bin/python
+$(TOOLS): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null \
 	|| { [ "$$(uname)" = Linux ] && $(REACHED) 2>/dev/null && $(PIP) install $(CPU_INDEX) torchvision torch; } \
 	|| $(PIP) install --upgrade torchvision torch
-	$(PIP) install --editable '.[llm,otel,scale,test,train]'
+	$(INSTALL) '.[llm,otel,scale,test,train]'
 	touch $(SERVER) $@

@@ -60,7 +60,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """Make the site's configuration and database alone: enough to migrate with, without loading torch."""
-    root = config.project_root()
+    root, files = config.project_root(), config.site_files()
     values = config.load(config.environment() if settings is None else settings)
     instance = root / values["INSTANCE_PATH"]
     instance.mkdir(parents=True, exist_ok=True)
@@ -68,15 +68,15 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
         "mnistweb",
         root_path=str(root),
         instance_path=str(instance),
-        template_folder=str(root / "templates"),
-        static_folder=str(root / "static"),
+        template_folder=str(files / "templates"),
+        static_folder=str(files / "static"),
     )
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():
         circuit_breaker.watch(db.engine)
         pool.watch(db.engine)
-    migrate.init_app(app, db, directory=str(root / "migrations"), render_as_batch=True)
+    migrate.init_app(app, db, directory=str(files / "migrations"), render_as_batch=True)
     return app
 
 

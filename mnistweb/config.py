@@ -11,24 +11,34 @@ from dotenv import dotenv_values
 from mnistweb.settings import PACKAGE as PACKAGE
 from mnistweb.settings import SETTINGS as SETTINGS
 
+# A wheel carries here what a checkout has beside the package (pyproject.toml, wheel.sources).
+BUNDLED = PACKAGE / "_site"
+
 
 class ConfigError(RuntimeError):
     """Error in a setting, which stops the start; the message names its key and the values it accepts."""
 
 
-def project_root() -> Path:
-    """The checkout that holds templates/, static/ and migrations/: beside the package, or the current folder.
+def site_files() -> Path:
+    """Folder of templates/, static/, migrations/ and deploy/: the checkout, or a wheel's copy of them.
 
-    Raises ConfigError where neither does.
+    Raises ConfigError where there is neither.
     """
-    for root in (PACKAGE.parent, Path.cwd()):
-        if (root / "templates").is_dir() and (root / "migrations").is_dir():
-            return root
-    raise ConfigError("templates/ and migrations/ were not found: start mnistweb from its checkout.")
+    for folder in (BUNDLED, PACKAGE.parent):
+        if (folder / "templates").is_dir() and (folder / "migrations").is_dir():
+            return folder
+    raise ConfigError(
+        "templates/ and migrations/ were not found: start mnistweb from its checkout or its wheel."
+    )
+
+
+def project_root() -> Path:
+    """Base of `.env` and of relative paths in settings: the checkout; for a wheel, the current folder."""
+    return Path.cwd() if BUNDLED.is_dir() else PACKAGE.parent
 
 
 def environment() -> dict[str, str]:
-    """What the process environment and, below it, the checkout's `.env` say about the settings."""
+    """Settings of the process environment and, below it, of `.env` in the project's root."""
     file = dotenv_values(project_root() / ".env")
     given = {key: value for key, value in file.items() if value is not None} | dict(os.environ)
     return {setting.key: given[setting.key] for setting in SETTINGS if setting.key in given}

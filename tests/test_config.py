@@ -99,16 +99,20 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert "UNRELATED" not in given
 
 
-def test_the_checkout_is_found_from_the_current_folder(
+def test_the_sites_files_are_those_of_the_checkout_or_of_the_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config, "PACKAGE", tmp_path / "site-packages" / "mnistweb")
+    package = tmp_path / "checkout" / "mnistweb"
+    monkeypatch.setattr(config, "PACKAGE", package)
+    monkeypatch.setattr(config, "BUNDLED", package / "_site")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="checkout"):
-        config.project_root()
-    (tmp_path / "templates").mkdir()
-    (tmp_path / "migrations").mkdir()
-    assert config.project_root() == tmp_path
+        config.site_files()
+    for folder, root in ((package.parent, package.parent), (package / "_site", tmp_path)):
+        (folder / "templates").mkdir(parents=True)
+        (folder / "migrations").mkdir()
+        assert config.site_files() == folder
+        assert config.project_root() == root
 
 
 def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:

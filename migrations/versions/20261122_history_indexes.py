@@ -1,10 +1,10 @@
 """An index for each filter of the history."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
-
-from mnistweb.database.migration_indexes import without_locks
-from mnistweb.database.models import for_sqlite
 
 revision = "0002"
 down_revision = "0001"
@@ -23,9 +23,9 @@ PARTS = {
 
 
 def upgrade() -> None:
-    with without_locks() as concurrently:
+    with _without_locks() as concurrently:
         for name, columns, condition in _indexes():
-            # One that was interrupted while it was built is there, and invalid.
+            # An interrupted build leaves an invalid index behind.
             op.drop_index(name, "prediction", if_exists=True, postgresql_concurrently=concurrently)
             op.create_index(
                 name,
@@ -33,12 +33,12 @@ def upgrade() -> None:
                 [*columns, "created_at", "id"],
                 postgresql_concurrently=concurrently,
                 postgresql_where=sa.text(condition) if condition else None,
-                sqlite_where=sa.text(for_sqlite(condition)) if condition else None,
+                sqlite_where=sa.text(_for_sqlite(condition)) if condition else None,
             )
 
 
 def downgrade() -> None:
-    with without_locks() as concurrently:
+    with _without_locks() as concurrently:
         for name, _, _ in _indexes():
             op.drop_index(name, "prediction", postgresql_concurrently=concurrently)
 
@@ -46,3 +46,17 @@ def downgrade() -> None:
 def _indexes() -> list[tuple[str, list[str], str]]:
     whole = [(f"ix_prediction_{column}_created_at_id", [column], "") for column in COLUMNS]
     return whole + [(f"ix_prediction_{name}", *parts) for name, parts in PARTS.items()]
+
+
+def _for_sqlite(condition: str) -> str:
+    return condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
+
+
+@contextmanager
+def _without_locks() -> Iterator[bool]:
+    # PostgreSQL builds and drops indexes without locking out writers, but only outside a transaction.
+    if op.get_bind().dialect.name == "postgresql":
+        with op.get_context().autocommit_block():
+            yield True
+    else:
+        yield False

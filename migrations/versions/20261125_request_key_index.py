@@ -1,8 +1,9 @@
 """A key stands for one prediction. Not with its column, since PostgreSQL builds it outside a transaction."""
 
-from alembic import op
+from contextlib import nullcontext
 
-from mnistweb.database.migration_indexes import build_index
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0006"
 down_revision = "0005"
@@ -10,10 +11,24 @@ branch_labels = None
 depends_on = None
 
 NAME = "ix_prediction_request_key"
+WHERE = sa.text("request_key IS NOT NULL")
 
 
 def upgrade() -> None:
-    build_index(NAME, ["request_key"], "request_key IS NOT NULL", unique=True)
+    # PostgreSQL builds an index without locking out writers, but only outside a transaction.
+    concurrently = op.get_bind().dialect.name == "postgresql"
+    with op.get_context().autocommit_block() if concurrently else nullcontext():
+        # An interrupted build leaves an invalid index behind.
+        op.drop_index(NAME, "prediction", if_exists=True, postgresql_concurrently=concurrently)
+        op.create_index(
+            NAME,
+            "prediction",
+            ["request_key"],
+            unique=True,
+            postgresql_concurrently=concurrently,
+            postgresql_where=WHERE,
+            sqlite_where=WHERE,
+        )
 
 
 def downgrade() -> None:

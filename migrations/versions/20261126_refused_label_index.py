@@ -1,8 +1,9 @@
 """An index for what was refused although it was a digit, which is too rare to be met on a walk."""
 
-from alembic import op
+from contextlib import nullcontext
 
-from mnistweb.database.migration_indexes import build_index
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0007"
 down_revision = "0006"
@@ -10,10 +11,23 @@ branch_labels = None
 depends_on = None
 
 NAME = "ix_prediction_refused_label"
+WHERE = sa.text("digit IS NULL AND label IS NOT NULL")
 
 
 def upgrade() -> None:
-    build_index(NAME, ["label", "created_at", "id"], "digit IS NULL AND label IS NOT NULL")
+    # PostgreSQL builds an index without locking out writers, but only outside a transaction.
+    concurrently = op.get_bind().dialect.name == "postgresql"
+    with op.get_context().autocommit_block() if concurrently else nullcontext():
+        # An interrupted build leaves an invalid index behind.
+        op.drop_index(NAME, "prediction", if_exists=True, postgresql_concurrently=concurrently)
+        op.create_index(
+            NAME,
+            "prediction",
+            ["label", "created_at", "id"],
+            postgresql_concurrently=concurrently,
+            postgresql_where=WHERE,
+            sqlite_where=WHERE,
+        )
 
 
 def downgrade() -> None:

@@ -10,6 +10,7 @@ COMMANDS = {
     "models": "mnistweb.cli.recognition",
     "predict": "mnistweb.cli.recognition",
     "recount": "mnistweb.cli.database",
+    "serve": "mnistweb.cli.serve",
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",
 }

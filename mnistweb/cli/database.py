@@ -15,6 +15,7 @@ def migrate() -> None:
     """Bring the site's database up to date."""
     with _database_app().app_context():
         flask_migrate.upgrade()
+        db.engine.dispose()
 
 
 @click.command()

@@ -92,7 +92,8 @@ def gunicorn(application: str, settings: dict[str, str]) -> Iterator[tuple[int, 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--log-level", "warning", application]
+    options = ["--config", "deploy/gunicorn.conf.py", "--log-level", "warning"]
+    command = [sys.executable, "-m", "gunicorn", *options, application]
     server = subprocess.Popen(command, env=os.environ | settings | {"PORT": str(port)})
     try:
         for _ in range(900):

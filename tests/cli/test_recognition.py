@@ -14,7 +14,7 @@ from tests.support.rows import NOON, row
 def test_help_names_every_command() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
-    for name in ("evaluate", "migrate", "models", "predict", "recount", "settings", "train"):
+    for name in ("evaluate", "migrate", "models", "predict", "recount", "serve", "settings", "train"):
         assert f"\n  {name} " in result.output
 
 

@@ -1,14 +1,20 @@
+import ast
+from pathlib import Path
 from typing import Any
 
 import flask_migrate
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import CheckConstraint, inspect
 
+from mnistweb import config
 from mnistweb.app import create_database_app
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
+
+VERSIONS = config.site_files() / "migrations" / "versions"
 
 
 def test_models_and_migrations_agree(app: Flask) -> None:
@@ -49,3 +55,14 @@ def test_sqlite_readers_do_not_wait_for_writers(unmigrated_settings: dict[str, A
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
             assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
         db.engine.dispose()
+
+
+@pytest.mark.parametrize("file", sorted(VERSIONS.glob("*.py")), ids=lambda file: file.stem)
+def test_no_migration_changes_with_the_application(file: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or ".").partition(".")[0])
+    assert imported <= {"alembic", "collections", "contextlib", "sqlalchemy"}

@@ -176,7 +176,10 @@ def test_under_gunicorn_all_processes_count_together_and_write_json(tmp_path: Pa
     log = tmp_path / "log"
     with log.open("wb") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn"], cwd=ROOT, env=os.environ | settings, stderr=stream
+            [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"],
+            cwd=ROOT,
+            env=os.environ | settings,
+            stderr=stream,
         )
         try:
             until = time.monotonic() + 120

@@ -249,7 +249,10 @@ def served(folder: Path, endpoint: str) -> tuple[int, str]:
     log = folder / "log"
     with log.open("wb") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn"], cwd=ROOT, env=os.environ | settings, stderr=stream
+            [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"],
+            cwd=ROOT,
+            env=os.environ | settings,
+            stderr=stream,
         )
         try:
             until = time.monotonic() + 120

@@ -80,5 +80,8 @@ class Site:
     def _run(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "gunicorn"], env=self.settings, stdout=log, stderr=log
+                [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"],
+                env=self.settings,
+                stdout=log,
+                stderr=log,
             )

@@ -1,4 +1,4 @@
-"""A Ray cluster on several machines (docs/operations/machines.md): head, workers, Redis, one token, a balancer."""
+"""A Ray cluster on several machines (docs/operations/machines.md): head, workers, Redis, token, balancer."""
 
 import secrets
 import time
