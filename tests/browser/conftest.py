@@ -4,7 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,7 +19,8 @@ from mnistweb.predictions import service as predictions
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import KEY
-from tests.browser.states import Stage
+from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
+from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
 
@@ -28,23 +29,7 @@ collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_
 if "PUBLISH" not in os.environ:
     collect_ignore.append("test_animation.py")
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 expect.set_options(timeout=15_000)  # machines that run tests are busy
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 3,
-    "is_mobile": True,
-    "has_touch": True,
-}
 
 
 @pytest.fixture(scope="session")
@@ -76,12 +61,6 @@ def base_url(site: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-class NewPage(Protocol):
-    """Opens a page in a context of its own."""
-
-    def __call__(self, **options: Any) -> Page: ...
 
 
 @pytest.fixture

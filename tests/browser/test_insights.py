@@ -10,9 +10,8 @@ from sqlalchemy import delete
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates as tallies
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.test_accessibility import violations
-from tests.browser.test_layout import SIZES
+from tests.support.browser.accessibility import violations
+from tests.support.browser.devices import DESKTOP, PHONE, WINDOW_SIZES, NewPage
 from tests.support.rows import row
 
 CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
@@ -63,7 +62,7 @@ def test_axe_finds_nothing_in_charts_and_their_numbers(new_page: NewPage, option
 @pytest.mark.usefixtures("filled")
 def test_charts_and_numbers_stay_within_the_page(page: Page) -> None:
     opened(page)
-    for width, height in SIZES:
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

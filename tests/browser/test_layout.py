@@ -1,12 +1,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.hand import predicted, press
-from tests.browser.states import STATES, Stage
+from tests.support.browser.devices import DESKTOP, PHONE, SMALL_PHONE, WINDOW_SIZES, NewPage
+from tests.support.browser.hand import predicted, press
+from tests.support.browser.states import STATES, Stage
 
-SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
-SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -38,7 +36,7 @@ SHIFTS = """
 )
 def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
-    for width, height in SIZES:
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -46,7 +44,7 @@ def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> No
 @pytest.mark.parametrize("state", ["unsure", "compared"])
 def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
-    for width, height in SIZES:
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
         for part in ("#slate", "#predict", ".verdict"):
@@ -75,7 +73,7 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
 
 @pytest.mark.parametrize("state", ["refused", "not-saved"])
 def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: Stage, state: str) -> None:
-    page = new_page(**SMALL)
+    page = new_page(**SMALL_PHONE)
     page.goto("/")
     top = "document.querySelector('#own').getBoundingClientRect().top + scrollY"
     before = page.evaluate(top)
@@ -84,7 +82,7 @@ def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: 
 
 
 def test_cells_keep_to_themselves_on_a_narrow_phone(new_page: NewPage, stage: Stage) -> None:
-    page = new_page(**SMALL)
+    page = new_page(**SMALL_PHONE)
     STATES["answered"](page, stage)
     too_full = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
     for path in ("/", "/history"):

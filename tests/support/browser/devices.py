@@ -1,0 +1,31 @@
+"""The devices on which pages are opened, and how Chromium is started."""
+
+from typing import Any, Protocol
+
+from playwright.sync_api import Page
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+}
+SMALL_PHONE: dict[str, Any] = {**PHONE, "viewport": {"width": 320, "height": 568}}
+DEVICES = {"desktop": DESKTOP, "phone": PHONE}
+WINDOW_SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
+
+
+class NewPage(Protocol):
+    """Opens a page in a context of its own."""
+
+    def __call__(self, **options: Any) -> Page: ...
