@@ -13,7 +13,7 @@ from mnistweb.insights import Share, Stretch
 from mnistweb.responses import percent
 from mnistweb.svg import circle, drawing, element, line, rect, text
 
-WIDTH, LEFT, RIGHT = 360.0, 42.0, 352.0
+WIDTH, LEFT, RIGHT = 360.0, 50.0, 352.0
 TOP, BOTTOM = 12.0, 172.0
 STRIP = 26.0  # height of the counts below a plot
 LONGEST_NAME = 32
