@@ -8,8 +8,10 @@ NAMES = """
     const name = (part) => part ? `${part.localName}.${mark(part)} "${words(part).slice(0, 24)}"` : "nothing";
     const found = [];
 """
-OVERFLOWS = f"""() => {{
+OVERFLOWS = f"""async () => {{
     {NAMES}
+    // The frame in which scripts learn of a new size.
+    await new Promise((then) => requestAnimationFrame(() => setTimeout(then)));
     const ROUNDING = 1; // pixel
     const shown = (part) =>
         part.checkVisibility() && part.closest("thead, .visually-hidden")?.offsetWidth !== 1;
