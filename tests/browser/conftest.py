@@ -1,5 +1,6 @@
 """A real site, served to a real Chromium."""
 
+import json
 import os
 import shutil
 import threading
@@ -20,6 +21,7 @@ from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import KEY
 from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
+from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
@@ -64,8 +66,25 @@ def base_url(site: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
+def font(request: pytest.FixtureRequest, browser: Browser) -> dict[str, str]:
+    """The fonts that override those of the stylesheet: none, unless a test is `in_every_font`."""
+    fonts = FONTS[request.param] if hasattr(request, "param") else {}
+    if fonts:
+        page = browser.new_page()
+        missing = [family for family in fonts.values() if not page.evaluate(INSTALLED, family)]
+        page.close()
+        if missing:
+            reason = f"there is no {' and no '.join(missing)}: install fonts-dejavu-core and fonts-liberation"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+    return fonts
+
+
+@pytest.fixture
+def new_page(browser: Browser, base_url: str, font: dict[str, str]) -> Iterator[NewPage]:
     """Opens pages of new visitors; fails a test in which a page's script failed."""
+    properties = "".join(f'{name}: "{family}";' for name, family in font.items())
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
@@ -76,6 +95,8 @@ def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
     def open_page(**options: Any) -> Page:
         context = browser.new_context(base_url=base_url, **options)
         contexts.append(context)
+        if font:
+            context.add_init_script(f"({SET_IN})({json.dumps(properties)})")
         page = context.new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", listen)

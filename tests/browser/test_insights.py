@@ -12,6 +12,8 @@ from mnistweb.extensions import db
 from mnistweb.predictions import aggregates as tallies
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, WINDOW_SIZES, NewPage
+from tests.support.browser.fonts import in_every_font
+from tests.support.browser.overflow import overflows
 from tests.support.rows import row
 
 CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
@@ -59,12 +61,13 @@ def test_axe_finds_nothing_in_charts_and_their_numbers(new_page: NewPage, option
     assert violations(page) == []
 
 
+@in_every_font
 @pytest.mark.usefixtures("filled")
 def test_charts_and_numbers_stay_within_the_page(page: Page) -> None:
     opened(page)
     for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert overflows(page) == []
 
 
 @pytest.mark.usefixtures("filled")

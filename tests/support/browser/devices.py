@@ -22,7 +22,12 @@ PHONE: dict[str, Any] = {
 }
 SMALL_PHONE: dict[str, Any] = {**PHONE, "viewport": {"width": 320, "height": 568}}
 DEVICES = {"desktop": DESKTOP, "phone": PHONE}
-WINDOW_SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
+UPRIGHT = [(320, 568), (360, 640), (390, 844), (768, 1024), (820, 1180)]
+# Phones on their side, and laptops whose pages are zoomed to 200 %.
+LOW = [(640, 360), (667, 375), (683, 384), (740, 360), (844, 390)]
+TOO_LOW = (568, 320)
+WIDE = [(1024, 600), (1280, 800), (1920, 1080)]
+WINDOW_SIZES = [*UPRIGHT, TOO_LOW, *LOW, *WIDE]
 
 
 class NewPage(Protocol):
