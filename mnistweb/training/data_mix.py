@@ -118,7 +118,7 @@ def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies, hand: Hand) -
 def _fingerprint(stroke_files: Sequence[Path], copies: Copies, hand: Hand) -> str:
     """Of everything that the banks depend on: the files, the numbers, and the code that draws."""
     code = Path(__file__).parent
-    sources = [code / name for name in ("bank.py", "rasteriser.py", "strokes.py", "symbols.py")]
+    sources = [code / name for name in ("synthesis.py", "rasteriser.py", "pen_strokes.py", "symbols.py")]
     digest = hashlib.sha256(repr((copies, hand)).encode())
     for path in [*sources, code.parent / "recognition" / "preprocessing.py", *stroke_files]:
         digest.update(path.read_bytes())
