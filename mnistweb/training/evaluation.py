@@ -28,6 +28,8 @@ from mnistweb.training.data import TEST_ALPHABETS, Images, load_drawings, load_m
 from mnistweb.training.data_mix import VALIDATION_HAND, only_digits, only_symbols
 
 BATCH = 500
+SHAPES_EACH, SEVERAL_DIGITS, TURNED_DIGITS = 100, 500, 500
+"""Pictures of non-digits that are drawn for the test sets; the shapes for each entry of SHAPES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ def test_sets(data_dir: Path) -> TestSets:
     digits, symbols = only_digits(samples), only_symbols(samples)
     drawings = bank.samples_bank(digits, 4, VALIDATION_HAND, 901, "test digits") if digits else None
     others = [
-        bank.shapes_bank(100, VALIDATION_HAND, 903),
+        bank.shapes_bank(SHAPES_EACH, VALIDATION_HAND, 903),
         bank.symbols_bank(1, VALIDATION_HAND, 904),
-        bank.several_bank(mnist, 500, 905),
-        bank.turned_bank(mnist, 500, 906),
+        bank.several_bank(mnist, SEVERAL_DIGITS, 905),
+        bank.turned_bank(mnist, TURNED_DIGITS, 906),
     ]
     if symbols:
         others.insert(0, bank.samples_bank(symbols, 4, VALIDATION_HAND, 902, "test symbols"))
