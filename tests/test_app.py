@@ -65,6 +65,7 @@ def test_percentages_do_not_claim_certainty(share: float, text: str) -> None:
     assert percent(share) == text
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [

@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,7 +20,9 @@ from mnistweb.predictions import service as predictions
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import KEY
-from tests.browser.states import Stage
+from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
+from tests.support.browser.fonts import FONTS
+from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
 
@@ -29,23 +31,8 @@ collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_
 if "PUBLISH" not in os.environ:
     collect_ignore.append("test_animation.py")
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 expect.set_options(timeout=15_000)  # machines that run tests are busy
 
-# DejaVu is some 12 % wider than Liberation: what holds for both holds for the fonts of other systems.
-FONTS = {
-    "wide": {"--sans": "DejaVu Sans", "--serif": "DejaVu Serif"},
-    "narrow": {"--sans": "Liberation Sans", "--serif": "Liberation Serif"},
-}
-in_every_font = pytest.mark.parametrize("font", FONTS, indirect=True)
 SET_IN = """(properties) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(`:root { ${properties} }`);
@@ -60,14 +47,6 @@ INSTALLED = """(family) => {
     return ["monospace", "serif", "sans-serif"].some(
         (fallback) => width(`"${family}", ${fallback}`) !== width(fallback));
 }"""
-
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 3,
-    "is_mobile": True,
-    "has_touch": True,
-}
 
 
 @pytest.fixture(scope="session")
@@ -99,12 +78,6 @@ def base_url(site: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-class NewPage(Protocol):
-    """Opens a page in a context of its own."""
-
-    def __call__(self, **options: Any) -> Page: ...
 
 
 @pytest.fixture

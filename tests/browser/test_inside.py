@@ -6,8 +6,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import KEY
-from tests.browser.conftest import DESKTOP, NewPage
-from tests.browser.hand import answer, predicted, press
+from tests.support.browser.devices import DESKTOP, NewPage
+from tests.support.browser.hand import answer, predicted, press
 from tests.support.networks import untrained
 
 

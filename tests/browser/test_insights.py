@@ -10,10 +10,10 @@ from sqlalchemy import delete
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates as tallies
-from tests.browser.conftest import DESKTOP, PHONE, NewPage, in_every_font
-from tests.browser.overflow import overflows
-from tests.browser.test_accessibility import violations
-from tests.browser.test_layout import SIZES
+from tests.support.browser.accessibility import violations
+from tests.support.browser.devices import DESKTOP, PHONE, WINDOW_SIZES, NewPage
+from tests.support.browser.fonts import in_every_font
+from tests.support.browser.overflow import overflows
 from tests.support.rows import row
 
 CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
@@ -65,7 +65,7 @@ def test_axe_finds_nothing_in_charts_and_their_numbers(new_page: NewPage, option
 @pytest.mark.usefixtures("filled")
 def test_charts_and_numbers_stay_within_the_page(page: Page) -> None:
     opened(page)
-    for width, height in SIZES:
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
         assert overflows(page) == []
 

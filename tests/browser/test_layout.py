@@ -1,18 +1,12 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage, in_every_font
-from tests.browser.hand import predicted, press
-from tests.browser.overflow import covered, overflows
-from tests.browser.states import STATES, Stage
+from tests.support.browser.devices import DESKTOP, PHONE, SMALL_PHONE, TOO_LOW, WINDOW_SIZES, NewPage
+from tests.support.browser.fonts import in_every_font
+from tests.support.browser.hand import predicted, press
+from tests.support.browser.overflow import covered, overflows
+from tests.support.browser.states import STATES, Stage
 
-UPRIGHT = [(320, 568), (360, 640), (390, 844), (768, 1024), (820, 1180)]
-# Phones on their side, and laptops whose pages are zoomed to 200 %.
-LOW = [(640, 360), (667, 375), (683, 384), (740, 360), (844, 390)]
-TOO_LOW = (568, 320)
-WIDE = [(1024, 600), (1280, 800), (1920, 1080)]
-SIZES = [*UPRIGHT, TOO_LOW, *LOW, *WIDE]
-SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -47,7 +41,7 @@ SHIFTS = """
 def test_nothing_sticks_out_sideways_or_lies_on_a_control(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
     faults = {}
-    for width, height in SIZES:
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
         faults[width, height] = overflows(page) + covered(page)
     assert not any(faults.values()), {size: found for size, found in faults.items() if found}
@@ -57,7 +51,7 @@ def test_nothing_sticks_out_sideways_or_lies_on_a_control(page: Page, stage: Sta
 @pytest.mark.parametrize("state", ["unsure", "compared"])
 def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
-    for width, height in (size for size in SIZES if size != TOO_LOW):
+    for width, height in (size for size in WINDOW_SIZES if size != TOO_LOW):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
         for part in ("#slate", "#predict", ".verdict"):
@@ -88,11 +82,11 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
 @in_every_font
 @pytest.mark.parametrize("state", ["unsure", "refused", "not-saved"])
 def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: Stage, state: str) -> None:
-    page = new_page(**SMALL)
+    page = new_page(**SMALL_PHONE)
 
     def tops() -> list[float]:
         found = []
-        for width, height in SIZES:
+        for width, height in WINDOW_SIZES:
             page.set_viewport_size({"width": width, "height": height})
             found.append(
                 page.evaluate("document.querySelector('#own').getBoundingClientRect().top + scrollY")
@@ -107,7 +101,7 @@ def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: 
 
 @in_every_font
 def test_cells_keep_to_themselves_on_a_narrow_phone(new_page: NewPage, stage: Stage) -> None:
-    page = new_page(**SMALL)
+    page = new_page(**SMALL_PHONE)
     STATES["answered"](page, stage)
     too_full = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
     for path in ("/", "/history"):

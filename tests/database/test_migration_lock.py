@@ -45,6 +45,7 @@ def wait_for_clients(connection: Connection, count: int) -> None:
     pytest.fail(f"{count} processes did not connect")
 
 
+@pytest.mark.process
 def test_processes_that_start_at_once_migrate_once(empty_database: Engine, tmp_path: Path) -> None:
     environment = os.environ | {
         "DATABASE_URL": empty_database.url.render_as_string(hide_password=False),

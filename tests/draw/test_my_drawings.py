@@ -9,9 +9,11 @@ from flask.testing import FlaskClient
 from mnistweb.database.models import Prediction, Tally
 from mnistweb.extensions import db
 from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token, predict
+from tests.support.databases import run_on_both_databases
 from tests.support.rows import add, row
 
 DELETE_ALL = "/predictions/delete"
+pytest_generate_tests = run_on_both_databases
 
 
 def delete_address(prediction: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.web.visitors import COOKIE
 from tests.support.clients import predict
+from tests.support.databases import on_both_databases
 from tests.support.drawings import digit_png, strokes_json
 from tests.support.rows import add, row
 
@@ -35,6 +36,7 @@ def judge(client: FlaskClient, prediction: dict[str, Any], label: int | None) ->
     client.post(f"/api/v1/predictions/{prediction['id']}/feedback", json={"label": label})
 
 
+@on_both_databases
 def test_filters_live_in_the_address_and_go_along_from_page_to_page(client: FlaskClient) -> None:
     made = [predict(client, digit) for digit in (3, 8, 3, 3)]
     judge(client, made[0], 8)
@@ -129,6 +131,7 @@ def test_what_does_not_exist_is_not_found(client: FlaskClient) -> None:
         assert client.get(address).status_code == 404
 
 
+@on_both_databases
 def test_csv_holds_what_the_filter_asks_for(client: FlaskClient, stranger: FlaskClient) -> None:
     made = [predict(who, digit) for who, digit in ((client, 3), (stranger, 8), (client, 3))]
     judge(client, made[0], None)
@@ -149,6 +152,7 @@ def test_csv_runs_no_formula(app: Flask, client: FlaskClient) -> None:
     assert (found["reason"][:3], found["model"], found["model_version"]) == ("'=H", "'@model", "'-1")
 
 
+@on_both_databases
 def test_json_lines_hold_strokes_and_pixels_too(client: FlaskClient) -> None:
     made = predict(client, 3, strokes=strokes_json(3))
     predict(client, 8)
@@ -164,6 +168,7 @@ def test_json_lines_hold_strokes_and_pixels_too(client: FlaskClient) -> None:
     assert max(found["input"]) > 200
 
 
+@on_both_databases
 def test_downloads_go_on_over_many_batches(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         made = add(*(row() for _ in range(250)))
@@ -188,6 +193,7 @@ def test_nothing_says_whose_a_prediction_is(
             assert cookie.value.encode() not in who.get(address).data
 
 
+@on_both_databases
 def test_a_history_of_ones_own_shows_nothing_of_others(
     app: Flask, client: FlaskClient, stranger: FlaskClient
 ) -> None:

@@ -18,6 +18,7 @@ from mnistweb.predictions import aggregates as tallies
 from mnistweb.predictions.aggregates import NONE
 from mnistweb.proportion import Proportion
 from tests.support.clients import assert_refused
+from tests.support.databases import on_both_databases
 from tests.support.rows import add, row
 
 TODAY = date(2026, 11, 22)
@@ -40,6 +41,7 @@ def gathered(days: int | None = None) -> Insights:
     return gather(db.session(), days, TODAY)
 
 
+@on_both_databases
 def test_without_a_log_there_is_nothing(app: Flask) -> None:
     with app.app_context():
         for days in PERIODS:
@@ -52,6 +54,7 @@ def test_without_a_log_there_is_nothing(app: Flask) -> None:
             assert list(insight_charts(insights, {})) == []
 
 
+@on_both_databases
 def test_the_figures_are_those_of_the_log(app: Flask) -> None:
     with app.app_context():
         log(
@@ -87,6 +90,7 @@ def test_the_figures_are_those_of_the_log(app: Flask) -> None:
     assert found == {9: (Proportion(3, 3), 0.95), 6: (Proportion(0, 2), 0.63), 3: (Proportion(0, 1), 0.3)}
 
 
+@on_both_databases
 @pytest.mark.parametrize(
     ("oldest", "days", "unit", "points", "counted"),
     [
@@ -113,12 +117,14 @@ def test_a_longer_time_is_shown_in_longer_units(
     assert (insights.unit, len(insights.stretches), insights.whole.predictions) == (unit, points, counted)
 
 
+@on_both_databases
 def test_a_clock_that_is_ahead_breaks_nothing(app: Flask) -> None:
     with app.app_context():
         log({}, {"ago": -2})
         assert len(gathered().stretches) == 3
 
 
+@on_both_databases
 def test_rows_whose_count_has_become_zero_are_as_none(app: Flask) -> None:
     with app.app_context():
         log({"ago": 400}, {})
@@ -158,6 +164,7 @@ def sample(now: datetime) -> list[dict[str, Any]]:
     ]
 
 
+@on_both_databases
 def test_every_chart_has_the_same_numbers_as_its_table(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log(*sample(datetime.now(UTC)))
@@ -224,6 +231,7 @@ def test_where_there_is_no_public_history_there_are_no_insights(app: Flask, clie
     assert_refused(client.get("/insights"), 404, "not_found")
 
 
+@on_both_databases
 def test_the_page_reads_the_tallies_alone(app: Flask, client: FlaskClient) -> None:
     asked: list[tuple[str, Any]] = []
 

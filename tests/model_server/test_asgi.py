@@ -262,6 +262,7 @@ log.logger.info("answered", extra={"request_id": "x\\ny"})
 """
 
 
+@pytest.mark.process
 def test_a_line_of_the_log_is_json() -> None:
     found = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
     told = json.loads(found.stderr)

@@ -134,6 +134,7 @@ def test_a_site_without_metrics_counts_nothing(client: FlaskClient, visitor: Fla
     assert scrape(visitor).get(asked) == before.get(asked)
 
 
+@pytest.mark.process
 def test_without_them_and_traces_their_clients_are_not_even_imported() -> None:
     check = (
         "import mnistweb.app; mnistweb.app.create_app({}); import sys; "
@@ -157,6 +158,7 @@ def get(port: int, path: str) -> str:
     return text
 
 
+@pytest.mark.process
 def test_under_gunicorn_all_processes_count_together_and_write_json(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

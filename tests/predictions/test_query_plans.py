@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event, text
 
 from mnistweb.app import create_app
 from mnistweb.extensions import db
-from tests.benchmarks.history import addresses, client, dispose, fill
+from tests.support.long_log import addresses, client, dispose, fill
 
 ROWS = 20_000
 WRITE = text(

@@ -6,10 +6,10 @@ from PIL import Image
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.image_file import Damaged, essence, orientation
-from tests.fuzz.pieces import PNG, chunk, exif, segment
-from tests.fuzz.seeds import HOSTILE, SEEDS
-from tests.fuzz.trial import attempt
 from tests.support.drawings import digit_png, draw_digit, encode
+from tests.support.fuzz.pieces import PNG, chunk, exif, segment
+from tests.support.fuzz.seeds import HOSTILE, SEEDS
+from tests.support.fuzz.trial import attempt
 
 JPEG = encode(draw_digit(3), "JPEG")
 # The promise is a fifth of a second, which `make fuzz` holds it to; a busy machine takes longer.

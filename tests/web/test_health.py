@@ -6,12 +6,14 @@ from flask.testing import FlaskClient
 
 from mnistweb.app import create_app
 from mnistweb.extensions import db
+from tests.support.databases import on_both_databases
 
 
 def test_the_process_lives(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "ok"}
 
 
+@on_both_databases
 def test_it_is_ready_with_database_and_network(client: FlaskClient) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200

@@ -10,8 +10,8 @@ from mnistweb.recognition.decoding import LARGEST_SIDE, decode_base64_image, rea
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.types import SIDE
-from tests.fuzz.seeds import LARGEST
 from tests.support.drawings import data_url
+from tests.support.fuzz.seeds import LARGEST
 
 MAX_PIXELS = 16 * 1024**2
 
