@@ -123,5 +123,5 @@ def vote_rows(
     rows.append(
         Row(f"The other {rest.size}", float(winner.parts[rest].sum()), float(runner_up.parts[rest].sum()))
     )
-    rows.append(Row("Given to start with", winner.bias, runner_up.bias))
+    rows.append(Row("Head start (bias)", winner.bias, runner_up.bias))
     return rows, max(abs(value) for row in rows[:most] for value in (row.winner, row.runner_up)) or 1.0

@@ -29,7 +29,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     prediction = get(prediction_id, current_visitor())
     if not models_are_local():
         raise UserError(
-            "nothing_inside", "This site's networks run on another machine: nobody here can look inside them."
+            "nothing_inside", "This site’s models run on another machine, so it can’t look inside them."
         )
     from mnistweb.recognition.attribution import look_inside  # which brings torch
 
@@ -65,5 +65,5 @@ def _network(wanted: str | None, answered: str) -> "TorchScriptRecognizer":
     if isinstance(network, FallbackRecognizer):
         network = network.local
     if not isinstance(network, TorchScriptRecognizer):
-        raise UserError("nothing_inside", "A language model runs elsewhere: nobody here can look inside it.")
+        raise UserError("nothing_inside", "A language model runs elsewhere, so this site can’t look inside it.")
     return network
