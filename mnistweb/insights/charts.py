@@ -90,7 +90,7 @@ def rows(named: Mapping[str, Proportion], title: str) -> Markup:
             low, high, middle = (left + (RIGHT - left) * value for value in (*share.interval, share.value))
             mark = line("reach", low, y + 16, high, y + 16), circle("dot", middle, y + 16, 4)
             parts.append(_named(name, share, mark))
-        value = f"{percent(share.value)} of {share.total:,}" if share.total else "not judged yet"
+        value = f"{percent(share.value)} of {share.total:,}" if share.total else "not rated yet"
         parts.append(text(value, RIGHT, y, anchor="end"))
     bottom = TOP + pitch * len(named)
     for step in range(5):
@@ -106,7 +106,7 @@ def matrix(counts: Mapping[int, Mapping[int, int]], names: Mapping[int, str], ti
     """
     side, left, top = 27.0, 58.0, 40.0
     centre = side * len(names) / 2
-    parts = [text("The network read", left + centre, 12, "of-network")]
+    parts = [text("The model read", left + centre, 12, "of-network")]
     turned = f"translate(12 {top + centre:.1f}) rotate(-90)"
     parts.append(element("text", "It was", class_="of-person", transform=turned, text_anchor="middle"))
     for down, (label, row) in enumerate(counts.items()):
@@ -198,7 +198,7 @@ def _strip(columns: Sequence[Column], places: int) -> Iterator[Markup]:
     most = max((column.share.total for column in columns), default=0)
     width, bottom = min(0.6 * (RIGHT - LEFT) / max(places, 1), 18.0), BOTTOM + 28 + STRIP
     yield line("grid", LEFT, bottom, RIGHT, bottom)
-    yield text("judged", LEFT - 6, bottom, anchor="end")
+    yield text("rated", LEFT - 6, bottom, anchor="end")
     for column in columns:
         height = max((STRIP - 11) * column.share.total / most, 1.0)
         x = _across(column.x if column.foot is None else column.foot)

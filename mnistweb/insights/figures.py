@@ -14,9 +14,9 @@ from mnistweb.predictions.aggregates import NONE
 from mnistweb.proportion import Proportion
 
 NAMES = {digit: "none" if digit == NONE else str(digit) for digit in DIGITS}
-SHARE_HEAD = ("Judged", "Right", "Share", "95 % interval")
+SHARE_HEAD = ("Rated", "Right", "Share", "95 % interval")
 UNKNOWN = "–"
-JUDGED_AS = {"right": "judged right", "wrong": "judged wrong", "open": "not judged"}
+JUDGED_AS = {"right": "rated right", "wrong": "rated wrong", "open": "not rated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,18 @@ def share_cells(share: Proportion) -> tuple[str, ...]:
     if not share.total:
         return *counts, UNKNOWN, UNKNOWN
     low, high = share.interval
-    return *counts, percent(share.value), f"{100 * low:.1f} to {100 * high:.1f} %"
+    return *counts, percent(share.value), f"{percent(low)} to {percent(high)}"
 
 
 def _over_time(insights: Insights) -> Chart:
     shares = [stretch.right for stretch in insights.stretches]
     columns = charts.spread(_ticks(insights), shares)
-    title = "Right over time"
+    title = "Accuracy over time"
     return Chart(
         "time",
         title,
-        f"Each dot is a {insights.unit}: which share of the answers that were judged was right. The fewer "
-        f"were labelled, the longer the bar within which the true share probably lies.{_begins(shares)}",
+        f"Each dot is one {insights.unit}’s accuracy. The bar is its 95 % interval: fewer ratings, longer bar."
+        f"{_begins(shares)}",
         charts.shares(columns, f"{title}: {_in_words(insights.whole.right)}", joined=True),
         (_unit(insights), *SHARE_HEAD),
         [(when(stretch.start, insights.unit), *share_cells(stretch.right)) for stretch in insights.stretches],
@@ -78,12 +78,12 @@ def _over_time(insights: Insights) -> Chart:
 def _by_digit(insights: Insights) -> Chart:
     digits = insights.digits()
     columns = charts.spread([NAMES[digit] for digit in digits], digits.values(), most=11)
-    title = "Right, digit by digit"
+    title = "Accuracy by digit"
     return Chart(
         "digit",
         title,
-        "Of the drawings whose authors say that they drew this digit, the share that was read as it. "
-        "“none” are drawings of something else, where “not a digit” is the right answer."
+        "How many of the drawings of each digit were read right. For “none”, drawings of something else, the "
+        "right answer is “not a digit”."
         f"{_begins(digits.values())}",
         charts.shares(columns, f"{title}: {_in_words(insights.whole.right)} in all"),
         ("It was", *SHARE_HEAD),
@@ -93,14 +93,13 @@ def _by_digit(insights: Insights) -> Chart:
 
 def _by_network(insights: Insights, titles: Mapping[str, str]) -> Chart:
     networks = insights.networks()
-    title = "Right, network by network"
+    title = "Accuracy by model"
     return Chart(
         "network",
         title,
-        "Not a race: each network was shown other drawings. Where two bars overlap, the difference may be "
-        "chance.",
+        "Not a race: each model got different drawings. Where two bars overlap, the difference may be chance.",
         charts.rows({titles.get(name, name): share for name, (_, share) in networks.items()}, title),
-        ("Network", "Drawings", *SHARE_HEAD),
+        ("Model", "Drawings", *SHARE_HEAD),
         [
             (titles.get(name, name), f"{count:,}", *share_cells(share))
             for name, (count, share) in networks.items()
@@ -117,13 +116,13 @@ def _confusion(insights: Insights) -> Chart:
         if digit != label
     }
     (label, digit), most = max(mistakes.items(), key=lambda each: each[1])
-    worst = f" Most frequent mistake: {NAMES[label]} read as {NAMES[digit]}, {most:,}×." if most else ""
+    worst = f" Most frequent mistake: {NAMES[label]} → {NAMES[digit]}, {most:,}×." if most else ""
     title = "What was read as what"
     return Chart(
         "confusion",
         title,
-        "A row is what was drawn, a column what was read. In the framed squares both agree; every number "
-        f"beside them counts mistakes.{worst}",
+        "Rows: what was drawn. Columns: what was read. In the framed squares both agree; every other number "
+        f"counts mistakes.{worst}",
         charts.matrix(matrix, NAMES, f"{title}.{worst}"),
         ("It was", *(f"read as {name}" for name in NAMES.values())),
         [(NAMES[label], *(f"{count:,}" for count in row.values())) for label, row in matrix.items()],
@@ -141,13 +140,13 @@ def _reliability(insights: Insights) -> Chart:
         )
         for each in insights.tenths
     ]
-    title = "As sure as it should be?"
+    title = "Is its confidence honest?"
     return Chart(
         "reliability",
         title,
-        "Of answers that a network is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed "
-        "line. Below the line it is too sure of itself, above it too modest.",
-        charts.shares(columns, f"{title} Confidence against the share that was right", diagonal=True),
+        "Of the answers a model is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed line. "
+        "Below it, the model is too sure of itself; above it, too modest.",
+        charts.shares(columns, f"{title} Confidence against accuracy", diagonal=True),
         ("Confidence", "Mean", *SHARE_HEAD),
         [
             (
@@ -163,7 +162,7 @@ def _reliability(insights: Insights) -> Chart:
 def _refusals(insights: Insights) -> Chart:
     whole = insights.whole
     judged = (
-        f" Of those that were judged, {_in_words(whole.right_refusals)}." if whole.refused_labelled else ""
+        f" Of the rated ones, {_in_words(whole.right_refusals)}." if whole.refused_labelled else ""
     )
     title = "How often “not a digit”"
     return Chart(
@@ -172,7 +171,7 @@ def _refusals(insights: Insights) -> Chart:
         f"{whole.refused:,} of {whole.predictions:,} drawings were called “not a digit”: "
         f"{percent(whole.refusals.value)}.{judged} Each bar is a {insights.unit}.",
         charts.refusals(insights.stretches, _ticks(insights), f"{title}: {percent(whole.refusals.value)}"),
-        (_unit(insights), "Drawings", "“Not a digit”", "Share", "Judged", "Right"),
+        (_unit(insights), "Drawings", "“Not a digit”", "Share", "Rated", "Right"),
         [
             (
                 when(each.start, insights.unit),

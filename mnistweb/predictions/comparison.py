@@ -48,5 +48,5 @@ def _ask(reader: Recognizer, image: DigitImage) -> ComparisonResult:
         failure = str(error)
     except Exception:  # whatever it is, it must not take the other networks' answers along
         logger.exception("The network %s failed.", reader.card.name)
-        failure = "It failed to answer. The failure has been logged."
+        failure = "It failed to answer. The error has been logged."
     return ComparisonResult(reader.card, answer, failure, (time.perf_counter() - started) * 1000)

@@ -144,17 +144,21 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def _words(digit: str) -> str:
+    return "not a digit" if digit == NONE else digit
+
+
 _A_DIGIT, _A_DAY = "a digit from 0 to 9, or none", "a day such as 2026-01-31"
-SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "through the API"}
-VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not judged"}
+SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "sent by API"}
+VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not rated"}
 FIELDS = {
     "mine": _Field("mine", "1", _yes, lambda _: "your own"),
-    "model": _Field("model", "the name of a network", _name, lambda name: f"read by {name}"),
+    "model": _Field("model", "the name of a model", _name, lambda name: f"read by {name}"),
     "digit": _Field(
-        "digit", _A_DIGIT, _digit, lambda digit: "refused" if digit == NONE else f"read as {digit}"
+        "digit", _A_DIGIT, _digit, lambda digit: f"read as {_words(digit)}"
     ),
     "label": _Field(
-        "label", _A_DIGIT, _digit, lambda digit: f"correctly {'no digit' if digit == NONE else digit}"
+        "label", _A_DIGIT, _digit, lambda digit: f"really {_words(digit)}"
     ),
     "verdict": _Field("verdict", "right, wrong or unlabelled", Verdict, VERDICTS.__getitem__),
     "refused": _Field("refused", "1", _yes, lambda _: "refused"),

@@ -39,7 +39,7 @@ def requested_key() -> str | None:
     key = request.headers.get(HEADER)
     if key is not None and not (16 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise UserError(
-            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
+            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 ASCII characters."
         )
     return key
 
@@ -67,7 +67,7 @@ def replay(request: IdempotencyKey) -> Prediction:
     if prediction is None:
         raise NotFound  # deleted in this very moment
     if prediction.request_content != request.content:
-        raise UserError("idempotency_key_reused", "This Idempotency-Key came with another drawing before.")
+        raise UserError("idempotency_key_reused", "This Idempotency-Key was used for another drawing.")
     prediction.repeated = True
     return prediction
 

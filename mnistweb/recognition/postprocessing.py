@@ -31,8 +31,8 @@ def answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> Answe
 
 def _reason(image: DigitImage) -> str:
     if int(image.sum()) >= BLOT * 255:
-        return "Its lines run together: draw it larger."
-    return "This does not look like a single digit."
+        return "The strokes merge. Use a thinner brush, or write larger."
+    return "I read one digit at a time. Draw just one, large and without gaps."
 
 
 def _softmax(values: list[float]) -> list[float]:

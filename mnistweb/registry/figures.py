@@ -42,7 +42,7 @@ class Measure:
         if spread is None:
             return None
         mean, deviation = 100 * spread["mean"], 100 * spread["deviation"]
-        return f"{mean:.2f} ± {deviation:.2f} % over {len(seeds['seeds'])} seeds"
+        return f"{len(seeds['seeds'])} seeds: {mean:.2f} ± {deviation:.2f} %"
 
     def best_of(self, cards: Sequence[Card]) -> str | None:
         """The best figure of several networks as it is written; None where there is nothing to compare."""
@@ -57,48 +57,48 @@ def _share(value: float) -> str:
 MEASURES = (
     Measure(
         "MNIST test set",
-        "Read right, of the images that every network for digits is measured on.",
+        "Read right, of the images by which all digit models are compared.",
         ("mnist_test", "accuracy"),
         _share,
         max,
     ),
     Measure(
         "Drawings",
-        "Read right, of drawings by people from whom it has seen nothing before.",
+        "Read right, of drawings by people it never saw anything from.",
         ("drawings_test", "accuracy"),
         _share,
         max,
     ),
     Measure(
         "Digits refused",
-        "Of those drawings, how many it wrongly takes for something that is not a digit.",
+        "Of those drawings, wrongly called “not a digit”.",
         ("drawings_test", "refused"),
         _share,
         min,
     ),
     Measure(
         "Symbols refused",
-        "Letters of alphabets that it has never seen, rightly called not a digit.",
+        "Letters of alphabets it never saw, rightly called “not a digit”.",
         ("held_out_symbols", "refused"),
         _share,
         max,
     ),
     Measure(
         "Calibration error",
-        "How far its confidence is from how often it is right, on those drawings.",
+        "The gap between its confidence and how often it is right, on those drawings.",
         ("drawings_test", "expected_calibration_error"),
         _share,
         min,
     ),
     Measure(
         "Time",
-        "For one image, on one thread of the processor that it was measured on.",
+        "For one image, on one thread of the processor used to measure it.",
         ("milliseconds",),
         lambda value: f"{value:.2f} ms",
         min,
     ),
-    Measure("Parameters", "Numbers that it learnt.", ("parameters",), lambda value: f"{value:,}", min),
-    Measure("Size", "Of its file.", ("size",), lambda value: f"{value / 1e6:.2f} MB", min),
+    Measure("Parameters", "Learned weights.", ("parameters",), lambda value: f"{value:,}", min),
+    Measure("Size", "The model’s file.", ("size",), lambda value: f"{value / 1e6:.2f} MB", min),
 )
 
 

@@ -45,10 +45,10 @@ class Condition:
 def conditions() -> list[Condition]:
     """The rows of the table."""
     placed = {"as drawn": _placed()}
-    placed |= {f"shifted by {share:.0%} of the slate": _placed(0.45, share) for share in (0.1, 0.25)}
-    placed |= {f"{size:.0%} of the slate high": _placed(size) for size in (0.15, 0.3, 0.95)}
-    placed |= {f"turned by {angle}°": _placed(angle=angle) for angle in (-30, -15, 15, 30)}
-    placed |= {f"slanted by {slant}": _placed(slant=slant) for slant in (-0.5, 0.5)}
+    placed |= {f"shifted by {100 * share:.0f} % of the slate": _placed(0.45, share) for share in (0.1, 0.25)}
+    placed |= {f"drawn {100 * size:.0f} % of the slate high": _placed(size) for size in (0.15, 0.3, 0.95)}
+    placed |= {f"turned {_side(angle)} by {abs(angle)}°": _placed(angle=angle) for angle in (-30, -15, 15, 30)}
+    placed |= {f"slanted {_side(slant)}": _placed(slant=slant) for slant in (-0.5, 0.5)}
     placed |= {f"brush of {width} px": _placed(width=width) for width in (4, 10, 28, 40)}
     finishes: dict[str, Callable[[Ink, Generator], Image.Image]] = {
         "inverted: dark on light": _inverted,
@@ -63,6 +63,10 @@ def conditions() -> list[Condition]:
     return [Condition(name, place, _slate) for name, place in placed.items()] + [
         Condition(name, _placed(), finish) for name, finish in finishes.items()
     ]
+
+
+def _side(amount: float) -> str:
+    return "left" if amount < 0 else "right"
 
 
 def _placed(

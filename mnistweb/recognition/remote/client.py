@@ -91,7 +91,7 @@ class ModelServer:
             answered = True
         except ProtocolError as error:
             logger.warning("The model server's answer could not be understood: %s.", error)
-            sentence = "The model server gave an answer that could not be understood."
+            sentence = "The model server’s answer makes no sense."
             raise _error("model_nonsense", sentence) from None
         except _Failure as failure:
             logger.warning("%s", failure)
@@ -146,7 +146,7 @@ class ModelServer:
             except TimeoutError:
                 # Where it had failed before, that says more.
                 failure = failure or _Failure(
-                    "model_timeout", f"The model server did not answer within {self._timeout:g} seconds."
+                    "model_timeout", f"The model server didn’t answer within {self._timeout:g} seconds."
                 )
             except (HTTPError, OSError):
                 failure = _Failure(*AWAY)
