@@ -64,7 +64,7 @@ def test_the_network_that_answered_is_looked_into_and_nothing_is_logged(
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize(
     ("model", "words"),
-    [("lenet5", "Convolution 3: 120 maps of 1×1"), ("vit", "4 pairs of eyes"), ("cnn", "Detector")],
+    [("lenet5", "Convolution 3: 120 maps of 1×1"), ("vit", "4 attention heads"), ("cnn", "Detector")],
 )
 def test_any_network_can_be_looked_into(
     client: FlaskClient, predicted: dict[str, Any], model: str, words: str
@@ -95,7 +95,7 @@ def test_what_runs_elsewhere_cannot_be_looked_into(
     monkeypatch.setitem(app.extensions, LANGUAGE_MODEL_KEY, Elsewhere())
     response = look(client, predicted, model="llm")
     assert_refused(response, 404, "nothing_inside")
-    assert "nobody here can look inside it" in response.text
+    assert "this site can’t look inside it" in response.text
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_every_network_is_asked_and_nothing_is_logged(client: FlaskClient, logge
     assert response.text.count("data-opinion=") == 2
     assert 'data-digit="3"' in response.text
     assert 'data-digit="9"' in response.text
-    assert response.text.count("gave the answer") == 1
+    assert response.text.count("your answer</p>") == 1
     assert logged() == 1
 
 
@@ -115,7 +115,7 @@ def test_there_is_a_button_where_there_is_a_choice(app: Flask, client: FlaskClie
             page = client.get("/")
     finally:
         app.extensions["mnistweb-zoo"] = only
-    assert ("Ask every network" in page.text) == several
+    assert ("Compare all models" in page.text) == several
     assert ('name="model"' in page.text) == several
 
 

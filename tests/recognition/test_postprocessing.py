@@ -18,7 +18,7 @@ def seen(digit: int, width: int) -> DigitImage:
     return normalize(read_drawing(encode(draw_digit(digit, width)), 10**6))
 
 
-@pytest.mark.parametrize(("width", "reason"), [(20, "does not look like"), (60, "draw it larger")])
+@pytest.mark.parametrize(("width", "reason"), [(20, "one digit at a time"), (60, "write larger")])
 def test_a_refusal_says_whether_the_pen_was_too_thick(width: int, reason: str) -> None:
     assert reason in (answer(NO_DIGIT, CARD, seen(3, width)).reason or "")
 
