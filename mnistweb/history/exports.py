@@ -50,12 +50,12 @@ def json_pieces(batches: Batches) -> Iterator[str]:
 
 
 def _whole(prediction: Prediction) -> dict[str, Any]:
-    return item(prediction) | {"strokes": prediction.strokes, "input": list(prediction.input)}
+    return {**item(prediction), "strokes": prediction.strokes, "input": list(prediction.input)}
 
 
 def _cells(prediction: Prediction) -> list[Any]:
-    found = item(prediction)
-    found |= {f"probability_{digit}": share for digit, share in enumerate(found["probabilities"])}
+    probabilities = enumerate(prediction.probabilities)
+    found = {**item(prediction), **{f"probability_{digit}": share for digit, share in probabilities}}
     return [escape_formula(found[name]) for name in COLUMNS]
 
 
