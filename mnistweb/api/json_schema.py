@@ -31,22 +31,21 @@ class Components:
     def schema(self, hint: Any, *, closed: bool) -> Schema:
         """Return the schema of a type hint; a class becomes a reference to a component.
 
-        `closed` refuses properties that are not declared. Raises TypeError for a hint without a schema.
+        `closed` forbids properties that are not declared. Raises TypeError for a hint without a schema.
         """
-        arguments = get_args(hint)
-        match get_origin(hint):
-            case origin if origin is Annotated:
-                schema = self.schema(arguments[0], closed=closed)
-                for note in arguments[1:]:
-                    schema = schema | _keywords(note)
-                return schema
-            case origin if origin is NotRequired:
-                return self.schema(arguments[0], closed=closed)
-            case origin if origin in (Union, UnionType):
-                (value,) = (each for each in arguments if each is not NoneType)
-                return _or_null(self.schema(value, closed=closed))
-            case origin if origin is list:
-                return {"type": "array", "items": self.schema(arguments[0], closed=closed)}
+        origin, arguments = get_origin(hint), get_args(hint)
+        if origin is Annotated:
+            schema = self.schema(arguments[0], closed=closed)
+            for note in arguments[1:]:
+                schema = schema | _keywords(note)
+            return schema
+        if origin is NotRequired:
+            return self.schema(arguments[0], closed=closed)
+        if origin in (Union, UnionType):
+            (value,) = (each for each in arguments if each is not NoneType)
+            return _or_null(self.schema(value, closed=closed))
+        if origin is list:
+            return {"type": "array", "items": self.schema(arguments[0], closed=closed)}
         if hint in TYPES:
             return {"type": TYPES[hint]}
         if issubclass(hint, StrEnum):
@@ -63,7 +62,7 @@ class Components:
             return {name: self.sample(schema["properties"][name]) for name in schema["required"]}
         if "items" in schema:
             return [self.sample(schema["items"])]
-        if schema["type"] == "object":
+        if schema.get("type") == "object":
             return {}
         raise KeyError(f"no examples in {schema}")
 

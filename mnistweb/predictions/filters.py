@@ -157,7 +157,7 @@ FIELDS = {
     "model": _Field(
         "model",
         "the name of a network",
-        _text("Only readings by this model.", maxLength=64, pattern="^[ -~]*$"),
+        _text("Only readings by this model.", maxLength=64, format="printable"),
         _name,
         lambda name: f"read by {name}",
     ),
