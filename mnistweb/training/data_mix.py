@@ -12,10 +12,16 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
+from mnistweb.recognition import preprocessing
+from mnistweb.training import pen_strokes, rasteriser, symbols
 from mnistweb.training import synthesis as bank
 from mnistweb.training.data import Drawings, Images, load_drawings, mnist_splits
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, USUAL, Hand, Sample
 from mnistweb.training.symbols import hershey_glyphs
+
+# Any edit of these modules, even of a comment, changes the fingerprint: the cached images are then drawn again.
+# Checkpoints depend on the configuration alone (`loop._fingerprint`), and exported models on neither.
+DRAWING_CODE = (pen_strokes, preprocessing, rasteriser, symbols, bank)
 
 VALIDATION_HAND = Hand(
     rotation=0, slant=0, aspect=(1, 1), bend=0, tremor=0, size=(0.25, 0.95), pen=(0.03, 0.2), sparse=0
@@ -102,10 +108,10 @@ def prepare(
 def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies, hand: Hand) -> tuple[Images, Images]:
     digits = bank.samples_bank(only_digits(drawings.train), copies.digits, hand, 1, "pen digits")
     every = bank.join([mnist, digits])
-    symbols = only_symbols(drawings.train)
-    glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in symbols)]
+    drawn_symbols = only_symbols(drawings.train)
+    glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in drawn_symbols)]
     not_digits = [
-        bank.samples_bank(symbols, copies.symbols, hand, 2, "symbols"),
+        bank.samples_bank(drawn_symbols, copies.symbols, hand, 2, "symbols"),
         bank.symbols_bank(copies.letters, hand, 3),
         bank.hybrids_bank(glyphs, copies.hybrids, hand, 7),
         bank.shapes_bank(copies.shapes, hand, 4),
@@ -116,11 +122,9 @@ def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies, hand: Hand) -
 
 
 def _fingerprint(stroke_files: Sequence[Path], copies: Copies, hand: Hand) -> str:
-    """Of everything that the banks depend on: the files, the numbers, and the code that draws."""
-    code = Path(__file__).parent
-    sources = [code / name for name in ("bank.py", "rasteriser.py", "strokes.py", "symbols.py")]
+    """Hash everything that the images depend on: stroke files, numbers, and the source text of DRAWING_CODE."""
     digest = hashlib.sha256(repr((copies, hand)).encode())
-    for path in [*sources, code.parent / "recognition" / "preprocessing.py", *stroke_files]:
+    for path in [*(Path(str(module.__file__)) for module in DRAWING_CODE), *stroke_files]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -131,8 +135,8 @@ def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
     if digits := only_digits(drawings.validation):
         sets["drawings"] = bank.samples_bank(digits, 4, VALIDATION_HAND, 77, "validation digits")
         sets["redrawn"] = bank.samples_bank(digits, 20, OTHER_HANDS, 77, "validation digits, redrawn")
-    if symbols := only_symbols(drawings.validation):
-        sets["symbols"] = bank.samples_bank(symbols, 2, VALIDATION_HAND, 78, "validation symbols")
+    if drawn_symbols := only_symbols(drawings.validation):
+        sets["symbols"] = bank.samples_bank(drawn_symbols, 2, VALIDATION_HAND, 78, "validation symbols")
     return sets
 
 
