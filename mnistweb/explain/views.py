@@ -31,11 +31,11 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
         raise UserError(
             "nothing_inside", "This site's networks run on another machine: nobody here can look inside them."
         )
-    from mnistweb.recognition.attribution import look_inside  # which brings torch
+    from mnistweb.recognition.attribution import explain  # which brings torch
 
     network = _network(request.args.get("model"), prediction.model)
     image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
-    inside = look_inside(network, image)
+    inside = explain(network, image)
     attention = inside.attention
     rows, largest = vote_rows(inside.winner, inside.runner_up, inside.last_maps)
     return render_template(

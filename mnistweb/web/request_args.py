@@ -3,7 +3,7 @@
 from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
-from mnistweb.recognition.decoding import too_large
+from mnistweb.recognition.decoding import image_too_large
 from mnistweb.recognition.errors import UserError
 
 DEFAULT_LIMIT = 50
@@ -28,5 +28,5 @@ def uploaded_bytes(file: FileStorage) -> bytes:
     most: int = current_app.config["MAX_IMAGE_BYTES"]
     data = file.stream.read(most + 1)
     if len(data) > most:
-        raise too_large(most)
+        raise image_too_large(most)
     return data

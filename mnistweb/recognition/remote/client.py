@@ -15,7 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, TimeoutError
 
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelCard, version_number
-from mnistweb.recognition.postprocessing import answer
+from mnistweb.recognition.postprocessing import to_answer
 from mnistweb.recognition.remote import protocol
 from mnistweb.recognition.remote.circuit_breaker import Breaker
 from mnistweb.recognition.remote.http import connection_pool
@@ -111,7 +111,7 @@ class ModelServer:
         if reply.model != name or len(reply.logits) != 1 or reply.id not in (None, request_id):
             raise ProtocolError("it answers another question")
         card = self._cards.get((name, reply.version)) or self._fetch_card(name, reply.version, deadline)
-        return answer(reply.logits[0].tolist(), card, image)
+        return to_answer(reply.logits[0].tolist(), card, image)
 
     def _fetch_card(self, name: str, version: str, deadline: float) -> ModelCard:
         if not VERSION.fullmatch(version):
