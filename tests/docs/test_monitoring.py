@@ -75,9 +75,8 @@ def test_expressions_use_existing_series_and_labels(name: str, text: str) -> Non
             assert node.name in known
             selected.append(node.name)
             labels |= known[node.name]
-            assert {matcher.name for matcher in node.matchers.matchers} <= known[
-                node.name
-            ] | PROMETHEUS_LABELS
+            matched = {matcher.name for matcher in node.matchers.matchers}
+            assert matched <= known[node.name] | PROMETHEUS_LABELS
         if isinstance(node, promql.AggregateExpr) and node.modifier:
             grouped |= set(node.modifier.labels)
     assert selected
