@@ -53,9 +53,8 @@ class Contribution:
 def contact_sheet(maps: NDArray[np.uint8], columns: int | None = None) -> ContactSheet:
     """Arrange square maps, uint8 [count, side, side], in a contact sheet with transparent gaps."""
     mean_square = np.square(maps, dtype=np.float32).mean(axis=(1, 2))
-    enlarged = maps.repeat(-(-MIN_TILE_SIDE // maps.shape[1]), 1).repeat(
-        -(-MIN_TILE_SIDE // maps.shape[1]), 2
-    )
+    scale = -(-MIN_TILE_SIDE // maps.shape[1])
+    enlarged = maps.repeat(scale, 1).repeat(scale, 2)
     count, tile, _ = enlarged.shape
     columns = columns or next(n for n in range(1, count + 1) if count % n == 0 and n >= sqrt(2 * count))
     gap = max(1, tile // 14)

@@ -12,8 +12,8 @@ from mnistweb.recognition.model_card import Card, ModelCard
 class Figure:
     """A figure of model cards: its names, its path in a card, and its formats.
 
-    `column` and `format` are for the Markdown tables; `name`, `meaning` and `page_format` (by default `format`)
-    for the pages. A figure without a `name` is not among their main figures. `best` is max or min.
+    `column` and `format` are for the Markdown tables; `name`, `meaning` and `page_format` for the pages, where
+    `format` is the default. A figure without a `name` is not on the pages. `best` is max or min.
     """
 
     column: str
