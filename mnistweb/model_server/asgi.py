@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from mnistweb.model_server import request_log as log
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
-from mnistweb.recognition.remote.protocol import EXTENSIONS, metadata, read_question, write_reply
+from mnistweb.recognition.remote.protocol import EXTENSIONS, read_request, write_metadata, write_response
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
 
@@ -73,19 +73,19 @@ async def ready(request: Request) -> Response:
 
 async def about_network(request: Request) -> Response:
     """What a network takes and gives, and its card."""
-    return JSONResponse(metadata(_network(request).card))
+    return JSONResponse(write_metadata(_network(request).card))
 
 
 async def infer(request: Request) -> Response:
     """Logits for images."""
     began = time.perf_counter()
     network = _network(request)
-    question = read_question(await _body(request), request.headers.get(HEADER_LENGTH))
+    question = read_request(await _body(request), request.headers.get(HEADER_LENGTH))
     if len(question.images) <= QUICK:
         logits = network.logits(question.images)
     else:
         logits = await run_in_threadpool(network.logits, question.images)
-    message = write_reply(logits, network.card, question)
+    message = write_response(logits, network.card, question)
     log.tell(request, question, network.card, began)
     return Response(message.body, headers=message.headers)
 

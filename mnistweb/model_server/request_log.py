@@ -8,7 +8,7 @@ from pythonjsonlogger.json import JsonFormatter
 from starlette.requests import Request
 
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.remote.protocol import Question
+from mnistweb.recognition.remote.protocol import InferenceRequest
 
 TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 LONGEST_ID = 64
@@ -28,7 +28,7 @@ def configure() -> None:
         logger.addHandler(handler)
 
 
-def tell(request: Request, question: Question, card: ModelCard, began: float) -> None:
+def tell(request: Request, question: InferenceRequest, card: ModelCard, began: float) -> None:
     """Note a question that is answered, `began` being the time of the performance counter when it came."""
     told = {
         "model": card.name,
