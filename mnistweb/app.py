@@ -44,7 +44,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app = create_database_app(settings)
     trace = _start_tracing(app)
     timeouts.install()
-    for hooks in (request_ids, access_log, rate_limits, load_shedding, csrf):  # in the order they are called
+    for hooks in (access_log, rate_limits, load_shedding, csrf):  # in the order they are called
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (visitors, security_headers, error_handlers, module_preload):

@@ -7,8 +7,11 @@ own, and the caller stops waiting for it.
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
+
+IDLE_TIMEOUT = 10.0
+"""Seconds after which a thread without a call ends."""
 
 Result = TypeVar("Result")
 
@@ -20,8 +23,8 @@ class TooManyCalls(Exception):
 class BoundedCalls:
     """At most `places` calls at a time, each awaited for a limited time. Safe to use from several threads.
 
-    A call that exceeds its time goes on, and keeps its place until it ends. Threads are started as needed and
-    reused. They are daemons: a call that never ends does not keep the process from ending.
+    A call that exceeds its time goes on, and keeps its place until it ends. Threads are started as needed,
+    and reused. They are daemons: a call that never ends does not keep the process from ending.
     """
 
     def __init__(self, places: int) -> None:
@@ -49,10 +52,16 @@ class BoundedCalls:
 
     def _work(self) -> None:
         while True:
-            self._run_next()
+            try:
+                self._run_next()
+            except Empty:
+                with self._lock:
+                    if self._idle_threads:  # otherwise a call for this thread is about to be queued
+                        self._idle_threads -= 1
+                        return
 
     def _run_next(self) -> None:
-        call, outcome = self._queue.get()
+        call, outcome = self._queue.get(timeout=IDLE_TIMEOUT)
         try:
             try:
                 result = call()

@@ -77,9 +77,7 @@ def test_failure_releases_the_lock(empty_database: Engine) -> None:
             pass
 
 
-def test_queries_do_not_queue_behind_a_migration(
-    before_a_column: Flask, empty_database: Engine
-) -> None:
+def test_queries_do_not_queue_behind_a_migration(before_a_column: Flask, empty_database: Engine) -> None:
     look = text("SELECT count(*) FROM prediction")
     waits: list[float] = []
 

@@ -5,6 +5,7 @@ import socket
 import time
 
 import psycopg2
+import psycopg2.extensions
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -70,16 +71,16 @@ def test_idle_transaction_is_ended_by_the_server(on_postgres: Flask, monkeypatch
     monkeypatch.setattr(timeouts, "IDLE_TRANSACTION_TIMEOUT", 0.1)
     with on_postgres.test_request_context():
         db.session.scalar(text("SELECT 1"))
-        assert select.select([db.session.connection().connection.dbapi_connection], [], [], 10)[0]
+        connection = db.session.connection().connection.dbapi_connection
+        assert isinstance(connection, psycopg2.extensions.connection)
+        assert select.select([connection], [], [], 10)[0]  # until the server has closed it
         with pytest.raises(OperationalError, match="idle-in-transaction"):
             db.session.scalar(text("SELECT 2"))
         db.session.remove()
         db.engine.dispose()
 
 
-def test_query_outside_a_request_has_no_timeout(
-    on_postgres: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_outside_a_request_has_no_timeout(on_postgres: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "QUERY_TIMEOUT", 0.3)
     with on_postgres.app_context():
         assert db.session.scalar(text("SELECT 5 FROM pg_sleep(0.6)")) == 5

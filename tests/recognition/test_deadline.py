@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mnistweb.recognition import deadline
 from mnistweb.recognition.deadline import BoundedCalls, TooManyCalls
 
 LONG = 30.0  # seconds; more than a busy machine needs for anything here
@@ -76,6 +77,22 @@ def test_threads_are_reused_and_are_daemons() -> None:
     threads = {calls.run(threading.current_thread, LONG) for _ in range(50)}
     assert len(threads) == 1
     assert all(thread.daemon for thread in threads)
+
+
+def test_idle_thread_ends_and_the_next_call_gets_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "IDLE_TIMEOUT", 0.01)
+    calls = BoundedCalls(1)
+    for _ in range(3):
+        thread = calls.run(threading.current_thread, LONG)
+        thread.join(LONG)
+        assert not thread.is_alive()
+
+
+def test_no_call_is_lost_while_threads_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "IDLE_TIMEOUT", 0.0001)
+    calls = BoundedCalls(4)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda number: calls.run(lambda: number, LONG), range(500))) == list(range(500))
 
 
 def test_call_that_cannot_get_a_thread_leaves_its_place_free(monkeypatch: pytest.MonkeyPatch) -> None:
