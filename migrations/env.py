@@ -4,7 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
-from mnistweb.database.migration_lock import migration_lock, without_queues
+from mnistweb.database.migration_lock import migration_lock, with_lock_timeout
 from mnistweb.extensions import db
 
 
@@ -21,4 +21,4 @@ def migrate(connection: Connection) -> None:
 
 
 with db.engine.connect() as connection, migration_lock(connection):
-    without_queues(connection, migrate)
+    with_lock_timeout(connection, migrate)

@@ -9,7 +9,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from mnistweb import config
 from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
-from mnistweb.database import circuit_breaker, pool, timeouts
+from mnistweb.database import timeouts
+from mnistweb.database.engine import fail_fast
+from mnistweb.database.pool import pre_ping
 from mnistweb.draw import live_guess, my_drawings
 from mnistweb.draw import views as draw
 from mnistweb.explain import views as explain
@@ -42,7 +44,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app = create_database_app(settings)
     trace = _start_tracing(app)
     timeouts.install()
-    for hooks in (request_ids, access_log, rate_limits, load_shedding, csrf):  # in calling order
+    for hooks in (access_log, rate_limits, load_shedding, csrf):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (visitors, security_headers, error_handlers, module_preload):
@@ -74,8 +76,8 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():
-        circuit_breaker.watch(db.engine)
-        pool.watch(db.engine)
+        fail_fast(db.engine)
+        pre_ping(db.engine)
     migrate.init_app(app, db, directory=str(files / "migrations"), render_as_batch=True)
     return app
 

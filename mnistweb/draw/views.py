@@ -5,7 +5,7 @@ import uuid
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction, Source
 from mnistweb.draw.my_drawings import UNAVAILABLE, my_drawings_context
 from mnistweb.extensions import db

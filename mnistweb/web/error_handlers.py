@@ -4,7 +4,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, rende
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.observability.request_ids import current_id
 from mnistweb.recognition.errors import UserError
 from mnistweb.web.fragments import is_fragment, wants_json

@@ -19,6 +19,7 @@ from mnistweb import config
 from mnistweb.app import create_app
 from mnistweb.config import ConfigError
 from mnistweb.extensions import db
+from mnistweb.recognition import deadline
 from mnistweb.recognition.llm.client import LanguageModel
 from mnistweb.registry.recognizers import LANGUAGE_MODEL
 from tests.support.clients import csrf_token, predict
@@ -302,9 +303,11 @@ def test_settings_are_in_the_example_file() -> None:
             assert not setting.default or f"{setting.key}={setting.default}\n" in example
 
 
-def test_worker_threads_end(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_worker_threads_end(endpoint: Endpoint, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "IDLE_TIMEOUT", 0.05)
+    before = set(threading.enumerate())
     predict(client, 3, model="llm")
-    deadline = time.monotonic() + TIMEOUT
-    while any("_work" in thread.name for thread in threading.enumerate()):
-        assert time.monotonic() < deadline
+    ends = time.monotonic() + TIMEOUT
+    while any(thread.name == "bounded-call" for thread in set(threading.enumerate()) - before):
+        assert time.monotonic() < ends
         time.sleep(0.01)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
-from mnistweb.recognition.remote.protocol import metadata, read_question, write_reply
+from mnistweb.recognition.remote.protocol import read_request, write_metadata, write_response
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, Message
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.endpoint import listening
@@ -46,14 +46,14 @@ class StandIn:
             return self.failures.pop(0), Message(b'{"error":"not now"}', {})
         card = self.network.card
         if path.endswith("/infer"):
-            question = read_question(body, header_length)
+            question = read_request(body, header_length)
             self.ids.append(question.id)
-            reply = json.loads(write_reply(self.network.logits(question.images), card, question).body)
+            reply = json.loads(write_response(self.network.logits(question.images), card, question).body)
             reply = {name: value for name, value in (reply | self.says).items() if value is not None}
             return 200, Message(json.dumps(reply).encode(), {})
         if path in self.pages:
             return 200, Message(json.dumps(self.pages[path]).encode(), {})
-        return 400, Message(json.dumps(metadata(card)).encode(), {})
+        return 400, Message(json.dumps(write_metadata(card)).encode(), {})
 
 
 @contextmanager
