@@ -13,7 +13,7 @@ from mnistweb.api.json_schema import Components, Schema
 from mnistweb.api.operations import JSON, Operation, Response, operation
 from mnistweb.api.schemas import Error
 from mnistweb.predictions.serializers import ID
-from mnistweb.web.error_handlers import DATABASE, HTTP_ERRORS, STATUS
+from mnistweb.web.error_handlers import DATABASE_ERROR, HTTP_ERRORS, STATUS
 from mnistweb.web.rate_limits import ENDPOINTS
 
 VERSION = "3.1.0"
@@ -129,7 +129,7 @@ def _errors(rule: Rule, declared: Operation, components: Components) -> dict[str
     for status in (400, *([429] if rule.endpoint in LIMITED else []), 500, 503):
         codes[status][HTTP_ERRORS[status][0]] = None
     codes[400]["untrusted_host"] = None
-    codes[503][DATABASE[0]] = None
+    codes[503][DATABASE_ERROR[0]] = None
     return {str(status): _error(list(codes[status]), components) for status in sorted(codes)}
 
 

@@ -24,11 +24,11 @@ from mnistweb.predictions import queries
 from mnistweb.predictions.comparison import ComparisonResult, compare
 from mnistweb.predictions.feedback import give_feedback
 from mnistweb.predictions.filters import Filter
-from mnistweb.predictions.serializers import Prediction, item
+from mnistweb.predictions.serializers import Prediction, serialize
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.store import delete_own
 from mnistweb.registry.recognizers import model_cards, zoo
-from mnistweb.web.access import visible, visible_prediction
+from mnistweb.web.access import visible_conditions, visible_prediction
 from mnistweb.web.visitors import current_visitor
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -50,10 +50,10 @@ def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, s
         key=key,
     )
     if not prediction.saved:
-        return {**item(prediction), "id": None, "saved": False}, 200, {}
+        return {**serialize(prediction), "id": None, "saved": False}, 200, {}
     location = url_for("api.show", prediction_id=prediction.id)
     status = 200 if prediction.repeated else 201
-    return {**item(prediction), "saved": True}, status, {"Location": location}
+    return {**serialize(prediction), "saved": True}, status, {"Location": location}
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
@@ -61,7 +61,7 @@ def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, s
 @response(Prediction, 200, "Stored.", example={"label": 3, "labelled": True, "correct": True})
 def feedback(feedback: Label, prediction_id: uuid.UUID) -> Prediction:
     """Store the true label of your own drawing: 0 to 9, or null if it is not a digit."""
-    return item(give_feedback(prediction_id, current_visitor(), feedback.label))
+    return serialize(give_feedback(prediction_id, current_visitor(), feedback.label))
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
@@ -78,15 +78,15 @@ def comparison(_: EmptyObject, prediction_id: uuid.UUID) -> Comparison:
 @response(Page, 200, "Found.")
 def listing(limit: int, cursor: str | None, wanted: Filter) -> Page:
     """List the predictions that match a filter, newest first."""
-    page = queries.page(visible(wanted), cursor, limit)
-    return {"items": [item(prediction) for prediction in page.items], "next": page.next}
+    page = queries.page(visible_conditions(wanted), cursor, limit)
+    return {"items": [serialize(prediction) for prediction in page.items], "next": page.next}
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
 @response(Prediction, 200, "Found.")
 def show(prediction_id: uuid.UUID) -> Prediction:
     """Get one prediction."""
-    return item(visible_prediction(prediction_id))
+    return serialize(visible_prediction(prediction_id))
 
 
 @blueprint.delete("/predictions/<uuid:prediction_id>")

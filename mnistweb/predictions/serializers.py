@@ -50,8 +50,8 @@ class Prediction(Reading):
     id: Annotated[str, ID]
 
 
-def item(prediction: models.Prediction) -> Prediction:
-    """Return the public fields of a prediction, which never name its visitor."""
+def serialize(prediction: models.Prediction) -> Prediction:
+    """Return the public fields of a prediction, without its visitor."""
     return {
         "id": str(prediction.id),
         "created_at": prediction.created_at.isoformat(),

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.bad_images import BAD_TEXTS, UNUSUAL_IMAGES
 from tests.support.clients import predict
+from tests.support.databases import on_both_databases
 from tests.support.drawings import STROKES, data_url, digit_png, strokes_json
 
 PREDICTIONS = "/api/v1/predictions"
@@ -25,6 +26,7 @@ def assert_refused(response: TestResponse, status: int, code: str) -> None:
     assert "Traceback" not in response.text
 
 
+@on_both_databases
 def test_prediction_is_returned_and_saved(client: FlaskClient, logged: Callable[[], int]) -> None:
     body = predict(client, 3)
     assert body["digit"] == 3
@@ -184,6 +186,7 @@ def test_unknown_prediction_is_not_found(client: FlaskClient, prediction_id: str
     assert_refused(client.get(f"{PREDICTIONS}/{prediction_id}"), 404, "not_found")
 
 
+@on_both_databases
 def test_listing_is_newest_first_and_names_no_visitor(client: FlaskClient, stranger: FlaskClient) -> None:
     ids = [predict(visitor, digit)["id"] for digit, visitor in enumerate([client, stranger, client])]
     body = client.get(PREDICTIONS).get_json()
