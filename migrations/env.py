@@ -1,4 +1,4 @@
-"""Runs the migrations on the database of the current application."""
+"""Run the migrations on the database of the current application."""
 
 from alembic import context
 from flask import current_app
@@ -9,7 +9,7 @@ from mnistweb.extensions import db
 
 
 def migrate(connection: Connection) -> None:
-    """Each migration in a transaction of its own, so that none holds locks while another works."""
+    """Run each migration in its own transaction, so that no lock outlasts its migration."""
     context.configure(
         connection=connection,
         target_metadata=db.metadata,

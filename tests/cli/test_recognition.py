@@ -84,6 +84,7 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(result.exception, ModuleNotFoundError)
 
 
+@pytest.mark.process
 def test_reading_a_picture_loads_no_web_framework() -> None:
     check = (
         "import sys; from mnistweb.cli import main; main(['predict', '--help'], standalone_mode=False);"

@@ -47,6 +47,7 @@ def wait_for_clients(connection: Connection, count: int) -> None:
     pytest.fail(f"{count} processes did not connect")
 
 
+@pytest.mark.process
 def test_one_of_several_processes_migrates(empty_database: Engine, tmp_path: Path) -> None:
     environment = os.environ | {
         "DATABASE_URL": empty_database.url.render_as_string(hide_password=False),

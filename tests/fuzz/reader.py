@@ -58,7 +58,7 @@ def most_megabytes() -> float:
 
 def main() -> None:
     """Answer each file on the standard input, which stands behind its length, with a line."""
-    from tests.fuzz.trial import Trial, attempt
+    from tests.support.fuzz.trial import Trial, attempt
 
     def measured(data: bytes) -> Trial:
         trial = attempt(data)

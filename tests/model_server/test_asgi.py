@@ -176,7 +176,7 @@ def infer_body(**fields: Any) -> bytes:
         ("POST", INFER, infer_body(), {HEADER_LENGTH: "1000000"}, 400),
         ("POST", INFER, infer_body(), {HEADER_LENGTH: "x"}, 400),
         ("POST", INFER, write_request(IMAGES, "1").body[:-1], {HEADER_LENGTH: "201"}, 400),
-        ("POST", INFER, b" " * (asgi.MOST_BYTES + 1), {}, 413),
+        ("POST", INFER, b" " * (asgi.MAX_BODY_BYTES + 1), {}, 413),
     ],
 )
 def test_every_error_has_the_protocols_form(
@@ -223,7 +223,7 @@ def test_a_bug_is_told_without_its_details(
     closing = {"Connection": "close"}
     response = http.request("POST", INFER, body=infer_body(), headers=closing, retries=False)
     assert response.status == 500
-    assert response.json() == {"error": "something went wrong here"}
+    assert response.json() == {"error": "internal server error"}
 
 
 def test_the_log_tells_of_a_question_what_the_sites_log_can_be_joined_by(
@@ -262,6 +262,7 @@ log.logger.info("answered", extra={"request_id": "x\\ny"})
 """
 
 
+@pytest.mark.process
 def test_a_line_of_the_log_is_json() -> None:
     found = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
     told = json.loads(found.stderr)

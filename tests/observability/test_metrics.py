@@ -132,6 +132,7 @@ def test_a_site_without_metrics_counts_nothing(client: FlaskClient, visitor: Fla
     assert scrape(visitor).get(asked) == before.get(asked)
 
 
+@pytest.mark.process
 def test_clients_of_metrics_and_traces_are_imported_only_if_needed() -> None:
     check = (
         "import mnistweb.app; mnistweb.app.create_app({}); import sys; "
@@ -155,6 +156,7 @@ def get(port: int, path: str) -> str:
     return text
 
 
+@pytest.mark.process
 def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

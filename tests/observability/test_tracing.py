@@ -26,12 +26,14 @@ from mnistweb.config import ConfigError
 from mnistweb.extensions import db
 from mnistweb.observability import tracing
 from tests.support.clients import predict
+from tests.support.databases import run_on_both_databases
 from tests.support.drawings import data_url, digit_png
 from tests.support.sites import SECRET, migrated_site
 
 ROOT = Path(__file__).parents[2]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
+pytest_generate_tests = run_on_both_databases
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +267,7 @@ def served(folder: Path, endpoint: str) -> tuple[int, str]:
     return answered, log.read_text()
 
 
+@pytest.mark.process
 def test_processes_of_gunicorn_export_all_their_spans(tmp_path: Path) -> None:
     collector = Collector()
     threading.Thread(target=collector.serve_forever, daemon=True).start()

@@ -5,7 +5,13 @@ import pytest
 import torch
 from captum.attr import IntegratedGradients
 
-from mnistweb.recognition.attribution import STEPS, Inside, integrated_gradients, look_inside, visible
+from mnistweb.recognition.attribution import (
+    INTEGRATION_STEPS,
+    Explanation,
+    explain,
+    integrated_gradients,
+    to_grey,
+)
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
@@ -27,8 +33,8 @@ def image(digit: int) -> DigitImage:
 
 
 @cache
-def seen(name: str) -> Inside:
-    return look_inside(untrained(name), image(3))
+def seen(name: str) -> Explanation:
+    return explain(untrained(name), image(3))
 
 
 @pytest.mark.parametrize("name", MAPS)
@@ -46,17 +52,17 @@ def test_the_maps_are_those_after_the_activation() -> None:
     first = recognizer.network.network.features._modules["0"]
     with torch.no_grad():
         maps = first(torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255)[0]
-    assert np.array_equal(seen("cnn").layers[0].maps, visible(maps)[0])
+    assert np.array_equal(seen("cnn").layers[0].maps, to_grey(maps)[0])
 
 
 def test_maps_of_one_layer_share_a_scale() -> None:
-    shown, signed = visible(torch.tensor([[[0.0, 1.0]], [[2.0, 4.0]]]))
+    shown, signed = to_grey(torch.tensor([[[0.0, 1.0]], [[2.0, 4.0]]]))
     assert not signed
     assert shown.tolist() == [[[0, 64]], [[128, 255]]]
-    shown, signed = visible(torch.tensor([[[0.0, -1.0]], [[0.5, 1.0]]]))
+    shown, signed = to_grey(torch.tensor([[[0.0, -1.0]], [[0.5, 1.0]]]))
     assert signed
     assert shown.tolist() == [[[128, 1]], [[192, 255]]]
-    assert visible(torch.zeros(1, 2, 2))[0].max() == 0
+    assert to_grey(torch.zeros(1, 2, 2))[0].max() == 0
 
 
 @pytest.mark.parametrize("name", MAPS)
@@ -78,7 +84,7 @@ def test_the_votes_add_up_to_the_networks_own_scores(name: str) -> None:
 
 def test_what_is_refused_is_explained_by_the_class_that_refuses_it() -> None:
     recognizer = untrained("cnn", threshold=0.0)
-    inside = look_inside(recognizer, image(3))
+    inside = explain(recognizer, image(3))
     assert inside.answer.digit is None
     assert inside.winner.label == 10
 
@@ -87,7 +93,7 @@ def test_the_heat_of_all_pixels_is_what_the_ink_adds_to_the_score() -> None:
     recognizer = TorchScriptRecognizer.load(WEIGHTS / "cnn.json")
     errors = []
     for digit in range(10):
-        inside = look_inside(recognizer, image(digit))
+        inside = explain(recognizer, image(digit))
         assert not inside.heat[image(digit) == 0].any()
         with torch.inference_mode():
             both = torch.stack([torch.tensor(image(digit)), torch.zeros(28, 28, dtype=torch.uint8)])
@@ -101,7 +107,7 @@ def test_the_heat_of_all_pixels_is_what_the_ink_adds_to_the_score() -> None:
 def test_the_heat_is_that_of_a_reference_implementation(name: str) -> None:
     network = untrained(name).network.network
     pixels = torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255
-    reference = IntegratedGradients(network).attribute(pixels, target=5, n_steps=STEPS)
+    reference = IntegratedGradients(network).attribute(pixels, target=5, n_steps=INTEGRATION_STEPS)
     mine = integrated_gradients(network, pixels, 5)
     np.testing.assert_allclose(mine, reference[0, 0].numpy(), rtol=1e-3, atol=1e-6)
 
@@ -135,6 +141,6 @@ def test_attention_is_what_the_network_itself_computes() -> None:
 def test_looking_leaves_no_traces_in_the_network() -> None:
     recognizer = untrained("cnn")
     before = recognizer.recognize(image(3))
-    look_inside(recognizer, image(3))
+    explain(recognizer, image(3))
     assert recognizer.recognize(image(3)) == before
     assert all(parameter.grad is None for parameter in recognizer.network.parameters())

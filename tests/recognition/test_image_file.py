@@ -5,11 +5,11 @@ from PIL import Image
 
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
-from mnistweb.recognition.image_file import Damaged, essence, orientation
-from tests.fuzz.pieces import PNG, chunk, exif, segment
-from tests.fuzz.seeds import HOSTILE, SEEDS
-from tests.fuzz.trial import attempt
+from mnistweb.recognition.image_file import DamagedFile, read_orientation, strip_metadata
 from tests.support.drawings import digit_png, draw_digit, encode
+from tests.support.fuzz.pieces import PNG, chunk, exif, segment
+from tests.support.fuzz.seeds import HOSTILE, SEEDS
+from tests.support.fuzz.trial import attempt
 
 JPEG = encode(draw_digit(3), "JPEG")
 # The promise is a fifth of a second, which `make fuzz` holds it to; a busy machine takes longer.
@@ -30,20 +30,20 @@ def test_every_kind_of_file_is_read_or_refused(name: str) -> None:
 
 def test_what_the_slate_sends_is_not_even_copied() -> None:
     data = digit_png()
-    assert essence(data).data is data
+    assert strip_metadata(data).data is data
 
 
 def test_texts_and_profiles_of_a_png_are_left_behind() -> None:
     data = digit_png()
     described = data[:33] + chunk(b"tEXt", b"a\0b") + chunk(b"eXIf", b"abc") + data[33:] + b"more"
-    assert essence(described) == (data, b"abc")
+    assert strip_metadata(described) == (data, b"abc")
 
 
 def test_segments_that_describe_a_jpeg_are_left_behind() -> None:
     described = (
         JPEG[:20] + segment(0xE1, b"Exif\0\0abc") + segment(0xED, b"x") + segment(0xFE, b"y") + JPEG[20:]
     )
-    assert essence(described) == (JPEG, b"Exif\0\0abc")
+    assert strip_metadata(described) == (JPEG, b"Exif\0\0abc")
 
 
 def test_a_jpeg_of_several_pictures_is_read_as_its_first() -> None:
@@ -56,15 +56,15 @@ def test_a_jpeg_of_several_pictures_is_read_as_its_first() -> None:
     "data", [JPEG[:2] + b"\xff", JPEG[:100], JPEG[:20] + b"\0" + JPEG[20:], PNG + bytes(120_000)]
 )
 def test_what_leads_to_no_picture_is_damaged(data: bytes) -> None:
-    with pytest.raises((Damaged, DrawingError)):
-        read_drawing(essence(data).data, 10**6)
+    with pytest.raises((DamagedFile, DrawingError)):
+        read_drawing(strip_metadata(data).data, 10**6)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("value", range(1, 9))
 def test_the_orientation_stands_in_the_first_directory(order: str, value: int) -> None:
-    assert orientation(exif(3, value=value, order=order)) == value
-    assert orientation(b"Exif\0\0" + exif(1, value=value, order=order)) == value
+    assert read_orientation(exif(3, value=value, order=order)) == value
+    assert read_orientation(b"Exif\0\0" + exif(1, value=value, order=order)) == value
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_orientation_stands_in_the_first_directory(order: str, value: int) -
     ],
 )
 def test_a_damaged_exif_block_turns_nothing(block: bytes) -> None:
-    assert orientation(block) == 1
+    assert read_orientation(block) == 1
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

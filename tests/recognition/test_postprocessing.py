@@ -4,7 +4,7 @@ import pytest
 from mnistweb.config import PACKAGE
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import read_card
-from mnistweb.recognition.postprocessing import answer
+from mnistweb.recognition.postprocessing import to_answer
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.types import DigitImage
 from tests.support.drawings import draw_digit, encode
@@ -20,8 +20,8 @@ def seen(digit: int, width: int) -> DigitImage:
 
 @pytest.mark.parametrize(("width", "reason"), [(20, "does not look like"), (60, "draw it larger")])
 def test_a_refusal_says_whether_the_pen_was_too_thick(width: int, reason: str) -> None:
-    assert reason in (answer(NO_DIGIT, CARD, seen(3, width)).reason or "")
+    assert reason in (to_answer(NO_DIGIT, CARD, seen(3, width)).reason or "")
 
 
 def test_what_is_read_needs_no_reason() -> None:
-    assert answer(A_DIGIT, CARD, np.full((28, 28), 255, np.uint8)).reason is None
+    assert to_answer(A_DIGIT, CARD, np.full((28, 28), 255, np.uint8)).reason is None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.training.pen_strokes import Hand, redraw
+from mnistweb.training.pen_strokes import Variation, redraw
 from mnistweb.training.rasteriser import rasterise
 from tests.support.drawings import STROKES
 
@@ -30,7 +30,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     strokes = {digit: [np.array(stroke) for stroke in drawn] for digit, drawn in STROKES.items()}
     for name, count in (("train", 400), ("t10k", 100)):
         labels = np.arange(count) % 10
-        images = [normalize(rasterise(redraw(strokes[int(label)], rng, Hand()), 84)) for label in labels]
+        images = [normalize(rasterise(redraw(strokes[int(label)], rng, Variation()), 84)) for label in labels]
         write_idx(raw / f"{name}-images-idx3-ubyte", np.stack(images))
         write_idx(raw / f"{name}-labels-idx1-ubyte", labels)
     digits = [

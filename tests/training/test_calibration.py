@@ -6,7 +6,7 @@ import torch
 
 from mnistweb.proportion import interval
 from mnistweb.training.calibration import (
-    MOST_REFUSED,
+    MAX_REJECTED_SHARE,
     auroc,
     calibrate,
     expected_calibration_error,
@@ -32,8 +32,8 @@ def test_the_threshold_keeps_the_promise_beyond_the_digits_it_was_set_on() -> No
     calibration = calibrate({"mnist": logits}, {"mnist": labels})
     digits = labels != 10
     refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.threshold
-    assert interval(int(refused.sum()), refused.size)[1] <= MOST_REFUSED
-    assert interval(int(refused.sum()) + 1, refused.size)[1] > MOST_REFUSED
+    assert interval(int(refused.sum()), refused.size)[1] <= MAX_REJECTED_SHARE
+    assert interval(int(refused.sum()) + 1, refused.size)[1] > MAX_REJECTED_SHARE
 
 
 def test_from_few_digits_no_refusal_is_concluded() -> None:

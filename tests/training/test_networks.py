@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mnistweb.training.augmentation import Distortion, distort
-from mnistweb.training.export import Served, to_torchscript
+from mnistweb.training.export import ServedNetwork, to_torchscript
 from mnistweb.training.networks import NETWORKS, Attention
 from tests.support.scripts import load_script
 
@@ -41,7 +41,7 @@ def test_attention_sums_to_one() -> None:
 
 
 def test_served_takes_bytes() -> None:
-    served = Served(torch.nn.Identity())
+    served = ServedNetwork(torch.nn.Identity())
     assert served(torch.full((1, 28, 28), 255, dtype=torch.uint8)).max() == 1
 
 

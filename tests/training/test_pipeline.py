@@ -88,22 +88,22 @@ def test_the_same_seed_gives_the_same_file(trained: Path, data_dir: Path, tmp_pa
 def test_an_interrupted_run_arrives_at_the_same_weights(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    curriculum = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
+    data = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
     config = TrainingConfig("lenet5", (Phase(2, 2e-3), Phase(2, 1e-3, sharp=0.5)))
-    whole = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "whole")
-    learn = loop.learn
+    whole = loop.train(config, data, torch.device("cpu"), tmp_path / "whole")
+    train_epoch = loop.train_epoch
     for stopped in (1, 2, 3):  # in the middle of a phase, between the two, in the middle of the second
 
         def fails(*arguments: Any, stopped: int = stopped) -> float:
             if arguments[3] == stopped:
                 raise KeyboardInterrupt
-            return learn(*arguments)
+            return train_epoch(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "learn", fails)
+            patch.setattr(loop, "train_epoch", fails)
             with pytest.raises(KeyboardInterrupt):
-                loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
-    resumed = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
+                loop.train(config, data, torch.device("cpu"), tmp_path / "cut")
+    resumed = loop.train(config, data, torch.device("cpu"), tmp_path / "cut")
     assert resumed.history == whole.history
     for ours, theirs in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
         assert torch.equal(ours, theirs)
@@ -143,7 +143,7 @@ def test_two_seeds_teach_the_exported_network_in_the_end(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish = TrainingConfig("lenet5", (Phase(1, 1e-3),), distilled=0.5)
-    recipe = dataclasses.replace(RECIPES["lenet5"].lasting(1), finish=finish)
+    recipe = dataclasses.replace(RECIPES["lenet5"].with_epochs(1), finish=finish)
     monkeypatch.setitem(RECIPES, "lenet5", recipe)
     result = train(data_dir, tmp_path, "--seeds", "3")
     assert result.exit_code == 0, result.output
@@ -170,7 +170,7 @@ def test_the_learner_sees_as_many_images_undistorted_as_is_said_and_its_teacher_
     networks = {name: NETWORKS["lenet5"]() for name in seen}
     for name, network in networks.items():
         network.register_forward_pre_hook(lambda _, inputs, kept=seen[name]: kept.append(inputs[0].clone()))
-    curriculum = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
+    data = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
     optimiser = torch.optim.SGD(networks["learner"].parameters(), 0.0)
     learner = loop.Learner(
         networks["learner"],
@@ -180,7 +180,7 @@ def test_the_learner_sees_as_many_images_undistorted_as_is_said_and_its_teacher_
         [networks["teacher"]],
         distilled=0.5,
     )
-    loop.learn(learner, curriculum, Phase(1, 0.0, sharp=sharp), 0, torch.device("cpu"), "")
+    loop.train_epoch(learner, data, Phase(1, 0.0, sharp=sharp), 0, torch.device("cpu"), "")
     shares = {}
     for name, batches in seen.items():
         steps = torch.cat(batches).flatten(1) * 255
@@ -195,7 +195,7 @@ def test_teachers_count_as_much_as_is_said(weight: float, probability: float) ->
     teachers = [lambda _, said=said: said.expand(2, 11) for said in (sure_of_3, sure_of_5)]
     nobody: Any = None
     learner = loop.Learner(nobody, nobody, nobody, nobody, cast(Any, teachers), weight)
-    targets = loop.targets_of(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
+    targets = loop.soft_targets(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
     assert targets[:, 5].tolist() == pytest.approx([probability] * 2)
     assert targets.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
@@ -217,14 +217,14 @@ def test_broken_mnist_is_one_sentence(data_dir: Path, tmp_path: Path) -> None:
     broken(tmp_path / "data")
     result = train(tmp_path / "data", tmp_path)
     assert result.exit_code == 1
-    assert "MNIST is not there or is broken" in result.output
+    assert "MNIST is missing or broken" in result.output
     assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--strokes", "nowhere.json.gz"], "there is no such file"),
+        (["--strokes", "nowhere.json.gz"], "no such file"),
         (["--device", "nonsense"], "not available"),
         (["--epochs", "0"], "not in the range"),
     ],

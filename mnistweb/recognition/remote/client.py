@@ -18,7 +18,7 @@ from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.recognition.deadline import BoundedCalls, TooManyCalls
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelCard, version_number
-from mnistweb.recognition.postprocessing import answer
+from mnistweb.recognition.postprocessing import to_answer
 from mnistweb.recognition.remote import protocol
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, REQUEST_ID, Message, ProtocolError
 from mnistweb.recognition.types import Answer, DigitImage
@@ -117,7 +117,7 @@ class ModelServer:
         if found.model != name or len(found.logits) != 1 or found.id not in (None, request_id):
             raise ProtocolError("it belongs to another request")
         card = self._cards.get((name, found.version)) or self._fetch_card(name, found.version, deadline)
-        return answer(found.logits[0].tolist(), card, image)
+        return to_answer(found.logits[0].tolist(), card, image)
 
     def _fetch_card(self, name: str, version: str, deadline: float) -> ModelCard:
         if not VERSION.fullmatch(version):

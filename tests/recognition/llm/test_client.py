@@ -232,6 +232,7 @@ def test_key_is_in_no_log_and_no_text(
         assert KEY not in text
 
 
+@pytest.mark.process
 def test_import_needs_neither_flask_nor_torch() -> None:
     check = (
         "import mnistweb.recognition.llm.client, sys; "

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnistweb.predictions.images import picture_to_keep
-from mnistweb.recognition.decoding import LARGEST_SIDE, decode_base64_image, read_drawing
+from mnistweb.predictions.images import drawing_to_store
+from mnistweb.recognition.decoding import MAX_SIDE, decode_base64_image, read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.types import SIDE
-from tests.fuzz.seeds import LARGEST
 from tests.support.drawings import data_url
+from tests.support.fuzz.seeds import LARGEST
 
 MAX_PIXELS = 16 * 1024**2
 
@@ -41,7 +41,7 @@ def read(text: str) -> None:
     data = decode_base64_image(text, LARGEST)
     ink = read_drawing(data, MAX_PIXELS)
     assert ink.ndim == 2
-    assert 0 < min(ink.shape) <= max(ink.shape) <= LARGEST_SIDE
+    assert 0 < min(ink.shape) <= max(ink.shape) <= MAX_SIDE
     assert ink.dtype == np.float32
     assert np.isfinite(ink).all()
     assert 0 <= ink.min() <= ink.max() <= 1
@@ -49,4 +49,4 @@ def read(text: str) -> None:
     assert image.shape == (SIDE, SIDE)
     assert image.dtype == np.uint8
     assert image.max() > 0
-    assert picture_to_keep(data, ink)
+    assert drawing_to_store(data, ink)
