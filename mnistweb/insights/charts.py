@@ -14,7 +14,7 @@ from mnistweb.insights.queries import Period
 from mnistweb.insights.svg import circle, drawing, element, line, rect, text
 from mnistweb.proportion import Proportion
 
-WIDTH, LEFT, RIGHT = 360.0, 42.0, 352.0
+WIDTH, LEFT, RIGHT = 360.0, 50.0, 352.0
 TOP, BOTTOM = 12.0, 172.0
 COUNTS_HEIGHT = 26.0  # of the bars below a plot that show counts
 MAX_NAME_LENGTH = 32  # characters

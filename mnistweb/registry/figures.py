@@ -12,7 +12,7 @@ from mnistweb.recognition.model_card import Card, ModelCard
 class Figure:
     """A figure of model cards: its names, its path in a card, and its formats.
 
-    `column` and `format` are for the Markdown tables; `name`, `meaning` and `page_format` for the pages, where
+    `column` and `format` are for the Markdown tables; `name`, `meaning` and `page_format` for pages, where
     `format` is the default. A figure without a `name` is not on the pages. `best` is max or min.
     """
 

@@ -1,5 +1,6 @@
 """A real site, served to a real Chromium."""
 
+import json
 import os
 import shutil
 import threading
@@ -38,6 +39,28 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=15_000)  # machines that run tests are busy
+
+# DejaVu is some 12 % wider than Liberation: what holds for both holds for the fonts of other systems.
+FONTS = {
+    "wide": {"--sans": "DejaVu Sans", "--serif": "DejaVu Serif"},
+    "narrow": {"--sans": "Liberation Sans", "--serif": "Liberation Serif"},
+}
+in_every_font = pytest.mark.parametrize("font", FONTS, indirect=True)
+SET_IN = """(properties) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`:root { ${properties} }`);
+    document.adoptedStyleSheets.push(sheet);
+}"""
+INSTALLED = """(family) => {
+    const pen = document.createElement("canvas").getContext("2d");
+    const width = (font) => {
+        pen.font = `72px ${font}`;
+        return pen.measureText("mmmmmwwwwwlli").width;
+    };
+    return ["monospace", "serif", "sans-serif"].some(
+        (fallback) => width(`"${family}", ${fallback}`) !== width(fallback));
+}"""
+
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -85,8 +108,25 @@ class NewPage(Protocol):
 
 
 @pytest.fixture
-def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
+def font(request: pytest.FixtureRequest, browser: Browser) -> dict[str, str]:
+    """The fonts that override those of the stylesheet: none, unless a test is `in_every_font`."""
+    fonts = FONTS[request.param] if hasattr(request, "param") else {}
+    if fonts:
+        page = browser.new_page()
+        missing = [family for family in fonts.values() if not page.evaluate(INSTALLED, family)]
+        page.close()
+        if missing:
+            reason = f"there is no {' and no '.join(missing)}: install fonts-dejavu-core and fonts-liberation"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+    return fonts
+
+
+@pytest.fixture
+def new_page(browser: Browser, base_url: str, font: dict[str, str]) -> Iterator[NewPage]:
     """Opens pages of new visitors; fails a test in which a page's script failed."""
+    properties = "".join(f'{name}: "{family}";' for name, family in font.items())
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
@@ -97,6 +137,8 @@ def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
     def open_page(**options: Any) -> Page:
         context = browser.new_context(base_url=base_url, **options)
         contexts.append(context)
+        if font:
+            context.add_init_script(f"({SET_IN})({json.dumps(properties)})")
         page = context.new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", listen)

@@ -10,7 +10,8 @@ from sqlalchemy import delete
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.conftest import DESKTOP, PHONE, NewPage, in_every_font
+from tests.browser.overflow import overflows
 from tests.browser.test_accessibility import violations
 from tests.browser.test_layout import SIZES
 from tests.support.rows import row
@@ -60,12 +61,13 @@ def test_axe_finds_nothing_in_charts_and_their_numbers(new_page: NewPage, option
     assert violations(page) == []
 
 
+@in_every_font
 @pytest.mark.usefixtures("filled")
 def test_charts_and_numbers_stay_within_the_page(page: Page) -> None:
     opened(page)
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert overflows(page) == []
 
 
 @pytest.mark.usefixtures("filled")

@@ -1,11 +1,17 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.conftest import DESKTOP, PHONE, NewPage, in_every_font
 from tests.browser.hand import predicted, press
+from tests.browser.overflow import covered, overflows
 from tests.browser.states import STATES, Stage
 
-SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
+UPRIGHT = [(320, 568), (360, 640), (390, 844), (768, 1024), (820, 1180)]
+# Phones on their side, and laptops whose pages are zoomed to 200 %.
+LOW = [(640, 360), (667, 375), (683, 384), (740, 360), (844, 390)]
+TOO_LOW = (568, 320)
+WIDE = [(1024, 600), (1280, 800), (1920, 1080)]
+SIZES = [*UPRIGHT, TOO_LOW, *LOW, *WIDE]
 SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 SHIFTS = """
     window.shifts = [];
@@ -15,6 +21,7 @@ SHIFTS = """
 """
 
 
+@in_every_font
 @pytest.mark.parametrize(
     "state",
     [
@@ -22,6 +29,7 @@ SHIFTS = """
         "answered",
         "unsure",
         "refused",
+        "not-saved",
         "history",
         "history-filtered",
         "prediction",
@@ -36,23 +44,27 @@ SHIFTS = """
         "page-broken",
     ],
 )
-def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> None:
+def test_nothing_sticks_out_sideways_or_lies_on_a_control(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
+    faults = {}
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        faults[width, height] = overflows(page) + covered(page)
+    assert not any(faults.values()), {size: found for size, found in faults.items() if found}
 
 
+@in_every_font
 @pytest.mark.parametrize("state", ["unsure", "compared"])
 def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
-    for width, height in SIZES:
+    for width, height in (size for size in SIZES if size != TOO_LOW):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
         for part in ("#slate", "#predict", ".verdict"):
             expect(page.locator(part)).to_be_in_viewport(ratio=1)
 
 
+@in_every_font
 @pytest.mark.parametrize("options", [DESKTOP, PHONE])
 def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[str, object]) -> None:
     page = new_page(**options)
@@ -73,16 +85,27 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
     assert tops() == pytest.approx(before, abs=1)
 
 
-@pytest.mark.parametrize("state", ["refused", "not-saved"])
+@in_every_font
+@pytest.mark.parametrize("state", ["unsure", "refused", "not-saved"])
 def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: Stage, state: str) -> None:
     page = new_page(**SMALL)
+
+    def tops() -> list[float]:
+        found = []
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            found.append(
+                page.evaluate("document.querySelector('#own').getBoundingClientRect().top + scrollY")
+            )
+        return found
+
     page.goto("/")
-    top = "document.querySelector('#own').getBoundingClientRect().top + scrollY"
-    before = page.evaluate(top)
+    before = tops()
     STATES[state](page, stage)
-    assert page.evaluate(top) == pytest.approx(before, abs=1)
+    assert tops() == pytest.approx(before, abs=1)
 
 
+@in_every_font
 def test_cells_keep_to_themselves_on_a_narrow_phone(new_page: NewPage, stage: Stage) -> None:
     page = new_page(**SMALL)
     STATES["answered"](page, stage)
