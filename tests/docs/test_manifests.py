@@ -1,4 +1,4 @@
-"""What is deployed on many machines: manifests as Kubernetes wants them, Ray as it was tried."""
+"""Deployment manifests: Kubernetes' schemas, and Ray's settings as they were tested."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def documents(name: str) -> list[dict[str, Any]]:
 
 
 def pods() -> list[dict[str, Any]]:
-    """The pods of the Ray cluster, each as what Kubernetes knows: it has no schema of a RayService."""
+    """Return the pods of the Ray cluster as Kubernetes pods, since there is no schema for RayService."""
     cluster = documents("model.yaml")[0]["spec"]["rayClusterConfig"]
     return [
         {
@@ -32,29 +32,29 @@ def pods() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("document", documents("site.yaml"), ids=lambda document: document["kind"])
-def test_kubernetes_takes_the_site(document: dict[str, Any]) -> None:
+def test_site_manifest_is_valid(document: dict[str, Any]) -> None:
     kubernetes_validate.validate(document, NEWEST, strict=True)
 
 
 @pytest.mark.parametrize("pod", pods(), ids=lambda pod: pod["metadata"]["name"])
-def test_kubernetes_takes_the_pods_of_the_model_server(pod: dict[str, Any]) -> None:
+def test_model_server_pods_are_valid(pod: dict[str, Any]) -> None:
     kubernetes_validate.validate(pod, NEWEST, strict=True)
 
 
-def test_a_misspelt_field_is_found() -> None:
+def test_misspelt_field_is_invalid() -> None:
     document = documents("site.yaml")[0]
     document["spec"]["replicants"] = 2
     with pytest.raises(kubernetes_validate.ValidationError, match="replicants"):
         kubernetes_validate.validate(document, NEWEST, strict=True)
 
 
-def test_the_site_asks_where_the_model_server_is() -> None:
+def test_model_url_names_the_service() -> None:
     # KubeRay names the service after the RayService.
     service = documents("model.yaml")[0]["metadata"]["name"]
     assert f"http://{service}-serve-svc:8000" in (MANIFESTS / "site.yaml").read_text()
 
 
-def test_the_application_is_deployed_as_in_compose() -> None:
+def test_application_is_deployed_as_in_compose() -> None:
     there = yaml.safe_load(documents("model.yaml")[0]["spec"]["serveConfigV2"])
     here = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
     for fixed in ("name", "route_prefix", "import_path"):
@@ -62,7 +62,7 @@ def test_the_application_is_deployed_as_in_compose() -> None:
 
 
 @pytest.mark.parametrize("service", ["head", "reader"])
-def test_in_containers_ray_is_told_what_was_tried(service: str, tmp_path: Path) -> None:
+def test_containers_start_ray_with_the_tested_options(service: str, tmp_path: Path) -> None:
     composed = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
     tried = nodes.environment(tmp_path)
     told = {name: text for name, text in composed["environment"].items() if "${" not in text}

@@ -1,4 +1,4 @@
-"""The examples in deploy/monitoring ask for what the site tells, and for nothing else."""
+"""The examples in deploy/monitoring use the site's metrics, and only these."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from mnistweb.web.error_handlers import HTTP_ERRORS, STATUS
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
 BY_PROMETHEUS = {"job", "instance"}
 ENDINGS = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
-# Grafana puts these in itself.
+# Grafana replaces these itself.
 INTERVAL = "$__rate_interval"
 
 
@@ -27,8 +27,8 @@ def read(name: str) -> Any:
     return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
 
 
-def told() -> dict[str, set[str]]:
-    """The labels of every series that the code counts, by its name; and of the one Prometheus makes."""
+def series_labels() -> dict[str, set[str]]:
+    """Return the labels of each series that the code defines, by its name, and of Prometheus' own series."""
     series: dict[str, set[str]] = {"up": set()}
     for metric in vars(metrics).values():
         if isinstance(metric, (Counter, Gauge, Histogram)):
@@ -56,7 +56,7 @@ EXPRESSIONS = [(rule["alert"], rule["expr"]) for rule in rules()] + [
 
 
 def parts(node: Any) -> Iterator[Any]:
-    """A node of an expression, and all that it is made of."""
+    """Yield a node of an expression, and all its descendants."""
     yield node
     below = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param", "vector_selector")]
     for each in [*below, *getattr(node, "args", [])]:
@@ -65,8 +65,8 @@ def parts(node: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("name", "text"), EXPRESSIONS)
-def test_every_expression_asks_for_series_and_labels_that_exist(name: str, text: str) -> None:
-    known = told()
+def test_expressions_use_existing_series_and_labels(name: str, text: str) -> None:
+    known = series_labels()
     selected: list[str] = []
     labels: set[str] = set()
     grouped: set[str] = set()
@@ -82,7 +82,7 @@ def test_every_expression_asks_for_series_and_labels_that_exist(name: str, text:
     assert grouped <= labels | BY_PROMETHEUS
 
 
-def test_everything_that_is_counted_is_shown() -> None:
+def test_dashboard_shows_all_metrics() -> None:
     shown = " ".join(text for _, text in EXPRESSIONS)
     names = {
         metric._name for metric in vars(metrics).values() if isinstance(metric, (Counter, Gauge, Histogram))
@@ -91,7 +91,7 @@ def test_everything_that_is_counted_is_shown() -> None:
     assert {name for name in names if not re.search(rf"\b{name}(_total|_bucket|_sum)?{{", shown)} == set()
 
 
-def test_the_codes_that_are_asked_for_are_codes_of_errors() -> None:
+def test_alerts_use_existing_error_codes() -> None:
     codes = {*STATUS, *(code for code, _ in HTTP_ERRORS.values())}
     asked = {
         code
@@ -103,14 +103,14 @@ def test_the_codes_that_are_asked_for_are_codes_of_errors() -> None:
     assert asked <= codes
 
 
-def test_legends_name_labels_that_are_left() -> None:
+def test_legends_use_remaining_labels() -> None:
     for panel in panels():
         for target in panel["targets"]:
             for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
                 assert re.search(rf"by \([^)]*\b{label}\b", target["expr"]), panel["title"]
 
 
-def test_every_alert_says_how_urgent_it_is_and_what_it_means() -> None:
+def test_alerts_have_severity_and_annotations() -> None:
     names = [rule["alert"] for rule in rules()]
     assert len(set(names)) == len(names)
     for rule in rules():
@@ -118,7 +118,7 @@ def test_every_alert_says_how_urgent_it_is_and_what_it_means() -> None:
         assert rule["annotations"].keys() == {"summary", "description"}
 
 
-def test_prometheus_asks_as_the_site_wants_to_be_asked() -> None:
+def test_prometheus_scrapes_with_the_token() -> None:
     config = read("prometheus.yml")
     (job,) = config["scrape_configs"]
     (port,) = [setting.default for setting in SETTINGS if setting.key == "PORT"]
@@ -129,7 +129,7 @@ def test_prometheus_asks_as_the_site_wants_to_be_asked() -> None:
     assert set(re.findall(r'job="([^"]+)"', asked)) == {job["job_name"]}
 
 
-def test_no_panel_covers_another() -> None:
+def test_panels_do_not_overlap() -> None:
     covered: set[tuple[int, int]] = set()
     for panel in panels():
         box = panel["gridPos"]
