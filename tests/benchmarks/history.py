@@ -1,7 +1,7 @@
-"""`make bench-history`: what looking back costs when the log is long, beside a short one, on PostgreSQL.
+"""`make bench-history`: reading a long log, compared with a short one, on PostgreSQL.
 
-Two databases are filled with tiny drawings, and asked by turns through the site's own pages. Ten million take
-minutes, and some gigabytes of disk.
+Two databases are filled with small drawings, and read in turns through the site's own pages. Ten million rows
+take minutes, and some gigabytes of disk.
 """
 
 import os
@@ -31,8 +31,8 @@ from tests.support.postgres import postgres
 
 SHORT, LONG = 10_000, 10_000_000
 ROUNDS = 20
-LIMIT = 50.0
-"""Milliseconds within which 95 % of all answers shall come."""
+MAX_P95 = 50.0
+"""Milliseconds; upper limit of the 95th percentile of each page."""
 VISITOR = "somebody with many drawings"
 FILL = """
 INSERT INTO prediction (id, created_at, visitor, source, drawing, input, digit, confidence, not_a_digit,
@@ -74,16 +74,16 @@ FILTERS = {
 
 
 def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> None:
-    """Log so many predictions of three years, then migrate to the newest tables, indexes and tallies.
+    """Log predictions of three years, then migrate to the newest tables, indexes and aggregates.
 
-    About `own` of them are VISITOR's.
+    About `own` of the `rows` predictions are VISITOR's.
     """
-    patience = extensions.get_wait_callback()
-    extensions.set_wait_callback(None)  # what is asked here takes minutes
+    wait_callback = extensions.get_wait_callback()
+    extensions.set_wait_callback(None)  # these statements take minutes
     with app.app_context():
         flask_migrate.upgrade(revision="0001")
         values = {"rows": rows, "every": rows // own, "visitor": VISITOR, "drawing": digit_png().hex()[:200]}
-        # Indexes are made sooner of rows that are there.
+        # Indexes are built faster from existing rows.
         for statement in (*WITHOUT_INDEXES, FILL, *WITH_INDEXES):
             db.session.execute(text(statement), values)
         db.session.commit()
@@ -91,11 +91,11 @@ def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> Non
             flask_migrate.upgrade()
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
-    extensions.set_wait_callback(patience)
+    extensions.set_wait_callback(wait_callback)
 
 
 def addresses(app: Flask) -> Iterator[str]:
-    """What is asked for: every page that reads the log, by every filter and every pair of filters."""
+    """Yield the measured addresses: each page that reads the log, with all filters and pairs of filters."""
     with app.app_context():
         middle = db.session.scalars(
             db.select(Prediction)
@@ -116,7 +116,7 @@ def addresses(app: Flask) -> Iterator[str]:
 
 
 def client(app: Flask) -> FlaskClient:
-    """A browser of the visitor whose drawings are many."""
+    """Return a client of the visitor with many drawings."""
     with app.test_request_context():
         cookie = str(_signer().dumps(VISITOR))
     browser = app.test_client()
@@ -125,7 +125,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 def milliseconds(browser: FlaskClient, address: str) -> float:
-    """How long one answer took."""
+    """Measure the time of one answer."""
     started = time.perf_counter()
     response = browser.get(address)
     taken = (time.perf_counter() - started) * 1000
@@ -135,11 +135,11 @@ def milliseconds(browser: FlaskClient, address: str) -> float:
 
 
 def main() -> int:
-    """Fill, measure and print; 1 where an answer takes longer than it should."""
+    """Fill, measure and print; return 1 if a page is too slow."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=LONG, help=f"of the long log, by default {LONG:,}")
+    parser.add_argument("--rows", type=int, default=LONG, help=f"rows of the long log, by default {LONG:,}")
     parser.add_argument(
-        "--filled", action="store_true", help="ask what an earlier run has filled on TEST_DATABASE_URL"
+        "--filled", action="store_true", help="use the databases of an earlier run on TEST_DATABASE_URL"
     )
     options = parser.parse_args()
     os.environ["PGOPTIONS"] = "-c maintenance_work_mem=512MB -c synchronous_commit=off"
@@ -180,7 +180,7 @@ def dispose(app: Flask) -> None:
 
 
 def report(short: Flask, long: Flask) -> int:
-    """Print what each page takes in both; 1 where one takes longer than it should in the long log."""
+    """Print the times of each page in both; return 1 if one is too slow in the long log."""
     print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, PostgreSQL; milliseconds")
     print(f"{'':44}{'short log':>16}{'long log':>18}\n{'':44}" + "     p50     p95" * 2)
     slow = 0
@@ -193,11 +193,13 @@ def report(short: Flask, long: Flask) -> int:
         (p50, p95), (long_p50, long_p95) = (
             (sorted(found[1:])[ROUNDS // 2], sorted(found[1:])[ROUNDS * 95 // 100 - 1]) for found in times
         )
-        bad = long_p95 > LIMIT or long_p50 > 2 * p50
+        bad = long_p95 > MAX_P95 or long_p50 > 2 * p50
         slow += bad
         name = of_short.partition("&cursor=")[0].partition("?cursor=")[0]
         print(f"{name[:43]:44}{p50:8.1f}{p95:8.1f}{long_p50:10.1f}{long_p95:8.1f}{'  *' * bad}", flush=True)
-    print(f"\n{slow} take more than {LIMIT:.0f} ms (p95) or twice the time of the short log (*)")
+    print(
+        f"\n{slow} take more than {MAX_P95:.0f} ms (p95), or more than twice the time with the short log (*)"
+    )
     return 1 if slow else 0
 
 
