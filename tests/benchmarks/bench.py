@@ -191,9 +191,7 @@ def measure_burst(settings: dict[str, str]) -> None:
             f"{name} {found.share(status):.0%}"
             for status, name in ((201, "saved"), (503, "503"), (429, "429"), (NO_ANSWER, "no answer"))
         )
-        print(
-            f"\nA burst: {CLIENTS} clients at once for {BURST_SECONDS:.0f} s, with instant retries"
-        )
+        print(f"\nA burst: {CLIENTS} clients at once for {BURST_SECONDS:.0f} s, with instant retries")
         print(f"  {answered}; {found.without_retry_after} rejections without Retry-After")
         print(f"  the slowest rejection after {found.slowest_refusal * 1000:.0f} ms")
         print(f"  recovered after {seconds:.1f} s (usual p50 {usual.percentile(50):.1f} ms)")
