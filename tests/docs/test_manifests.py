@@ -64,10 +64,10 @@ def test_application_is_deployed_as_in_compose() -> None:
 @pytest.mark.parametrize("service", ["head", "reader"])
 def test_containers_start_ray_with_the_tested_options(service: str, tmp_path: Path) -> None:
     composed = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
-    tried = nodes.environment(tmp_path)
-    told = {name: text for name, text in composed["environment"].items() if "${" not in text}
-    assert told.items() <= tried.items()
-    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= told.keys()
+    tested_settings = nodes.environment(tmp_path)
+    composed_settings = {name: text for name, text in composed["environment"].items() if "${" not in text}
+    assert composed_settings.items() <= tested_settings.items()
+    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= composed_settings.keys()
     head, *readers = nodes.machines(tmp_path, "password")
     command = head.command if service == "head" else readers[0].command
     options = {option.partition("=")[0] for option in composed["command"] if option.startswith("--")}

@@ -214,7 +214,7 @@ def test_internal_error_hides_its_details(
     http: urllib3.HTTPConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
-        raise LookupError("a detail of the inside")
+        raise LookupError("an internal detail")
 
     monkeypatch.setattr(asgi, "write_reply", broken)
     # After a 500 the server closes the connection, which the next test would get from the pool.

@@ -81,8 +81,8 @@ def test_one_command_starts_site_and_model_server(site: Site, capsys: pytest.Cap
     assert json.loads(site.request("/readyz"))["status"] == "ok"
     answer = site.predict(3)
     assert answer["digit"] == 3
-    told = json.loads(site.compose("exec", "-T", "model", "python", "-c", VERSIONS).stdout)
-    assert (answer["model"], [answer["model_version"]]) == (told["name"], told["versions"])
+    metadata = json.loads(site.compose("exec", "-T", "model", "python", "-c", VERSIONS).stdout)
+    assert (answer["model"], [answer["model_version"]]) == (metadata["name"], metadata["versions"])
     assert site.listing()[0]["model_version"] == answer["model_version"]
     with capsys.disabled():
         print("\n" + run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").stdout)

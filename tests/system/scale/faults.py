@@ -17,7 +17,7 @@ Recovered = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: `happen` causes it, and returns a function that tells if the cluster has recovered."""
+    """One fault: `happen` causes it, and returns a function that is true after recovery."""
 
     name: str
     happen: Callable[[Cluster], Recovered]

@@ -143,7 +143,7 @@ def comparable(answer: Answer) -> tuple[Any, ...]:
     return answer.digit, answer.model, answer.model_version, pytest.approx(numbers, abs=1e-5)
 
 
-@pytest.mark.parametrize("has_card", [True, False], ids=["card at hand", "card from Triton"])
+@pytest.mark.parametrize("has_card", [True, False], ids=["local card", "card from Triton"])
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_match_the_local_network(
     address: str, networks: dict[str, TorchScriptRecognizer], name: str, has_card: bool
