@@ -1,7 +1,9 @@
-"""The application under test, on SQLite and on PostgreSQL, its tables made by the migrations."""
+"""The application under test, its tables made by the migrations, and the marks of what a test needs."""
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from sqlalchemy import Engine, create_engine, delete, make_url, text
+from sqlalchemy import Engine, create_engine, delete, make_url
 
 from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
 from tests.support.clients import predict
-from tests.support.postgres import NoPostgres, postgres
+from tests.support.postgres import NoPostgres, database, postgres
 from tests.support.sites import SECRET, migrated_site
 
 # A time limit for each example would say more of the machine's other work than of the code.
@@ -22,19 +24,27 @@ from tests.support.sites import SECRET, migrated_site
 settings.register_profile("mnistweb", deadline=None, derandomize=True)
 settings.load_profile("mnistweb")
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+"""The process that runs these tests, of those that pytest-xdist started; each has databases of its own."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL or a browser. What starts processes is marked where it is written."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if "postgres_url" in fixtures or parameters.get("database_url") == "postgresql":
+            item.add_marker("postgres")
+        if "browser" in fixtures:
+            item.add_marker("browser")
+
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL database; skips where there is none, which in CI is a failure."""
     try:
-        with postgres() as url:
-            # A database that was given may hold what an interrupted run left behind.
-            engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
-            with engine.begin() as connection:
-                connection.execute(
-                    text("DROP TABLE IF EXISTS prediction, tally, confidence_tally, alembic_version")
-                )
-            engine.dispose()
+        with postgres(durable=False) as server, database(server, f"mnistweb_{WORKER}") as url:
             yield url
     except NoPostgres as error:
         if os.environ.get("CI"):
@@ -45,48 +55,56 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def empty_database(postgres_url: str) -> Iterator[Engine]:
     """A PostgreSQL database without tables, beside the one that the other tests share."""
-    url = make_url(postgres_url).set(drivername="postgresql+psycopg2")
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS mnistweb_empty"))
-        connection.execute(text("CREATE DATABASE mnistweb_empty"))
-    engine = create_engine(url.set(database="mnistweb_empty"))
-    yield engine
-    engine.dispose()
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE mnistweb_empty"))
-    server.dispose()
+    with database(postgres_url, f"mnistweb_{WORKER}_empty") as url:
+        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
+        yield engine
+        engine.dispose()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Each kind of database in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite3'}"
-    url: str = request.getfixturevalue("postgres_url")
+@pytest.fixture(scope="session")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite3'}"
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless tests.support.databases runs the test on both."""
+    kind = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[getattr(request, "param", "sqlite")]
+    url: str = request.getfixturevalue(kind)
     return url
 
 
 @pytest.fixture(scope="session")
-def migrated_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application on a database that the migrations made."""
-    folder = tmp_path_factory.mktemp("instance")
-    with migrated_site(folder, DATABASE_URL=database_url, TESTING=True, RATELIMIT_ENABLED="false") as app:
-        yield app
+def migrated_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Flask]]:
+    """The application on the database of a URL, which the migrations made; one for each URL."""
+    with ExitStack() as stack:
+
+        @cache
+        def migrate(url: str) -> Flask:
+            settings: dict[str, str | bool] = {
+                "DATABASE_URL": url,
+                "TESTING": True,
+                "RATELIMIT_ENABLED": "false",
+            }
+            return stack.enter_context(migrated_site(tmp_path_factory.mktemp("instance"), **settings))
+
+        yield migrate
 
 
 @pytest.fixture
-def app(migrated_app: Flask) -> Iterator[Flask]:
+def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Flask]:
     """The application with an empty log."""
+    app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
-    with migrated_app.app_context():
+    with app.app_context():
         for table in (Prediction, Tally, ConfidenceTally):
             db.session.execute(delete(table))
         db.session.commit()
-    config = migrated_app.config.copy()
-    yield migrated_app
-    migrated_app.config.clear()
-    migrated_app.config.update(config)
+    config = app.config.copy()
+    yield app
+    app.config.clear()
+    app.config.update(config)
 
 
 @pytest.fixture

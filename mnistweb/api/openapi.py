@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from mnistweb.api.schemas import CURSOR, IDEMPOTENCY_KEY, LIMIT, SCHEMAS, Schema, drawing
 from mnistweb.predictions.filters import DIGITS, FIELDS, SOURCES, VERDICTS
 from mnistweb.registry.recognizers import model_cards
-from mnistweb.web.error_handlers import DATABASE, HTTP_ERRORS, STATUS
+from mnistweb.web.error_handlers import DATABASE_ERROR, HTTP_ERRORS, STATUS
 from mnistweb.web.rate_limits import ENDPOINTS
 
 PREFIX = "/api/v1/"
@@ -185,7 +185,7 @@ def _errors(endpoint: str, codes: tuple[str, ...]) -> dict[str, Any]:
         found[STATUS[code]].append(code)
     for status in (400, *([429] if endpoint in LIMITED else []), 500, 503):
         found[status].append(HTTP_ERRORS[status][0])
-    found[503].append(DATABASE[0])
+    found[503].append(DATABASE_ERROR[0])
     return {
         str(status): {
             "description": f"{HTTPStatus(status).phrase}: `{'`, `'.join(dict.fromkeys(found[status]))}`",

@@ -13,14 +13,14 @@ from mnistweb.predictions import queries
 from mnistweb.predictions.comparison import ComparisonResult, compare
 from mnistweb.predictions.feedback import give_feedback, label_from_json
 from mnistweb.predictions.idempotency import requested_key
-from mnistweb.predictions.serializers import item
+from mnistweb.predictions.serializers import serialize
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.store import delete_own
 from mnistweb.predictions.strokes import strokes_from_json
 from mnistweb.recognition.decoding import decode_base64_image
 from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.registry.recognizers import model_cards, zoo
-from mnistweb.web.access import requested_filter, visible, visible_prediction
+from mnistweb.web.access import requested_filter, visible_conditions, visible_prediction
 from mnistweb.web.request_args import requested_cursor, requested_limit
 from mnistweb.web.visitors import current_visitor
 
@@ -44,17 +44,17 @@ def predict() -> ResponseReturnValue:
         key=key,
     )
     if not prediction.saved:
-        return jsonify(item(prediction) | {"id": None, "saved": False}), 200
+        return jsonify(serialize(prediction) | {"id": None, "saved": False}), 200
     location = url_for("api.show", prediction_id=prediction.id)
     status = 200 if prediction.repeated else 201
-    return jsonify(item(prediction) | {"saved": True}), status, {"Location": location}
+    return jsonify(serialize(prediction) | {"saved": True}), status, {"Location": location}
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
 def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Take the right digit: `label`, 0..9, or null for what is no digit."""
     label = label_from_json(_body().get("label", ""))
-    return jsonify(item(give_feedback(prediction_id, current_visitor(), label)))
+    return jsonify(serialize(give_feedback(prediction_id, current_visitor(), label)))
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
@@ -68,14 +68,14 @@ def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/predictions")
 def listing() -> ResponseReturnValue:
     """The logged predictions that the filter asks for, newest first."""
-    page = queries.page(visible(requested_filter()), requested_cursor(), requested_limit())
-    return jsonify(items=[item(prediction) for prediction in page.items], next=page.next)
+    page = queries.page(visible_conditions(requested_filter()), requested_cursor(), requested_limit())
+    return jsonify(items=[serialize(prediction) for prediction in page.items], next=page.next)
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """One logged prediction."""
-    return jsonify(item(visible_prediction(prediction_id)))
+    return jsonify(serialize(visible_prediction(prediction_id)))
 
 
 @blueprint.delete("/predictions/<uuid:prediction_id>")

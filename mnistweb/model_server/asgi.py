@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from mnistweb.model_server import request_log
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
-from mnistweb.recognition.remote.protocol import EXTENSIONS, metadata, read_question, write_reply
+from mnistweb.recognition.remote.protocol import EXTENSIONS, read_request, write_metadata, write_response
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
 
@@ -73,20 +73,20 @@ async def model_ready(request: Request) -> Response:
 
 async def model_metadata(request: Request) -> Response:
     """Return inputs, outputs and card of a model."""
-    return JSONResponse(metadata(_requested_model(request).card))
+    return JSONResponse(write_metadata(_requested_model(request).card))
 
 
 async def infer(request: Request) -> Response:
     """Return logits for images."""
     began = time.perf_counter()
-    network = _requested_model(request)
-    question = read_question(await _body(request), request.headers.get(HEADER_LENGTH))
-    if len(question.images) <= MAX_INLINE_IMAGES:
-        logits = network.logits(question.images)
+    model = _requested_model(request)
+    inference = read_request(await _body(request), request.headers.get(HEADER_LENGTH))
+    if len(inference.images) <= MAX_INLINE_IMAGES:
+        logits = model.logits(inference.images)
     else:
-        logits = await run_in_threadpool(network.logits, question.images)
-    message = write_reply(logits, network.card, question)
-    request_log.log_request(request, question, network.card, began)
+        logits = await run_in_threadpool(model.logits, inference.images)
+    message = write_response(logits, model.card, inference)
+    request_log.log_request(request, inference, model.card, began)
     return Response(message.body, headers=message.headers)
 
 

@@ -1,12 +1,12 @@
-"""Predictions as programs get them."""
+"""Serialization of predictions for JSON and CSV."""
 
 from typing import Any
 
 from mnistweb.database.models import Prediction
 
 
-def item(prediction: Prediction) -> dict[str, Any]:
-    """What anyone may know of a prediction: never whose it is."""
+def serialize(prediction: Prediction) -> dict[str, Any]:
+    """Return the public fields of a prediction, without its visitor."""
     return {
         "id": str(prediction.id),
         "created_at": prediction.created_at.isoformat(),

@@ -1,4 +1,4 @@
-"""Pen strokes as they arrive with a drawing: checked, and reduced to what is kept."""
+"""Validation of the pen strokes that come with a drawing."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from mnistweb.recognition.errors import UserError
 
 MAX_STROKES = 200
 MAX_POINTS = 20_000
-MAX_COORDINATE = 10_000.0
+MAX_COORDINATE = 10_000.0  # units of the slate
 
 
 def strokes_from_form(text: str) -> dict[str, Any] | None:
@@ -28,10 +28,10 @@ def strokes_from_json(value: object) -> dict[str, Any] | None:
 
 
 def check_strokes(value: object) -> dict[str, Any]:
-    """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}` and nothing else.
+    """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}`, without other keys.
 
     `size` is the side of the square slate, in the units of widths and points; y points down; pressure is
-    0..1. Raises ValueError for any other form, for numbers that are not finite or beyond 10,000, and
+    0..1. Raises ValueError for any other structure, for numbers that are not finite or beyond 10,000, and
     for more than 200 strokes or 20,000 points.
     """
     size, strokes = _fields(value, "size", "strokes")
@@ -73,7 +73,7 @@ def _positive(value: object) -> float:
 
 
 def _number(value: object) -> float:
-    # `True` is an int to Python, not a number to anyone who draws.
+    # `True` is an int to Python.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a number")
     if abs(value) > MAX_COORDINATE or math.isnan(value):

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.bad_images import BAD_TEXTS, UNUSUAL_IMAGES
 from tests.support.clients import predict
+from tests.support.databases import on_both_databases
 from tests.support.drawings import STROKES, data_url, digit_png, strokes_json
 
 PREDICTIONS = "/api/v1/predictions"
@@ -25,6 +26,7 @@ def assert_refused(response: TestResponse, status: int, code: str) -> None:
     assert "Traceback" not in response.text
 
 
+@on_both_databases
 def test_a_drawing_is_answered_and_saved(client: FlaskClient, logged: Callable[[], int]) -> None:
     body = predict(client, 3)
     assert body["digit"] == 3
@@ -190,6 +192,7 @@ def test_feedback_on_what_does_not_exist_is_not_found(client: FlaskClient, predi
     assert_refused(client.get(f"{PREDICTIONS}/{prediction_id}"), 404, "not_found")
 
 
+@on_both_databases
 def test_the_listing_is_newest_first_and_says_nothing_of_visitors(
     client: FlaskClient, stranger: FlaskClient
 ) -> None:

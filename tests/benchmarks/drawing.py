@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from mnistweb import config
 from mnistweb.app import create_app
 from tests.benchmarks.bench import serving
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, DESKTOP
-from tests.browser.hand import places, press, until
+from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP
+from tests.support.browser.hand import places, press, until
 from tests.support.drawings import STROKES
 
 ROUNDS = 2

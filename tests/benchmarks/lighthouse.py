@@ -18,7 +18,7 @@ import flask_migrate
 
 from mnistweb import config
 from mnistweb.app import create_app
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from mnistweb.web.visitors import COOKIE
 from tests.benchmarks.bench import serving
 from tests.support.drawings import STROKES, data_url, draw_digit, encode
@@ -67,7 +67,7 @@ def prepare(settings: dict[str, str]) -> tuple[list[str], str]:
         image = data_url(encode(draw_digit(digit)))
         drawn = visitor.post("/api/v1/predictions", json={"image": image}).json
     prediction = f"/predictions/{(drawn or {})['id']}"
-    names = app.extensions[KEY].names()
+    names = app.extensions[ZOO].names()
     networks = [f"/models/{name}" for name in names]
     explanations = [f"{prediction}/inside?model={name}" for name in names]
     cookie = visitor.get_cookie(COOKIE)

@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, make_url, text
 from mnistweb.app import create_database_app
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.remote.protocol import write_question
+from mnistweb.recognition.remote.protocol import write_request
 from tests.benchmarks.bench import Candidate, gunicorn, posts
 from tests.benchmarks.load import Load, measure
 from tests.benchmarks.processes import processor_seconds, workers
@@ -69,7 +69,7 @@ class Side:
 
 def question(digit: int) -> bytes:
     """Return a whole inference request, as the site sends it."""
-    message = write_question(normalize(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
+    message = write_request(normalize(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
     headers = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
     return (
         f"POST /v2/models/cnn/infer HTTP/1.1\r\nHost: localhost\r\n{headers}"

@@ -1,10 +1,11 @@
 """A real site, served to a real Chromium."""
 
+import json
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -18,8 +19,10 @@ from mnistweb.extensions import db
 from mnistweb.predictions import service as predictions
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY
-from tests.browser.states import Stage
+from mnistweb.registry.recognizers import ZOO
+from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
+from tests.support.browser.fonts import FONTS
+from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
 
@@ -28,23 +31,22 @@ collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_
 if "PUBLISH" not in os.environ:
     collect_ignore.append("test_animation.py")
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 expect.set_options(timeout=15_000)  # machines that run tests are busy
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 3,
-    "is_mobile": True,
-    "has_touch": True,
-}
+
+SET_IN = """(properties) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`:root { ${properties} }`);
+    document.adoptedStyleSheets.push(sheet);
+}"""
+INSTALLED = """(family) => {
+    const pen = document.createElement("canvas").getContext("2d");
+    const width = (font) => {
+        pen.font = `72px ${font}`;
+        return pen.measureText("mmmmmwwwwwlli").width;
+    };
+    return ["monospace", "serif", "sans-serif"].some(
+        (fallback) => width(`"${family}", ${fallback}`) !== width(fallback));
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -78,15 +80,26 @@ def base_url(site: Flask) -> Iterator[str]:
     server.server_close()
 
 
-class NewPage(Protocol):
-    """Opens a page in a context of its own."""
-
-    def __call__(self, **options: Any) -> Page: ...
+@pytest.fixture
+def font(request: pytest.FixtureRequest, browser: Browser) -> dict[str, str]:
+    """The fonts that override those of the stylesheet: none, unless a test is `in_every_font`."""
+    fonts = FONTS[request.param] if hasattr(request, "param") else {}
+    if fonts:
+        page = browser.new_page()
+        missing = [family for family in fonts.values() if not page.evaluate(INSTALLED, family)]
+        page.close()
+        if missing:
+            reason = f"there is no {' and no '.join(missing)}: install fonts-dejavu-core and fonts-liberation"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+    return fonts
 
 
 @pytest.fixture
-def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
+def new_page(browser: Browser, base_url: str, font: dict[str, str]) -> Iterator[NewPage]:
     """Opens pages of new visitors; fails a test in which a page's script failed."""
+    properties = "".join(f'{name}: "{family}";' for name, family in font.items())
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
@@ -97,6 +110,8 @@ def new_page(browser: Browser, base_url: str) -> Iterator[NewPage]:
     def open_page(**options: Any) -> Page:
         context = browser.new_context(base_url=base_url, **options)
         contexts.append(context)
+        if font:
+            context.add_init_script(f"({SET_IN})({json.dumps(properties)})")
         page = context.new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", listen)
@@ -139,10 +154,10 @@ def answering(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         probabilities = [rest] * 10
         probabilities[second] += rest
         probabilities[digit if digit is not None else 1] += confidence
-        zoo: Zoo = site.extensions[KEY]
+        zoo: Zoo = site.extensions[ZOO]
         card = zoo.get().card
         told = Answer(digit, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version)
-        monkeypatch.setitem(site.extensions, KEY, _Telling(zoo, told))
+        monkeypatch.setitem(site.extensions, ZOO, _Telling(zoo, told))
 
     return answer
 
@@ -166,7 +181,7 @@ def second_network(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[An
     """Installs a second network, which answers as told or raises."""
 
     def install(told: Answer | Exception) -> None:
-        monkeypatch.setitem(site.extensions, KEY, zoo_with_second(site.extensions[KEY], told))
+        monkeypatch.setitem(site.extensions, ZOO, zoo_with_second(site.extensions[ZOO], told))
 
     return install
 

@@ -1,31 +1,18 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.hand import answer
-from tests.browser.states import STATES, Stage
-
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, in a line each."""
-    # Colours are judged as they are in the end, not on their way.
-    page.evaluate("Promise.all(document.getAnimations().map(each => each.finish()))")
-    return [
-        f"{found['id']}: {node['html']} {node['failureSummary']}"
-        for found in Axe().run(page).response["violations"]
-        for node in found["nodes"]
-    ]
+from tests.support.browser.accessibility import violations
+from tests.support.browser.devices import DEVICES, NewPage
+from tests.support.browser.hand import answer
+from tests.support.browser.states import STATES, Stage
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing(stage: Stage, new_page: NewPage, state: str, size: str) -> None:
-    page = new_page(**SIZES[size], color_scheme="light", reduced_motion="reduce")
+@pytest.mark.parametrize("device", DEVICES)
+def test_axe_finds_nothing(stage: Stage, new_page: NewPage, state: str, device: str) -> None:
+    page = new_page(**DEVICES[device], color_scheme="light", reduced_motion="reduce")
     STATES[state](page, stage)
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")

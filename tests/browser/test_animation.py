@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage
-from tests.browser.hand import answer, places, press, until
+from tests.support.browser.devices import NewPage
+from tests.support.browser.hand import answer, places, press, until
 from tests.support.drawings import STROKES
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, NewPage
-from tests.browser.hand import (
+from tests.support.browser.devices import DESKTOP, NewPage
+from tests.support.browser.hand import (
     answer,
     draw,
     draw_with_finger,

@@ -4,7 +4,7 @@ from contextlib import suppress
 from playwright.sync_api import Error, Locator, Page, Request, Route, expect
 
 from mnistweb.recognition.types import Answer
-from tests.browser.hand import draw, draw_with_finger, places, predict, predicted, press, stroke
+from tests.support.browser.hand import draw, draw_with_finger, places, predict, predicted, press, stroke
 from tests.support.drawings import STROKES
 from tests.support.networks import nine
 

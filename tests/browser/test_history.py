@@ -3,8 +3,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.hand import answer, ink_on_slate, predicted, press, until
+from tests.support.browser.devices import DESKTOP, PHONE, NewPage
+from tests.support.browser.hand import answer, ink_on_slate, predicted, press, until
 
 PIXELS = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

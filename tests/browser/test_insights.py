@@ -9,10 +9,11 @@ from sqlalchemy import delete
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from mnistweb.predictions import aggregates as tallies
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.test_accessibility import violations
-from tests.browser.test_layout import SIZES
+from mnistweb.predictions import aggregates
+from tests.support.browser.accessibility import violations
+from tests.support.browser.devices import DESKTOP, PHONE, WINDOW_SIZES, NewPage
+from tests.support.browser.fonts import in_every_font
+from tests.support.browser.overflow import overflows
 from tests.support.rows import row
 
 CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
@@ -34,12 +35,12 @@ def filled(site: Flask) -> Iterator[None]:
         db.session.execute(delete(Prediction))
         db.session.add_all(made)
         db.session.flush()
-        tallies.recount(db.session())
+        aggregates.recount(db.session())
         db.session.commit()
     yield
     with site.app_context():
         db.session.execute(delete(Prediction))
-        tallies.recount(db.session())
+        aggregates.recount(db.session())
         db.session.commit()
 
 
@@ -60,12 +61,13 @@ def test_axe_finds_nothing_in_charts_and_their_numbers(new_page: NewPage, option
     assert violations(page) == []
 
 
+@in_every_font
 @pytest.mark.usefixtures("filled")
 def test_charts_and_numbers_stay_within_the_page(page: Page) -> None:
     opened(page)
-    for width, height in SIZES:
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert overflows(page) == []
 
 
 @pytest.mark.usefixtures("filled")
@@ -116,7 +118,7 @@ def test_the_period_is_chosen_by_keyboard_and_in_the_address(page: Page) -> None
 def test_without_any_drawing_the_page_leads_to_the_slate(site: Flask, page: Page, filled: None) -> None:
     with site.app_context():
         db.session.execute(delete(Prediction))
-        tallies.recount(db.session())
+        aggregates.recount(db.session())
         db.session.commit()
     page.goto("/insights")
     assert violations(page) == []

@@ -1,12 +1,12 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.hand import predicted, press
-from tests.browser.states import STATES, Stage
+from tests.support.browser.devices import DESKTOP, PHONE, SMALL_PHONE, TOO_LOW, WINDOW_SIZES, NewPage
+from tests.support.browser.fonts import in_every_font
+from tests.support.browser.hand import predicted, press
+from tests.support.browser.overflow import covered, overflows
+from tests.support.browser.states import STATES, Stage
 
-SIZES = [(320, 568), (360, 640), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
-SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -15,6 +15,7 @@ SHIFTS = """
 """
 
 
+@in_every_font
 @pytest.mark.parametrize(
     "state",
     [
@@ -22,6 +23,7 @@ SHIFTS = """
         "answered",
         "unsure",
         "refused",
+        "not-saved",
         "history",
         "history-filtered",
         "prediction",
@@ -36,23 +38,27 @@ SHIFTS = """
         "page-broken",
     ],
 )
-def test_nothing_sticks_out_sideways(page: Page, stage: Stage, state: str) -> None:
+def test_nothing_sticks_out_sideways_or_lies_on_a_control(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
-    for width, height in SIZES:
+    faults = {}
+    for width, height in WINDOW_SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        faults[width, height] = overflows(page) + covered(page)
+    assert not any(faults.values()), {size: found for size, found in faults.items() if found}
 
 
+@in_every_font
 @pytest.mark.parametrize("state", ["unsure", "compared"])
 def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
-    for width, height in SIZES:
+    for width, height in (size for size in WINDOW_SIZES if size != TOO_LOW):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
         for part in ("#slate", "#predict", ".verdict"):
             expect(page.locator(part)).to_be_in_viewport(ratio=1)
 
 
+@in_every_font
 @pytest.mark.parametrize("options", [DESKTOP, PHONE])
 def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[str, object]) -> None:
     page = new_page(**options)
@@ -73,18 +79,29 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
     assert tops() == pytest.approx(before, abs=1)
 
 
-@pytest.mark.parametrize("state", ["refused", "not-saved"])
+@in_every_font
+@pytest.mark.parametrize("state", ["unsure", "refused", "not-saved"])
 def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: Stage, state: str) -> None:
-    page = new_page(**SMALL)
+    page = new_page(**SMALL_PHONE)
+
+    def tops() -> list[float]:
+        found = []
+        for width, height in WINDOW_SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            found.append(
+                page.evaluate("document.querySelector('#own').getBoundingClientRect().top + scrollY")
+            )
+        return found
+
     page.goto("/")
-    top = "document.querySelector('#own').getBoundingClientRect().top + scrollY"
-    before = page.evaluate(top)
+    before = tops()
     STATES[state](page, stage)
-    assert page.evaluate(top) == pytest.approx(before, abs=1)
+    assert tops() == pytest.approx(before, abs=1)
 
 
+@in_every_font
 def test_cells_keep_to_themselves_on_a_narrow_phone(new_page: NewPage, stage: Stage) -> None:
-    page = new_page(**SMALL)
+    page = new_page(**SMALL_PHONE)
     STATES["answered"](page, stage)
     too_full = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
     for path in ("/", "/history"):

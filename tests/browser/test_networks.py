@@ -3,7 +3,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, Route, expect
 
 from mnistweb.recognition.types import Answer
-from tests.browser.hand import answer, draw, predict, predicted, press
+from tests.support.browser.hand import answer, draw, predict, predicted, press
 from tests.support.networks import FAILURE, asleep, nine
 
 Install = Callable[[Answer | Exception], None]

@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage
-from tests.browser.hand import predicted, press
-from tests.browser.states import STATES, Stage, landed
+from tests.support.browser.devices import DEVICES, SMALL_PHONE, NewPage
+from tests.support.browser.hand import predicted, press
+from tests.support.browser.states import STATES, Stage, landed
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "static" / "img"
 
-SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
-SIZES = {"desktop": DESKTOP, "phone": PHONE, "small": SMALL}
+SIZES = {**DEVICES, "small": SMALL_PHONE}
 published = pytest.mark.skipif("PUBLISH" not in os.environ, reason="PUBLISH is not set")
 
 

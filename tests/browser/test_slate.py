@@ -9,8 +9,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from mnistweb.training.rasteriser import Stroke, rasterise
-from tests.browser.conftest import NewPage
-from tests.browser.hand import (
+from tests.support.browser.devices import NewPage
+from tests.support.browser.hand import (
     draw,
     emulated_touch,
     ink_on_slate,

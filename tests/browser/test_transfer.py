@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import PHONE, NewPage
+from tests.support.browser.devices import PHONE, NewPage
 
 MOST = 60_000  # bytes, headers included
 

@@ -3,8 +3,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.hand import answer, draw, ink_on_slate, kept_strokes, predict, predicted, press, stroke
-from tests.browser.states import STATES, Stage
+from tests.support.browser.hand import (
+    answer,
+    draw,
+    ink_on_slate,
+    kept_strokes,
+    predict,
+    predicted,
+    press,
+    stroke,
+)
+from tests.support.browser.states import STATES, Stage
 
 
 def told(page: Page) -> Any:

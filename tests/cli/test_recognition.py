@@ -82,6 +82,7 @@ def test_other_missing_modules_raise(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(result.exception, ModuleNotFoundError)
 
 
+@pytest.mark.process
 def test_predict_imports_no_web_framework() -> None:
     check = (
         "import sys; from mnistweb.cli import main; main(['predict', '--help'], standalone_mode=False);"

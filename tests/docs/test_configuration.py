@@ -1,4 +1,4 @@
-"""docs/configuration.md and .env.example match the settings."""
+"""docs/configuration.md and .env.example list all settings, as declared."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("option", "file"), [("--markdown", "docs/configuration.md"), ("--env", ".env.example")]
 )
-def test_file_matches_the_command(option: str, file: str) -> None:
+def test_file_equals_the_command_output(option: str, file: str) -> None:
     result = CliRunner().invoke(main, ["settings", option])
     assert result.exit_code == 0
     assert result.output == (ROOT / file).read_text(encoding="utf-8"), "run make docs"
 
 
-def test_settings_are_unique_and_described() -> None:
+def test_settings_are_described_once_with_default_or_meaning_of_empty() -> None:
     declared = [setting for group in (*GROUPS, COMPOSE) for setting in group.settings]
     assert len({setting.key for setting in declared}) == len(declared)
     for setting in declared:

@@ -1,4 +1,4 @@
-"""Deployment manifests: Kubernetes' schemas, and Ray's settings as they were tested."""
+"""Deployment manifests: valid for Kubernetes, with the Ray settings of the experiments."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def documents(name: str) -> list[dict[str, Any]]:
 
 
 def pods() -> list[dict[str, Any]]:
-    """Return the pods of the Ray cluster as Kubernetes pods, since there is no schema for RayService."""
+    """Return the pods of the Ray cluster as PodTemplates, because Kubernetes has no schema of RayService."""
     cluster = documents("model.yaml")[0]["spec"]["rayClusterConfig"]
     return [
         {
@@ -37,7 +37,7 @@ def test_site_manifest_is_valid(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("pod", pods(), ids=lambda pod: pod["metadata"]["name"])
-def test_model_server_pods_are_valid(pod: dict[str, Any]) -> None:
+def test_pods_of_the_model_server_are_valid(pod: dict[str, Any]) -> None:
     kubernetes_validate.validate(pod, NEWEST, strict=True)
 
 
@@ -48,27 +48,27 @@ def test_misspelt_field_is_invalid() -> None:
         kubernetes_validate.validate(document, NEWEST, strict=True)
 
 
-def test_model_url_names_the_service() -> None:
+def test_site_has_the_address_of_the_model_server() -> None:
     # KubeRay names the service after the RayService.
     service = documents("model.yaml")[0]["metadata"]["name"]
     assert f"http://{service}-serve-svc:8000" in (MANIFESTS / "site.yaml").read_text()
 
 
-def test_application_is_deployed_as_in_compose() -> None:
-    there = yaml.safe_load(documents("model.yaml")[0]["spec"]["serveConfigV2"])
-    here = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
-    for fixed in ("name", "route_prefix", "import_path"):
-        assert there["applications"][0][fixed] == here["applications"][0][fixed]
+def test_ray_application_equals_the_compose_deployment() -> None:
+    kubernetes = yaml.safe_load(documents("model.yaml")[0]["spec"]["serveConfigV2"])
+    compose = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
+    for field in ("name", "route_prefix", "import_path"):
+        assert kubernetes["applications"][0][field] == compose["applications"][0][field]
 
 
 @pytest.mark.parametrize("service", ["head", "reader"])
-def test_containers_start_ray_with_the_tested_options(service: str, tmp_path: Path) -> None:
-    composed = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
-    tested_settings = nodes.environment(tmp_path)
-    composed_settings = {name: text for name, text in composed["environment"].items() if "${" not in text}
-    assert composed_settings.items() <= tested_settings.items()
-    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= composed_settings.keys()
+def test_containers_have_the_ray_settings_of_the_experiment(service: str, tmp_path: Path) -> None:
+    container = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
+    experiment = nodes.environment(tmp_path)
+    configured = {name: text for name, text in container["environment"].items() if "${" not in text}
+    assert configured.items() <= experiment.items()
+    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= configured.keys()
     head, *readers = nodes.machines(tmp_path, "password")
     command = head.command if service == "head" else readers[0].command
-    options = {option.partition("=")[0] for option in composed["command"] if option.startswith("--")}
+    options = {option.partition("=")[0] for option in container["command"] if option.startswith("--")}
     assert options <= set(command)

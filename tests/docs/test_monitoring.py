@@ -1,4 +1,4 @@
-"""The examples in deploy/monitoring use the site's metrics, and only these."""
+"""The examples in deploy/monitoring use exactly the metrics of the site."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from mnistweb.settings import SETTINGS
 from mnistweb.web.error_handlers import HTTP_ERRORS, STATUS
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
-BY_PROMETHEUS = {"job", "instance"}
-ENDINGS = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
-# Grafana replaces these itself.
+PROMETHEUS_LABELS = {"job", "instance"}
+SUFFIXES = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
+# Replaced by Grafana.
 INTERVAL = "$__rate_interval"
 
 
@@ -27,15 +27,15 @@ def read(name: str) -> Any:
     return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
 
 
-def series_labels() -> dict[str, set[str]]:
-    """Return the labels of each series that the code defines, by its name, and of Prometheus' own series."""
+def known_series() -> dict[str, set[str]]:
+    """Return the labels of every series by name, including the one that Prometheus adds."""
     series: dict[str, set[str]] = {"up": set()}
     for metric in vars(metrics).values():
         if isinstance(metric, (Counter, Gauge, Histogram)):
-            for ending in ENDINGS[type(metric)]:
-                more = {"le"} if ending == "_bucket" else set()
+            for suffix in SUFFIXES[type(metric)]:
+                extra = {"le"} if suffix == "_bucket" else set()
                 name = metric._name
-                series[name + ending] = {*metric._labelnames, *more}
+                series[name + suffix] = {*metric._labelnames, *extra}
     return series
 
 
@@ -55,34 +55,35 @@ EXPRESSIONS = [(rule["alert"], rule["expr"]) for rule in rules()] + [
 ]
 
 
-def parts(node: Any) -> Iterator[Any]:
-    """Yield a node of an expression, and all its descendants."""
+def subexpressions(node: Any) -> Iterator[Any]:
+    """Yield a node of an expression and all nodes below it."""
     yield node
     below = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param", "vector_selector")]
     for each in [*below, *getattr(node, "args", [])]:
         if isinstance(each, promql.Expr):
-            yield from parts(each)
+            yield from subexpressions(each)
 
 
 @pytest.mark.parametrize(("name", "text"), EXPRESSIONS)
 def test_expressions_use_existing_series_and_labels(name: str, text: str) -> None:
-    known = series_labels()
+    known = known_series()
     selected: list[str] = []
     labels: set[str] = set()
     grouped: set[str] = set()
-    for node in parts(promql.parse(text)):
+    for node in subexpressions(promql.parse(text)):
         if isinstance(node, promql.VectorSelector):
             assert node.name in known
             selected.append(node.name)
             labels |= known[node.name]
-            assert {matcher.name for matcher in node.matchers.matchers} <= known[node.name] | BY_PROMETHEUS
+            matched = {matcher.name for matcher in node.matchers.matchers}
+            assert matched <= known[node.name] | PROMETHEUS_LABELS
         if isinstance(node, promql.AggregateExpr) and node.modifier:
             grouped |= set(node.modifier.labels)
     assert selected
-    assert grouped <= labels | BY_PROMETHEUS
+    assert grouped <= labels | PROMETHEUS_LABELS
 
 
-def test_dashboard_shows_all_metrics() -> None:
+def test_every_metric_is_used() -> None:
     shown = " ".join(text for _, text in EXPRESSIONS)
     names = {
         metric._name for metric in vars(metrics).values() if isinstance(metric, (Counter, Gauge, Histogram))
@@ -91,19 +92,19 @@ def test_dashboard_shows_all_metrics() -> None:
     assert {name for name in names if not re.search(rf"\b{name}(_total|_bucket|_sum)?{{", shown)} == set()
 
 
-def test_alerts_use_existing_error_codes() -> None:
+def test_error_codes_in_expressions_exist() -> None:
     codes = {*STATUS, *(code for code, _ in HTTP_ERRORS.values())}
-    asked = {
+    used = {
         code
         for _, text in EXPRESSIONS
         for values in re.findall(r'code=~?"([^"]+)"', text)
         for code in values.split("|")
     }
-    assert asked
-    assert asked <= codes
+    assert used
+    assert used <= codes
 
 
-def test_legends_use_remaining_labels() -> None:
+def test_legends_use_grouped_labels() -> None:
     for panel in panels():
         for target in panel["targets"]:
             for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
@@ -118,15 +119,15 @@ def test_alerts_have_severity_and_annotations() -> None:
         assert rule["annotations"].keys() == {"summary", "description"}
 
 
-def test_prometheus_scrapes_with_the_token() -> None:
+def test_prometheus_configuration_matches_the_site() -> None:
     config = read("prometheus.yml")
     (job,) = config["scrape_configs"]
     (port,) = [setting.default for setting in SETTINGS if setting.key == "PORT"]
     assert job["authorization"]["type"] == "Bearer"
     assert [target.rpartition(":")[2] for target in job["static_configs"][0]["targets"]] == [port]
     assert {(FOLDER / name).is_file() for name in config["rule_files"]} == {True}
-    asked = " ".join(rule["expr"] for rule in rules())
-    assert set(re.findall(r'job="([^"]+)"', asked)) == {job["job_name"]}
+    expressions = " ".join(rule["expr"] for rule in rules())
+    assert set(re.findall(r'job="([^"]+)"', expressions)) == {job["job_name"]}
 
 
 def test_panels_do_not_overlap() -> None:

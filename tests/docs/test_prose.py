@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = ROOT / "README.md"
-LONGEST_SENTENCE = 25
+MAX_SENTENCE_WORDS = 25
 SOURCES = sorted(
     path for folder in ("deploy", "migrations", "mnistweb", "tests") for path in (ROOT / folder).rglob("*.py")
 )
@@ -30,7 +30,7 @@ def identify(path: Path) -> str:
 
 
 def blocks(text: str) -> Iterator[str]:
-    """Yield paragraphs, list items and headings, each in one line; no code, no tables, no pictures."""
+    """Yield paragraphs, list items and headings, each in one line, without code, tables and images."""
     for pattern in (CODE_BLOCK, HTML, IMAGE):
         text = pattern.sub("", text)
     text = re.sub(r"`[^`]*`", "Code", LINK.sub(r"\1", text))
@@ -58,14 +58,14 @@ def docstrings(path: Path) -> Iterator[str]:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, in GitHub's form."""
     text = CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def targets(text: str) -> list[str]:
-    """Return all addresses in the text that are relative to its page."""
+    """Return all relative addresses in the text."""
     text = re.sub(r"`[^`]*`", "", CODE_BLOCK.sub("", text))
     found = [target for _, target in LINK.findall(text)]
     found += re.findall(r'(?:src|srcset)="([^"]+)"', text)
@@ -75,7 +75,7 @@ def targets(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=identify)
 def test_sentences_are_short(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert [each for each in sentences(text) if len(each.split()) > LONGEST_SENTENCE] == []
+    assert [each for each in sentences(text) if len(each.split()) > MAX_SENTENCE_WORDS] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=identify)
@@ -87,7 +87,7 @@ def test_words_are_plain(page: Path) -> None:
 @pytest.mark.parametrize("source", SOURCES, ids=identify)
 def test_docstrings_are_short_and_plain(source: Path) -> None:
     found = [each for docstring in docstrings(source) for each in sentences(docstring)]
-    assert [each for each in found if len(each.split()) > LONGEST_SENTENCE] == []
+    assert [each for each in found if len(each.split()) > MAX_SENTENCE_WORDS] == []
     assert [each for each in found if re.match(AVOIDED_BEGINNING, each)] == []
 
 
@@ -108,12 +108,12 @@ def test_readme_is_one_page() -> None:
     assert max(map(len, lines)) <= 120
 
 
-def test_long_sentences_are_found_outside_code_and_tables() -> None:
-    long = " ".join(["word"] * (LONGEST_SENTENCE + 1))
+def test_sentence_check_ignores_code_tables_and_comments() -> None:
+    long = " ".join(["word"] * (MAX_SENTENCE_WORDS + 1))
     page = f"# Title\n\n    command\n\nShort. {long}.\n"
-    assert max(len(each.split()) for each in sentences(page)) > LONGEST_SENTENCE
+    assert max(len(each.split()) for each in sentences(page)) > MAX_SENTENCE_WORDS
     for excluded in (f"    {long}\n", f"```\n{long}\n```\n", f"| {long} |\n", f"<!-- {long} -->\n"):
-        assert all(len(each.split()) <= LONGEST_SENTENCE for each in sentences(f"Short.\n\n{excluded}"))
+        assert all(len(each.split()) <= MAX_SENTENCE_WORDS for each in sentences(f"Short.\n\n{excluded}"))
 
 
 def test_docstrings_of_all_kinds_are_found(tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["PIL", "mnistweb.recognition", "mnistweb.predictions.images"]):
-    from tests.fuzz.trial import attempt
+    from tests.support.fuzz.trial import attempt
 
-from tests.fuzz.pieces import reseal
 from tests.fuzz.reader import MAX_MILLISECONDS, ReaderProcess
-from tests.fuzz.seeds import HOSTILE, SEEDS
+from tests.support.fuzz.pieces import reseal
+from tests.support.fuzz.seeds import HOSTILE, SEEDS
 
 RESULTS = Path("fuzz-results")
 MAX_FILE_BYTES = 64 * 1024

@@ -59,7 +59,7 @@ def most_megabytes() -> float:
 
 def main() -> None:
     """Read files from standard input, each after its length, and answer each with a line."""
-    from tests.fuzz.trial import Trial, attempt
+    from tests.support.fuzz.trial import Trial, attempt
 
     def measured(data: bytes) -> Trial:
         trial = attempt(data)

@@ -25,8 +25,8 @@ from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
-from mnistweb.recognition.remote.protocol import read_metadata, write_question
-from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MOST_IMAGES
+from mnistweb.recognition.remote.protocol import read_metadata, write_request
+from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MAX_BATCH_SIZE
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 
@@ -175,7 +175,7 @@ def infer_body(**fields: Any) -> bytes:
         ("POST", INFER, infer_body(shape=[10**9, 28, 28]), {}, 400),
         ("POST", INFER, infer_body(), {HEADER_LENGTH: "1000000"}, 400),
         ("POST", INFER, infer_body(), {HEADER_LENGTH: "x"}, 400),
-        ("POST", INFER, write_question(IMAGES, "1").body[:-1], {HEADER_LENGTH: "201"}, 400),
+        ("POST", INFER, write_request(IMAGES, "1").body[:-1], {HEADER_LENGTH: "201"}, 400),
         ("POST", INFER, b" " * (asgi.MAX_BODY_BYTES + 1), {}, 413),
     ],
 )
@@ -204,10 +204,10 @@ def test_id_and_content_type_are_optional(http: urllib3.HTTPConnectionPool, medi
 
 
 def test_maximum_number_of_images_is_accepted(http: urllib3.HTTPConnectionPool) -> None:
-    images = np.zeros((MOST_IMAGES, 28, 28), np.uint8)
-    message = write_question(images, "many")
+    images = np.zeros((MAX_BATCH_SIZE, 28, 28), np.uint8)
+    message = write_request(images, "many")
     response = http.request("POST", INFER, body=message.body, headers=message.headers)
-    assert response.json()["outputs"][0]["shape"] == [MOST_IMAGES, 11]
+    assert response.json()["outputs"][0]["shape"] == [MAX_BATCH_SIZE, 11]
 
 
 def test_internal_error_hides_its_details(
@@ -216,7 +216,7 @@ def test_internal_error_hides_its_details(
     def broken(*_: object) -> None:
         raise LookupError("an internal detail")
 
-    monkeypatch.setattr(asgi, "write_reply", broken)
+    monkeypatch.setattr(asgi, "write_response", broken)
     # After a 500 the server closes the connection, which the next test would get from the pool.
     closing = {"Connection": "close"}
     response = http.request("POST", INFER, body=infer_body(), headers=closing, retries=False)
@@ -229,7 +229,7 @@ def test_log_line_has_request_id_and_trace(
     networks: dict[str, TorchScriptRecognizer],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    message = write_question(IMAGES, "of-a-visitor")
+    message = write_request(IMAGES, "of-a-visitor")
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     headers = message.headers | {"traceparent": f"00-{trace}-{parent}-01"}
     with caplog.at_level("INFO", "mnistweb.model_server"):
@@ -245,7 +245,7 @@ def test_log_line_has_request_id_and_trace(
 def test_hostile_id_and_trace_are_shortened_or_dropped(
     http: urllib3.HTTPConnectionPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    message = write_question(IMAGES, "x\n" + "y" * 1000)
+    message = write_request(IMAGES, "x\n" + "y" * 1000)
     with caplog.at_level("INFO", "mnistweb.model_server"):
         http.request("POST", INFER, body=message.body, headers=message.headers | {"traceparent": "x" * 1000})
     (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
@@ -260,6 +260,7 @@ log.logger.info("answered", extra={"request_id": "x\\ny"})
 """
 
 
+@pytest.mark.process
 def test_log_lines_are_json() -> None:
     found = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
     response_json = json.loads(found.stderr)

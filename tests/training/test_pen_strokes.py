@@ -26,14 +26,14 @@ def test_digits_and_symbols_are_read(data_dir: Path) -> None:
     "content",
     [
         b"no gzip",
-        gzip.compress(b"no JSON"),
-        gzip.compress(b"[]"),
-        gzip.compress(b'{"label": 3}'),
-        gzip.compress(json.dumps([{"label": 3, "writer": 1, "strokes": []}]).encode()),
-        gzip.compress(json.dumps([{"label": 30, "writer": 1, "strokes": [[[0, 0]]]}]).encode()),
-        gzip.compress(json.dumps([{"label": 3, "writer": 1, "strokes": [[[0, None]]]}]).encode()),
-        gzip.compress(json.dumps([{"writer": 1, "strokes": [[[0, 0]]]}]).encode()),
-        gzip.compress(b'[{"label": 3, "writer": 1, "strokes": [[[0, 0]]]}]')[:-12],
+        gzip.compress(b"no JSON", mtime=0),
+        gzip.compress(b"[]", mtime=0),
+        gzip.compress(b'{"label": 3}', mtime=0),
+        gzip.compress(json.dumps([{"label": 3, "writer": 1, "strokes": []}]).encode(), mtime=0),
+        gzip.compress(json.dumps([{"label": 30, "writer": 1, "strokes": [[[0, 0]]]}]).encode(), mtime=0),
+        gzip.compress(json.dumps([{"label": 3, "writer": 1, "strokes": [[[0, None]]]}]).encode(), mtime=0),
+        gzip.compress(json.dumps([{"writer": 1, "strokes": [[[0, 0]]]}]).encode(), mtime=0),
+        gzip.compress(b'[{"label": 3, "writer": 1, "strokes": [[[0, 0]]]}]', mtime=0)[:-12],
     ],
 )
 def test_error_names_the_broken_file(content: bytes, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from mnistweb.recognition.model_card import version_number
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
 from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
-from mnistweb.recognition.remote.protocol import read_reply, write_question
+from mnistweb.recognition.remote.protocol import read_response, write_request
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, INPUT, OUTPUT, Message, pack, unpack
 from mnistweb.recognition.remote.triton import write_repository
 from mnistweb.recognition.types import Answer
@@ -172,7 +172,7 @@ def test_reply_has_logits_id_and_version(
     answered_in_bytes: bool,
 ) -> None:
     images, card = IMAGES[:count], networks[name].card
-    message = write_question(images, ID)
+    message = write_request(images, ID)
     message = message if asked_in_bytes else as_json(message, images)
     message = as_bytes(message) if answered_in_bytes else message
     number = str(version_number(card.version))
@@ -180,7 +180,7 @@ def test_reply_has_logits_id_and_version(
         response = ask(address, f"{place}/infer", message)
         header_length = response.headers.get(HEADER_LENGTH)
         assert (response.status, header_length is not None) == (200, answered_in_bytes)
-        reply = read_reply(response.data, header_length)
+        reply = read_response(response.data, header_length)
         assert (reply.model, reply.version, reply.id) == (name, number, ID)
         assert reply.logits.shape == (count, 11)
         assert np.abs(reply.logits - networks[name].logits(images)).max() < 1e-5
@@ -188,14 +188,14 @@ def test_reply_has_logits_id_and_version(
 
 @pytest.mark.parametrize("shape", [(1, 27, 28), (1, 784), (28, 28), (1, 1, 28, 28)])
 def test_wrong_shape_is_a_bad_request(address: str, shape: tuple[int, ...]) -> None:
-    response = ask(address, "/v2/models/lenet5/infer", write_question(np.zeros(shape, np.uint8), ID))
+    response = ask(address, "/v2/models/lenet5/infer", write_request(np.zeros(shape, np.uint8), ID))
     assert response.status == 400
     assert "shape" in json.loads(response.data)["error"]
 
 
 @pytest.mark.parametrize("place", ["nothing", "lenet5/versions/1"])
 def test_unknown_model_or_version_is_an_error(address: str, place: str) -> None:
-    response = ask(address, f"/v2/models/{place}/infer", write_question(IMAGES[:1], ID))
+    response = ask(address, f"/v2/models/{place}/infer", write_request(IMAGES[:1], ID))
     assert response.status in (400, 404)
     assert place.split("/")[0] in json.loads(response.data)["error"]
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 from werkzeug.exceptions import Forbidden, TooManyRequests
 
 from mnistweb.recognition.types import Answer
-from tests.browser.hand import draw, predict, press
 from tests.support.bad_images import BAD_FILES
+from tests.support.browser.hand import draw, predict, press
 from tests.support.networks import asleep, nine
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnistweb.predictions.images import picture_to_keep
+from mnistweb.predictions.images import drawing_to_store
 from mnistweb.recognition.decoding import MAX_SIDE, decode_base64_image, read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.types import SIDE
-from tests.fuzz.seeds import MAX_IMAGE_BYTES
 from tests.support.drawings import data_url
+from tests.support.fuzz.seeds import MAX_IMAGE_BYTES
 
 MAX_PIXELS = 16 * 1024**2
 
@@ -49,4 +49,4 @@ def read(text: str) -> None:
     assert image.shape == (SIDE, SIDE)
     assert image.dtype == np.uint8
     assert image.max() > 0
-    assert picture_to_keep(data, ink)
+    assert drawing_to_store(data, ink)

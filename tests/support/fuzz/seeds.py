@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from tests.fuzz.pieces import chunk, exif, png, reseal, riff, segment, vp8x
 from tests.support.bad_images import BAD_FILES, UNUSUAL_IMAGES
 from tests.support.drawings import digit_png, draw_digit, encode
+from tests.support.fuzz.pieces import chunk, exif, png, reseal, riff, segment, vp8x
 
 MAX_IMAGE_BYTES = 8 * 1024**2
 """Default limit of an image in a request."""

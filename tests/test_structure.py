@@ -1,0 +1,56 @@
+"""The shape of the repository: directions of imports, loose modules, the top level, the README's length."""
+
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[1]
+LOOSE_MODULES = 8
+README_LINES = 100
+FLOORS = 6
+"""From the application factory down; the command line is above it."""
+TOP_LEVEL = {
+    *("mnistweb", "migrations", "static", "templates", "wsgi.py", "Dockerfile", "docker-compose.yml"),
+    *("pyproject.toml", "tests", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("Makefile", "docs", "deploy"),
+}
+
+
+def test_imports_point_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(cache_dir=None) == EXIT_STATUS_SUCCESS
+
+
+def test_there_are_six_floors_and_every_package_of_the_site_is_on_one() -> None:
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    [floors] = [
+        contract["layers"]
+        for contract in configuration["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+    assert floors[0] == "mnistweb.cli"
+    assert len(floors[1:]) <= FLOORS
+    named = {part.strip("() ") for floor in floors for part in floor.replace("|", ":").split(":")}
+    beside = {"mnistweb.training", "mnistweb.model_server", "mnistweb.datasets"}
+    packages = {f"mnistweb.{path.parent.name}" for path in (ROOT / "mnistweb").glob("*/__init__.py")}
+    modules = {f"mnistweb.{path.stem}" for path in (ROOT / "mnistweb").glob("*.py")} - {"mnistweb.__init__"}
+    assert packages | modules <= named | beside
+
+
+def test_few_modules_are_loose() -> None:
+    assert len(list((ROOT / "mnistweb").glob("*.py"))) <= LOOSE_MODULES
+
+
+def test_the_readme_is_one_page() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
+
+
+def test_the_top_level_holds_what_a_newcomer_expects() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    top = {line.partition("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
