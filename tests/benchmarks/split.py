@@ -58,7 +58,7 @@ class Side:
             after = cpu_seconds(self.model)
             self.processor += sum(after[pid] - before[pid] for pid in after if pid in before)
         if self.port:
-            self.asked.add(measure(self.port, QUESTIONS, CLIENTS[-1], DIRECT_SECONDS))
+            self.asked.add(measure(self.port, INFERENCE_REQUESTS, CLIENTS[-1], DIRECT_SECONDS))
 
     def costs(self) -> tuple[float, float, float, float]:
         """Return processor milliseconds per answer of site and server, then megabytes of site and server."""
@@ -67,7 +67,7 @@ class Side:
         return self.site.processor * each, self.processor * each, megabytes(site), megabytes(self.model)
 
 
-def question(digit: int) -> bytes:
+def inference_request(digit: int) -> bytes:
     """Return a whole inference request, as the site sends it."""
     message = write_request(normalize(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
     headers = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
@@ -77,7 +77,7 @@ def question(digit: int) -> bytes:
     ).encode() + message.body
 
 
-QUESTIONS = [question(digit) for digit in range(10)]
+INFERENCE_REQUESTS = [inference_request(digit) for digit in range(10)]
 
 
 @contextmanager

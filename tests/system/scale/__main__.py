@@ -118,7 +118,7 @@ def run_inside(folder: Path, names: list[str], most: int) -> int:
             print(
                 f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}\n"
             )
-            print("| replicas | questions/s | p50 | p99 | CPU for one | memory |\n|" + " --: |" * 6)
+            print("| replicas | requests/s | p50 | p99 | CPU for one | memory |\n|" + " --: |" * 6)
             for replicas in range(1, most + 1):
                 print(f"| {replicas} | {measure(stage.cluster, replicas)} |", flush=True)
             if stage.cluster.target != 3:
