@@ -4,8 +4,8 @@ Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits": t
 normalized to fit in a 20x20 pixel box while preserving their aspect ratio". Antialiasing gave them grey
 levels.
 
-They were "centered in a 28x28 image by computing the center of mass of the pixels, and translating the image
-so as to position this point at the center of the 28x28 field". In the published files that point is pixel
+They were "centered in a 28x28 image by computing the center of mass of the pixels". The image was translated
+"so as to position this point at the center of the 28x28 field". In the published files that point is pixel
 (14, 14), rounded to whole pixels. So it is here, and an MNIST image passes unchanged.
 """
 

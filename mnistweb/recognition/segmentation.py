@@ -25,7 +25,7 @@ Grey = NDArray[np.floating[Any]]
 def find_ink(colours: Colours) -> Ink:
     """Find ink, float32 [H, W] in 0..1, in uint8 [H, W, 4] red, green, blue and opacity.
 
-    The distance from the background's colour tells ink: dark, light or coloured. On a transparent background,
+    Ink differs from the background's colour: dark, light or coloured. On a transparent background,
     ink is the opacity. A photo's uneven background is evened out first.
     """
     opacity = colours[..., 3]
@@ -37,7 +37,7 @@ def find_ink(colours: Colours) -> Ink:
 
 
 def _opacity_is_ink(colours: Colours) -> bool:
-    """Tell strokes on a transparent background from a picture with holes or rounded corners."""
+    """Return true for strokes on a transparent background, false for a picture with holes."""
     opaque = colours[..., 3] > 127
     if opaque.mean() < 0.5:
         return True

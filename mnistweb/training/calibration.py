@@ -97,14 +97,14 @@ def reliability(
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     rows = []
     for number in range(CALIBRATION_BINS):
-        inside = bins == number
-        if inside.any():
-            share = float(inside.mean())
+        in_bin = bins == number
+        if in_bin.any():
+            share = float(in_bin.mean())
             rows.append(
                 (
                     number / CALIBRATION_BINS,
-                    float(confidence[inside].mean()),
-                    float(right[inside].mean()),
+                    float(confidence[in_bin].mean()),
+                    float(right[in_bin].mean()),
                     share,
                 )
             )

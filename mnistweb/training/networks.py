@@ -125,7 +125,9 @@ class Vit(nn.Module):
     """A small Vision Transformer (Dosovitskiy et al. 2021) with a convolutional stem.
 
     A convolutional stem instead of a plain patch projection makes small transformers learn faster and more
-    steadily (Xiao et al., "Early convolutions help transformers see better", 2021).
+    steadily.
+
+    Xiao et al., "Early convolutions help transformers see better", 2021.
     """
 
     def __init__(self, width: int = 64, depth: int = 4, heads: int = 4) -> None:

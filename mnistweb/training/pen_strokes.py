@@ -63,7 +63,7 @@ def _sample(entry: dict[str, Any]) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How far a redrawing may depart from the original: upper limits, or ranges."""
+    """Limits of the random variation of a redrawing: maxima, or ranges."""
 
     rotation: float = 14.0  # degrees
     slant: float = 0.3

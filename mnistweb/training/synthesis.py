@@ -92,13 +92,13 @@ def _place_in_box(strokes: Drawing, side: float, rng: Generator) -> Drawing:
 def draw_shapes(count: int, variation: Variation, seed: int) -> Images:
     """Draw scribbles, dots, grids, filled areas and invented figures, `count` of each entry of SHAPES."""
     rng = np.random.default_rng(seed)
-    banks = [
+    parts = [
         as_non_digits(
             draw_all([shape(rng) for _ in range(count)], variation, seed + n, shape.__name__), shape.__name__
         )
         for n, shape in enumerate(SHAPES)
     ]
-    return concatenate(banks)
+    return concatenate(parts)
 
 
 def as_non_digits(images: NDArray[np.uint8], kind: str) -> Images:
@@ -147,10 +147,10 @@ def _preprocess(image: NDArray[np.uint8]) -> DigitImage:
     return normalize(image.astype(np.float32) / 255)
 
 
-def concatenate(banks: Sequence[Images]) -> Images:
+def concatenate(parts: Sequence[Images]) -> Images:
     """Concatenate sets of images."""
     return Images(
-        torch.cat([bank.images for bank in banks]),
-        torch.cat([bank.labels for bank in banks]),
-        tuple(kind for bank in banks for kind in bank.kinds),
+        torch.cat([part.images for part in parts]),
+        torch.cat([part.labels for part in parts]),
+        tuple(kind for part in parts for kind in part.kinds),
     )

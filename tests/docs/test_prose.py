@@ -1,5 +1,7 @@
-"""Limits of the documentation: short sentences, plain words, a README of one page, and links that resolve."""
+"""Limits of documentation and docstrings: short sentences, plain words, one page of README, working links."""
 
+import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = ROOT / "README.md"
 MAX_SENTENCE_WORDS = 25
+SOURCES = sorted(
+    path for folder in ("deploy", "migrations", "mnistweb", "tests") for path in (ROOT / folder).rglob("*.py")
+)
+AVOIDED_BEGINNING = r"(What|Who|Whoever|Whether|Where|How|Nobody)\b"
 AVOIDED = r"\b(whoever|whatever|nobody|of what|of which|what is|what was|that which)\b"
 
 CODE_BLOCK = re.compile(r"^```.*?^```$|^(?: {4}[^\n]*\n)+", re.MULTILINE | re.DOTALL)
@@ -43,6 +49,14 @@ def sentences(text: str) -> Iterator[str]:
         yield from re.split(r"(?<=[.!?])[\"*)]*\s+(?=[^a-z])", block)
 
 
+def docstrings(path: Path) -> Iterator[str]:
+    """Yield docstrings of modules, classes and functions, and strings that describe constants."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield inspect.cleandoc(text)
+
+
 def anchors(path: Path) -> set[str]:
     """Return the anchors of a page's headings, in GitHub's form."""
     text = CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
@@ -70,6 +84,13 @@ def test_words_are_plain(page: Path) -> None:
     assert [block for block in blocks(text) if re.search(AVOIDED, block, re.IGNORECASE)] == []
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=identify)
+def test_docstrings_are_short_and_plain(source: Path) -> None:
+    found = [each for docstring in docstrings(source) for each in sentences(docstring)]
+    assert [each for each in found if len(each.split()) > MAX_SENTENCE_WORDS] == []
+    assert [each for each in found if re.match(AVOIDED_BEGINNING, each)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=identify)
 def test_relative_links_and_anchors_resolve(page: Path) -> None:
     broken = []
@@ -93,3 +114,12 @@ def test_sentence_check_ignores_code_tables_and_comments() -> None:
     assert max(len(each.split()) for each in sentences(page)) > MAX_SENTENCE_WORDS
     for excluded in (f"    {long}\n", f"```\n{long}\n```\n", f"| {long} |\n", f"<!-- {long} -->\n"):
         assert all(len(each.split()) <= MAX_SENTENCE_WORDS for each in sentences(f"Short.\n\n{excluded}"))
+
+
+def test_docstrings_of_all_kinds_are_found(tmp_path: Path) -> None:
+    source = tmp_path / "module.py"
+    source.write_text(
+        '"""Module."""\nLIMIT = 3\n"""Constant."""\n\n\nclass A:\n    """Class."""\n\n'
+        '    def b(self):\n        """Method."""\n        return "no docstring"\n'
+    )
+    assert list(docstrings(source)) == ["Module.", "Constant.", "Class.", "Method."]

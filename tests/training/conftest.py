@@ -1,4 +1,4 @@
-"""A little MNIST and a few pen strokes, made here, in the form of the real files."""
+"""A small MNIST and a few pen strokes, in the form of the real files."""
 
 import gzip
 import json
@@ -15,14 +15,14 @@ from tests.support.drawings import STROKES
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:
-    """An IDX file of unsigned bytes, as MNIST's are."""
+    """Write an IDX file of unsigned bytes, as MNIST's are."""
     head = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
     path.write_bytes(head + values.astype(np.uint8).tobytes())
 
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with MNIST/raw, pen-digits and omniglot, all tiny."""
+    """Make a folder with small versions of MNIST/raw, pen-digits and omniglot."""
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     raw = folder / "MNIST" / "raw"
