@@ -82,7 +82,11 @@ def migrated_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
         @cache
         def migrate(url: str) -> Flask:
-            settings = {"DATABASE_URL": url, "TESTING": True, "RATELIMIT_ENABLED": "false"}
+            settings: dict[str, str | bool] = {
+                "DATABASE_URL": url,
+                "TESTING": True,
+                "RATELIMIT_ENABLED": "false",
+            }
             return stack.enter_context(migrated_site(tmp_path_factory.mktemp("instance"), **settings))
 
         yield migrate

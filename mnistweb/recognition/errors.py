@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A request that cannot be met: a stable `code` for programs, and one sentence for people."""
+    """A request that cannot be fulfilled: a stable `code` for programs, and one sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -21,4 +21,4 @@ class EmptyDrawing(DrawingError):
 
 
 class RecognitionError(UserError):
-    """A recognizer that gives no answer, for example because its server is away."""
+    """A recognizer gave no answer, for example because its server is unavailable."""

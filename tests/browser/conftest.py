@@ -19,9 +19,9 @@ from mnistweb.extensions import db
 from mnistweb.predictions import service as predictions
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
-from tests.support.browser.fonts import FONTS
+from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
@@ -32,21 +32,6 @@ if "PUBLISH" not in os.environ:
     collect_ignore.append("test_animation.py")
 
 expect.set_options(timeout=15_000)  # machines that run tests are busy
-
-SET_IN = """(properties) => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`:root { ${properties} }`);
-    document.adoptedStyleSheets.push(sheet);
-}"""
-INSTALLED = """(family) => {
-    const pen = document.createElement("canvas").getContext("2d");
-    const width = (font) => {
-        pen.font = `72px ${font}`;
-        return pen.measureText("mmmmmwwwwwlli").width;
-    };
-    return ["monospace", "serif", "sans-serif"].some(
-        (fallback) => width(`"${family}", ${fallback}`) !== width(fallback));
-}"""
 
 
 @pytest.fixture(scope="session")
@@ -154,10 +139,10 @@ def answering(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         probabilities = [rest] * 10
         probabilities[second] += rest
         probabilities[digit if digit is not None else 1] += confidence
-        zoo: Zoo = site.extensions[KEY]
+        zoo: Zoo = site.extensions[ZOO]
         card = zoo.get().card
         told = Answer(digit, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version)
-        monkeypatch.setitem(site.extensions, KEY, _Telling(zoo, told))
+        monkeypatch.setitem(site.extensions, ZOO, _Telling(zoo, told))
 
     return answer
 
@@ -181,7 +166,7 @@ def second_network(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[An
     """Installs a second network, which answers as told or raises."""
 
     def install(told: Answer | Exception) -> None:
-        monkeypatch.setitem(site.extensions, KEY, zoo_with_second(site.extensions[KEY], told))
+        monkeypatch.setitem(site.extensions, ZOO, zoo_with_second(site.extensions[ZOO], told))
 
     return install
 

@@ -291,7 +291,10 @@ def test_sure_unsure_and_refused_answers_are_told_in_words(
         ({"digit": 4, "confidence": 0.55, "second": 9}, "Unsure: a four or a nine"),
         ({"digit": None, "confidence": 0.9, "not_a_digit": 0.9}, "This is not a digit"),
         ({"digit": None, "confidence": 0.6, "not_a_digit": 0.6}, "Perhaps not a digit"),
-        ({"digit": None, "confidence": 0.2, "not_a_digit": 0.2}, "Perhaps a one (22 %), perhaps not a digit (20 %)"),
+        (
+            {"digit": None, "confidence": 0.2, "not_a_digit": 0.2},
+            "Perhaps a one (22 %), perhaps not a digit (20 %)",
+        ),
     ):
         answering(**told)
         predict(page)

@@ -79,7 +79,9 @@ def test_only_the_latest_request_counts(page: Page) -> None:
             break
         page.wait_for_timeout(50)
     assert "net::ERR_ABORTED" in failed
-    latest[-1].fulfill(json={"digit": 5, "words": {"guess": "Looks like a 5 · 90.0 %", "guess_short": "Looks like a 5"}})
+    latest[-1].fulfill(
+        json={"digit": 5, "words": {"guess": "Looks like a 5 · 90.0 %", "guess_short": "Looks like a 5"}}
+    )
     expect(line(page)).to_have_text("Looks like a 5 · 90.0 %")
 
 
@@ -117,7 +119,9 @@ def test_a_guess_that_comes_after_the_answer_is_too_late(page: Page) -> None:
     predicted(page, 4)
     expect(line(page)).to_contain_text("a 4")
     with suppress(Error):  # nobody waits for it any more
-        held[-1].fulfill(json={"digit": 5, "words": {"guess": "Looks like a 5 · 90.0 %", "guess_short": "Looks like a 5"}})
+        held[-1].fulfill(
+            json={"digit": 5, "words": {"guess": "Looks like a 5 · 90.0 %", "guess_short": "Looks like a 5"}}
+        )
     page.wait_for_timeout(200)
     expect(line(page)).to_contain_text("a 4")
 

@@ -5,7 +5,7 @@ from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from tests.support.browser.devices import DESKTOP, NewPage
 from tests.support.browser.hand import answer, predicted, press
 from tests.support.networks import untrained
@@ -14,9 +14,9 @@ from tests.support.networks import untrained
 @pytest.fixture
 def transformer(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Installs a Vision Transformer."""
-    zoo = cast(Zoo, site.extensions[KEY])
+    zoo = cast(Zoo, site.extensions[ZOO])
     more = Zoo({zoo.default: zoo.get(), "vit": untrained("vit")}, zoo.default)
-    monkeypatch.setitem(site.extensions, KEY, more)
+    monkeypatch.setitem(site.extensions, ZOO, more)
 
 
 def inside(page: Page) -> Locator:

@@ -1,4 +1,4 @@
-"""Figures and commands in the README and the documentation are those of the cards and the code."""
+"""Figures, commands and paths in the README and the documentation match cards and code."""
 
 import re
 from collections.abc import Callable
@@ -27,11 +27,11 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
         (TRAINING, tables.refusals),
     ],
 )
-def test_every_figure_is_the_cards(page: str, table: Callable[[list[ModelCard]], str]) -> None:
+def test_tables_equal_the_model_cards(page: str, table: Callable[[list[ModelCard]], str]) -> None:
     assert table(Zoo.load().cards()) in page
 
 
-def test_the_four_figures_of_the_readme_are_those_of_the_default_model() -> None:
+def test_readme_has_the_figures_of_the_default_model() -> None:
     zoo = Zoo.load()
     (card,) = [card for card in zoo.cards() if card.name == zoo.default]
     mnist, drawings = card.figures["mnist_test"], card.figures["drawings_test"]
@@ -47,7 +47,7 @@ def test_the_four_figures_of_the_readme_are_those_of_the_default_model() -> None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_and_file_that_is_named_exists(page: Path) -> None:
+def test_commands_and_files_in_the_text_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert set(re.findall(r"(?:/|`)mnistweb ([a-z]+)", text)) <= set(COMMANDS)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

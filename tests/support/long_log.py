@@ -77,7 +77,7 @@ def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> Non
 
 
 def addresses(app: Flask) -> Iterator[str]:
-    """What is asked for: every page that reads the log, by every filter and every pair of filters."""
+    """Yield the measured addresses: each page that reads the log, with all filters and pairs of filters."""
     with app.app_context():
         middle = db.session.scalars(
             db.select(Prediction)
