@@ -67,8 +67,8 @@ def _over_time(insights: Insights) -> Chart:
     return Chart(
         "time",
         title,
-        f"Each dot is one {insights.unit}’s accuracy. The bar is its 95 % interval: fewer ratings, longer bar."
-        f"{_axis_note(shares)}",
+        f"Each dot is one {insights.unit}’s accuracy. The bar is its 95 % interval: fewer ratings, longer "
+        f"bar.{_axis_note(shares)}",
         charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)}", joined=True),
         (_unit_heading(insights), *PROPORTION_HEAD),
         [
@@ -100,7 +100,8 @@ def _by_model(insights: Insights, titles: Mapping[str, str]) -> Chart:
     return Chart(
         "network",
         title,
-        "Not a race: each model got different drawings. Where two bars overlap, the difference may be chance.",
+        "Not a race: each model got different drawings. Where two bars overlap, the difference may be "
+        "chance.",
         charts.proportion_rows(
             {titles.get(name, name): accuracy for name, (_, accuracy) in models.items()}, title
         ),
@@ -149,8 +150,8 @@ def _reliability(insights: Insights) -> Chart:
     return Chart(
         "reliability",
         title,
-        "Of the answers a model is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed line. "
-        "Below it, the model is too sure of itself; above it, too modest.",
+        "Of the answers a model is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed "
+        "line. Below it, the model is too sure of itself; above it, too modest.",
         charts.proportion_chart(columns, f"{title} Confidence against accuracy", diagonal=True),
         ("Confidence", "Mean", *PROPORTION_HEAD),
         [

@@ -56,9 +56,9 @@ class Reading(Protocol):
 class Words:
     """An answer in words.
 
-    `sign` is the large answer and `second_sign` its rival, if any: digits or "?". `percent` is the confidence,
-    empty if the headline contains the percentages. `guess` is the line on the slate, `guess_short` the same
-    without its percentage.
+    `sign` is the large answer and `second_sign` its rival, if any: digits or "?". `percent` is the
+    confidence, empty if the headline contains the percentages. `guess` is the line on the slate,
+    `guess_short` the same without its percentage.
     """
 
     headline: str

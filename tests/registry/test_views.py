@@ -86,7 +86,7 @@ def test_page_shows_all_figures_of_the_card(app: Flask, client: FlaskClient) -> 
     for shown in (
         "Small &amp; quick.",
         "Thin pens trouble it.",
-        "7 → 1 (13×)",
+        "7&nbsp;→&nbsp;1&nbsp;(13×)",
         "99.28 %",
         "98.23 %",
         "Retrained with 3 seeds: 99.26 ± 0.03 %",
