@@ -42,7 +42,7 @@ def test_a_word_is_changed_in_the_table(new_page: NewPage, options: dict[str, ob
     expect(row(page, first).get_by_role("link", name="4, change it")).to_be_focused()
     # Of the drawing whose answer is shown, that changes too.
     row(page, second).get_by_role("link", name="Say what it was").click()
-    press(page, "No digit")
+    press(page, "Not a digit")
     expect(page.get_by_text("Saved: not a digit.")).to_be_visible()
 
 

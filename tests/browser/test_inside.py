@@ -86,7 +86,7 @@ def test_another_network_is_a_click_away(page: Page) -> None:
     look(page)
     inside(page).get_by_role("link", name="vit").click()
     expect(page.locator("[data-inside][data-model=vit]")).to_be_visible()
-    expect(inside(page)).to_contain_text("pairs of eyes")
+    expect(inside(page)).to_contain_text("attention heads")
     assert "answer=" in page.url
 
 

@@ -22,7 +22,7 @@ def told(page: Page) -> Any:
 
 def test_an_empty_slate_is_no_digit(page: Page) -> None:
     press(page, "Predict")
-    told(page).to_contain_text("nothing drawn")
+    told(page).to_contain_text("The slate is empty.")
     expect(answer(page)).to_have_count(0)
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
     stroke(page, [(100.0, 100.0), (100.0, 200.0)])

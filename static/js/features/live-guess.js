@@ -77,7 +77,7 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
 
   // The answer replaces the guess until the drawing changes. Feedback brings no new answer.
   function showAnswer() {
-    const { guess: text, predictionId } = document.getElementById("answer").dataset;
+    const { guessText: text, predictionId } = document.getElementById("answer").dataset;
     if (predictionId && predictionId === answered) return;
     cancel();
     answered = predictionId;
