@@ -50,12 +50,12 @@ def json_chunks(batches: Batches) -> Iterator[str]:
 
 
 def _with_input(prediction: Prediction) -> dict[str, Any]:
-    return serialize(prediction) | {"strokes": prediction.strokes, "input": list(prediction.input)}
+    return {**serialize(prediction), "strokes": prediction.strokes, "input": list(prediction.input)}
 
 
 def _cells(prediction: Prediction) -> list[Any]:
-    fields = serialize(prediction)
-    fields |= {f"probability_{digit}": value for digit, value in enumerate(fields["probabilities"])}
+    fields: dict[str, Any] = {**serialize(prediction)}
+    fields |= {f"probability_{digit}": value for digit, value in enumerate(prediction.probabilities)}
     return [escape_formula(fields[name]) for name in COLUMNS]
 
 

@@ -118,6 +118,7 @@ def parse_filter(given: Mapping[str, str]) -> Filter:
 class _Field:
     key: str  # in a query string
     range: str
+    schema: dict[str, Any]  # of its text, in JSON Schema
     parse: Callable[[str], Any]
     words: Callable[[Any], str]
 
@@ -147,23 +148,67 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def _text(description: str, **keywords: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description} | keywords
+
+
 _A_DIGIT, _A_DAY = "a digit from 0 to 9, or none", "a day such as 2026-01-31"
 SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "through the API"}
 VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not judged"}
 FIELDS = {
-    "mine": _Field("mine", "1", _flag, lambda _: "your own"),
-    "model": _Field("model", "the name of a network", _model_name, lambda name: f"read by {name}"),
+    "mine": _Field("mine", "1", _text("Only your own drawings.", enum=["1"]), _flag, lambda _: "your own"),
+    "model": _Field(
+        "model",
+        "the name of a network",
+        _text("Only readings by this model.", maxLength=64, format="printable"),
+        _model_name,
+        lambda name: f"read by {name}",
+    ),
     "digit": _Field(
-        "digit", _A_DIGIT, _digit, lambda digit: "refused" if digit == NONE else f"read as {digit}"
+        "digit",
+        _A_DIGIT,
+        _text("Only drawings read as this digit; `none`: not a digit.", enum=[*DIGITS]),
+        _digit,
+        lambda digit: "refused" if digit == NONE else f"read as {digit}",
     ),
     "label": _Field(
-        "label", _A_DIGIT, _digit, lambda digit: f"correctly {'no digit' if digit == NONE else digit}"
+        "label",
+        _A_DIGIT,
+        _text("Only drawings with this label; `none`: not a digit.", enum=[*DIGITS]),
+        _digit,
+        lambda digit: f"correctly {'no digit' if digit == NONE else digit}",
     ),
-    "verdict": _Field("verdict", "right, wrong or unlabelled", Verdict, VERDICTS.__getitem__),
-    "refused": _Field("refused", "1", _flag, lambda _: "refused"),
-    "source": _Field("source", "slate, upload or api", Source, SOURCES.__getitem__),
-    "first": _Field("from", _A_DAY, _day, lambda day: f"from {day}"),
-    "last": _Field("to", _A_DAY, _day, lambda day: f"to {day}"),
+    "verdict": _Field(
+        "verdict",
+        "right, wrong or unlabelled",
+        _text("Only answers that were right, wrong, or never labelled.", enum=[*map(str, Verdict)]),
+        Verdict,
+        VERDICTS.__getitem__,
+    ),
+    "refused": _Field(
+        "refused", "1", _text("Only rejected drawings.", enum=["1"]), _flag, lambda _: "refused"
+    ),
+    "source": _Field(
+        "source",
+        "slate, upload or api",
+        _text("Only drawings from this source.", enum=[*map(str, Source)]),
+        Source,
+        SOURCES.__getitem__,
+    ),
+    "first": _Field(
+        "from",
+        _A_DAY,
+        _text("Only drawings of this day (in UTC) and later days.", format="date", examples=["2026-01-31"]),
+        _day,
+        lambda day: f"from {day}",
+    ),
+    "last": _Field(
+        "to",
+        _A_DAY,
+        _text("Only drawings of this day (in UTC) and earlier days.", format="date", examples=["2026-01-31"]),
+        _day,
+        lambda day: f"to {day}",
+    ),
 }
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request
 from sqlalchemy import select
@@ -13,9 +12,11 @@ from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions.errors import NotFound
+from mnistweb.predictions.strokes import Strokes
 from mnistweb.recognition.errors import UserError
 
 HEADER = "Idempotency-Key"
+MIN_KEY_LENGTH, MAX_KEY_LENGTH = 16, 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class IdempotencyKey:
 
     @classmethod
     def of(
-        cls, key: str, visitor: str, data: bytes, model: str | None, strokes: dict[str, Any] | None
+        cls, key: str, visitor: str, data: bytes, model: str | None, strokes: Strokes | None
     ) -> "IdempotencyKey":
         """Hash the key and the content of a request; `data` is its image file."""
         rest = json.dumps([model, strokes], sort_keys=True).encode()
@@ -40,7 +41,9 @@ def requested_key() -> str | None:
     Raises UserError (invalid_idempotency_key) for other lengths than 16 to 255, or characters beyond ASCII.
     """
     key = request.headers.get(HEADER)
-    if key is not None and not (16 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+    if key is not None and not (
+        MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
         raise UserError(
             "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
         )

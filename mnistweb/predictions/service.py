@@ -4,7 +4,6 @@ import logging
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import current_app
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -14,6 +13,7 @@ from mnistweb.observability.signals import predicted
 from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
 from mnistweb.predictions.images import drawing_to_store
 from mnistweb.predictions.store import insert
+from mnistweb.predictions.strokes import Strokes
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.preprocessing import normalize
@@ -28,7 +28,7 @@ def recognize_and_save(
     visitor: str,
     source: Source,
     model: str | None = None,
-    strokes: dict[str, Any] | None = None,
+    strokes: Strokes | None = None,
     key: str | None = None,
 ) -> Prediction:
     """Recognize the image file `data` and commit the prediction before it is returned.

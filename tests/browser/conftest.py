@@ -21,7 +21,7 @@ from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import ZOO
 from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
-from tests.support.browser.fonts import FONTS
+from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
@@ -32,21 +32,6 @@ if "PUBLISH" not in os.environ:
     collect_ignore.append("test_animation.py")
 
 expect.set_options(timeout=15_000)  # machines that run tests are busy
-
-SET_IN = """(properties) => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`:root { ${properties} }`);
-    document.adoptedStyleSheets.push(sheet);
-}"""
-INSTALLED = """(family) => {
-    const pen = document.createElement("canvas").getContext("2d");
-    const width = (font) => {
-        pen.font = `72px ${font}`;
-        return pen.measureText("mmmmmwwwwwlli").width;
-    };
-    return ["monospace", "serif", "sans-serif"].some(
-        (fallback) => width(`"${family}", ${fallback}`) !== width(fallback));
-}"""
 
 
 @pytest.fixture(scope="session")
