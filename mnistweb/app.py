@@ -21,6 +21,7 @@ from mnistweb.history import media, prediction
 from mnistweb.history import views as history
 from mnistweb.insights import views as insights
 from mnistweb.observability import access_log, request_ids
+from mnistweb.predictions import wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.web import (
@@ -49,7 +50,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (visitors, security_headers, error_handlers, module_preload):
         hooks.init_app(app)
-    app.jinja_env.filters.update(percent=percent, utc=utc)
+    app.jinja_env.filters.update(percent=percent, utc=utc, bar_value=wording.bar_value)
+    app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
     for module in (*PAGES, api, api_docs, health):
         app.register_blueprint(module.blueprint)
     csrf.exempt(api.blueprint)

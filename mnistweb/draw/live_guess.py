@@ -5,6 +5,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
+from mnistweb.predictions.wording import guess_words
 from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.preprocessing import normalize
@@ -27,7 +28,7 @@ def guess() -> ResponseReturnValue:
     request.max_content_length = MAX_SIDE**2
     recognizer = recognizer_named(request.args.get("model"))
     if not isinstance(recognizer.card, ModelCard):
-        raise UserError("unknown_model", "Only the networks of this site guess while you draw.")
+        raise UserError("unknown_model", "Only this site’s own models guess while you draw.")
     width = request.args.get("width", 0, type=int)
     pixels = np.frombuffer(request.get_data(), np.uint8)
     if (
@@ -36,7 +37,7 @@ def guess() -> ResponseReturnValue:
         or pixels.size % width
         or pixels.size // width > MAX_SIDE
     ):
-        raise DrawingError("unreadable_image", "The ink is not a picture of that width.")
+        raise DrawingError("unreadable_image", "These bytes are no picture of that width.")
     answer = recognizer.recognize(normalize(pixels.reshape(-1, width).astype(np.float32) / 255))
     return jsonify(
         digit=answer.digit,
@@ -44,4 +45,5 @@ def guess() -> ResponseReturnValue:
         not_a_digit=answer.not_a_digit,
         probabilities=answer.probabilities,
         model=answer.model,
+        words=guess_words(answer),
     )

@@ -136,5 +136,5 @@ def largest_contributions(
             f"The other {rest.size}", float(winner.parts[rest].sum()), float(runner_up.parts[rest].sum())
         )
     )
-    rows.append(Contribution("Given to start with", winner.bias, runner_up.bias))
+    rows.append(Contribution("Head start (bias)", winner.bias, runner_up.bias))
     return rows, max(abs(value) for row in rows[:count] for value in (row.winner, row.runner_up)) or 1.0

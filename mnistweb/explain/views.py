@@ -35,7 +35,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     prediction = get(prediction_id, current_visitor())
     if not models_are_local():
         raise UserError(
-            "nothing_inside", "This site's networks run on another machine: nobody here can look inside them."
+            "nothing_inside", "This site’s models run on another machine, so it can’t look inside them."
         )
     from mnistweb.recognition.attribution import explain  # here, because it imports torch
 
@@ -75,5 +75,7 @@ def _local_recognizer(requested: str | None, answered: str) -> "TorchScriptRecog
     if isinstance(recognizer, FallbackRecognizer):
         recognizer = recognizer.local
     if not isinstance(recognizer, TorchScriptRecognizer):
-        raise UserError("nothing_inside", "A language model runs elsewhere: nobody here can look inside it.")
+        raise UserError(
+            "nothing_inside", "A language model runs elsewhere, so this site can’t look inside it."
+        )
     return recognizer

@@ -97,7 +97,7 @@ def proportion_rows(proportions: Mapping[str, Proportion], title: str) -> Markup
             mark = line("reach", low, y + 16, high, y + 16), circle("dot", middle, y + 16, 4)
             parts.append(_with_tooltip(name, proportion, mark))
         value = (
-            f"{percent(proportion.value)} of {proportion.total:,}" if proportion.total else "not judged yet"
+            f"{percent(proportion.value)} of {proportion.total:,}" if proportion.total else "not rated yet"
         )
         parts.append(text(value, RIGHT, y, anchor="end"))
     bottom = TOP + row_height * len(proportions)
@@ -114,7 +114,7 @@ def confusion_matrix(counts: Mapping[int, Mapping[int, int]], names: Mapping[int
     """
     side, left, top = 27.0, 58.0, 40.0
     centre = side * len(names) / 2
-    parts = [text("The network read", left + centre, 12, "of-network")]
+    parts = [text("The model read", left + centre, 12, "of-network")]
     turned = f"translate(12 {top + centre:.1f}) rotate(-90)"
     parts.append(element("text", "It was", class_="of-person", transform=turned, text_anchor="middle"))
     for row_number, (label, row) in enumerate(counts.items()):
@@ -206,7 +206,7 @@ def _count_bars(columns: Sequence[Column], positions: int) -> Iterator[Markup]:
     highest = max((column.proportion.total for column in columns), default=0)
     width, bottom = min(0.6 * (RIGHT - LEFT) / max(positions, 1), 18.0), BOTTOM + 28 + COUNTS_HEIGHT
     yield line("grid", LEFT, bottom, RIGHT, bottom)
-    yield text("judged", LEFT - 6, bottom, anchor="end")
+    yield text("rated", LEFT - 6, bottom, anchor="end")
     for column in columns:
         height = max((COUNTS_HEIGHT - 11) * column.proportion.total / highest, 1.0)
         x = _to_svg_x(column.x if column.count_x is None else column.count_x)

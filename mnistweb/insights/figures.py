@@ -14,9 +14,9 @@ from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.proportion import Proportion
 
 NAMES = {digit: "none" if digit == NOT_A_DIGIT else str(digit) for digit in DIGITS}
-PROPORTION_HEAD = ("Judged", "Right", "Share", "95 % interval")
+PROPORTION_HEAD = ("Rated", "Right", "Share", "95 % interval")
 UNKNOWN = "–"
-FEEDBACK_NAMES = {"right": "judged right", "wrong": "judged wrong", "open": "not judged"}
+FEEDBACK_NAMES = {"right": "rated right", "wrong": "rated wrong", "open": "not rated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,18 @@ def proportion_cells(proportion: Proportion) -> tuple[str, ...]:
     if not proportion.total:
         return *counts, UNKNOWN, UNKNOWN
     low, high = proportion.interval
-    return *counts, percent(proportion.value), f"{100 * low:.1f} to {100 * high:.1f} %"
+    return *counts, percent(proportion.value), f"{percent(low)} to {percent(high)}"
 
 
 def _over_time(insights: Insights) -> Chart:
     shares = [period.accuracy for period in insights.periods]
     columns = charts.evenly_spaced(_ticks(insights), shares)
-    title = "Right over time"
+    title = "Accuracy over time"
     return Chart(
         "time",
         title,
-        f"Each dot is a {insights.unit}: which share of the answers that were judged was right. The fewer "
-        f"were labelled, the longer the bar within which the true share probably lies.{_axis_note(shares)}",
+        f"Each dot is one {insights.unit}’s accuracy. The bar is its 95 % interval: fewer ratings, longer "
+        f"bar.{_axis_note(shares)}",
         charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)}", joined=True),
         (_unit_heading(insights), *PROPORTION_HEAD),
         [
@@ -81,12 +81,12 @@ def _over_time(insights: Insights) -> Chart:
 def _by_digit(insights: Insights) -> Chart:
     recalls = insights.recall_by_digit()
     columns = charts.evenly_spaced([NAMES[digit] for digit in recalls], recalls.values(), max_ticks=11)
-    title = "Right, digit by digit"
+    title = "Accuracy by digit"
     return Chart(
         "digit",
         title,
-        "Of the drawings whose authors say that they drew this digit, the share that was read as it. "
-        "“none” are drawings of something else, where “not a digit” is the right answer."
+        "How many of the drawings of each digit were read right. For “none”, drawings of something else, the "
+        "right answer is “not a digit”."
         f"{_axis_note(recalls.values())}",
         charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)} in all"),
         ("It was", *PROPORTION_HEAD),
@@ -96,16 +96,16 @@ def _by_digit(insights: Insights) -> Chart:
 
 def _by_model(insights: Insights, titles: Mapping[str, str]) -> Chart:
     models = insights.models()
-    title = "Right, network by network"
+    title = "Accuracy by model"
     return Chart(
         "network",
         title,
-        "Not a race: each network was shown other drawings. Where two bars overlap, the difference may be "
+        "Not a race: each model got different drawings. Where two bars overlap, the difference may be "
         "chance.",
         charts.proportion_rows(
             {titles.get(name, name): accuracy for name, (_, accuracy) in models.items()}, title
         ),
-        ("Network", "Drawings", *PROPORTION_HEAD),
+        ("Model", "Drawings", *PROPORTION_HEAD),
         [
             (titles.get(name, name), f"{count:,}", *proportion_cells(accuracy))
             for name, (count, accuracy) in models.items()
@@ -122,13 +122,13 @@ def _confusion(insights: Insights) -> Chart:
         if digit != label
     }
     (label, digit), most = max(mistakes.items(), key=lambda each: each[1])
-    worst = f" Most frequent mistake: {NAMES[label]} read as {NAMES[digit]}, {most:,}×." if most else ""
+    worst = f" Most frequent mistake: {NAMES[label]} → {NAMES[digit]}, {most:,}×." if most else ""
     title = "What was read as what"
     return Chart(
         "confusion",
         title,
-        "A row is what was drawn, a column what was read. In the framed squares both agree; every number "
-        f"beside them counts mistakes.{worst}",
+        "Rows: what was drawn. Columns: what was read. In the framed squares both agree; every other number "
+        f"counts mistakes.{worst}",
         charts.confusion_matrix(matrix, NAMES, f"{title}.{worst}"),
         ("It was", *(f"read as {name}" for name in NAMES.values())),
         [(NAMES[label], *(f"{count:,}" for count in row.values())) for label, row in matrix.items()],
@@ -146,15 +146,13 @@ def _reliability(insights: Insights) -> Chart:
         )
         for group in insights.confidence_bins
     ]
-    title = "As sure as it should be?"
+    title = "Is its confidence honest?"
     return Chart(
         "reliability",
         title,
-        "Of answers that a network is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed "
-        "line. Below the line it is too sure of itself, above it too modest.",
-        charts.proportion_chart(
-            columns, f"{title} Confidence against the share that was right", diagonal=True
-        ),
+        "Of the answers a model is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed "
+        "line. Below it, the model is too sure of itself; above it, too modest.",
+        charts.proportion_chart(columns, f"{title} Confidence against accuracy", diagonal=True),
         ("Confidence", "Mean", *PROPORTION_HEAD),
         [
             (
@@ -169,9 +167,7 @@ def _reliability(insights: Insights) -> Chart:
 
 def _refusals(insights: Insights) -> Chart:
     total = insights.total
-    feedback = (
-        f" Of those that were judged, {_in_words(total.refusal_accuracy)}." if total.refused_labelled else ""
-    )
+    feedback = f" Of the rated ones, {_in_words(total.refusal_accuracy)}." if total.refused_labelled else ""
     title = "How often “not a digit”"
     return Chart(
         "refusals",
@@ -181,7 +177,7 @@ def _refusals(insights: Insights) -> Chart:
         charts.refusal_chart(
             insights.periods, _ticks(insights), f"{title}: {percent(total.refusal_rate.value)}"
         ),
-        (_unit_heading(insights), "Drawings", "“Not a digit”", "Share", "Judged", "Right"),
+        (_unit_heading(insights), "Drawings", "“Not a digit”", "Share", "Rated", "Right"),
         [
             (
                 period_name(period.start, insights.unit),

@@ -49,5 +49,5 @@ def _recognize(recognizer: Recognizer, image: DigitImage) -> ComparisonResult:
         failure = str(error)
     except Exception:  # any failure must leave the other models' answers intact
         logger.exception("The model %s failed.", recognizer.card.name)
-        failure = "It failed to answer. The failure has been logged."
+        failure = "It failed to answer. The error has been logged."
     return ComparisonResult(recognizer.card, answer, failure, (time.perf_counter() - started) * 1000)

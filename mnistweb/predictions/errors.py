@@ -7,4 +7,4 @@ class NotFound(UserError):
     """Missing prediction, or one of another visitor."""
 
     def __init__(self) -> None:
-        super().__init__("not_found", "There is no such prediction.")
+        super().__init__("not_found", "This drawing doesn’t exist, or its author deleted it.")

@@ -84,4 +84,4 @@ def _set_label(prediction: Prediction, label: int | None) -> bool:
 
 
 def _invalid_label() -> UserError:
-    return UserError("invalid_label", "The correct digit must be a number from 0 to 9, or none.")
+    return UserError("invalid_label", "The correct digit must be 0 to 9, or none.")

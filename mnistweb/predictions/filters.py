@@ -152,14 +152,18 @@ def _text(description: str, **keywords: Any) -> dict[str, Any]:
     return {"type": "string", "description": description} | keywords
 
 
+def _label_words(text: str) -> str:
+    return "not a digit" if text == NONE else text
+
+
 _A_DIGIT, _A_DAY = "a digit from 0 to 9, or none", "a day such as 2026-01-31"
-SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "through the API"}
-VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not judged"}
+SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "sent by API"}
+VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not rated"}
 FIELDS = {
     "mine": _Field("mine", "1", _text("Only your own drawings.", enum=["1"]), _flag, lambda _: "your own"),
     "model": _Field(
         "model",
-        "the name of a network",
+        "the name of a model",
         _text("Only readings by this model.", maxLength=64, format="printable"),
         _model_name,
         lambda name: f"read by {name}",
@@ -169,14 +173,14 @@ FIELDS = {
         _A_DIGIT,
         _text("Only drawings read as this digit; `none`: not a digit.", enum=[*DIGITS]),
         _digit,
-        lambda digit: "refused" if digit == NONE else f"read as {digit}",
+        lambda digit: f"read as {_label_words(digit)}",
     ),
     "label": _Field(
         "label",
         _A_DIGIT,
         _text("Only drawings with this label; `none`: not a digit.", enum=[*DIGITS]),
         _digit,
-        lambda digit: f"correctly {'no digit' if digit == NONE else digit}",
+        lambda digit: f"really {_label_words(digit)}",
     ),
     "verdict": _Field(
         "verdict",

@@ -44,9 +44,7 @@ def requested_key() -> str | None:
     if key is not None and not (
         MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
     ):
-        raise UserError(
-            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
-        )
+        raise UserError("invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 ASCII characters.")
     return key
 
 
@@ -74,7 +72,7 @@ def replay(request: IdempotencyKey) -> Prediction:
     if prediction is None:
         raise NotFound
     if prediction.request_content != request.content:
-        raise UserError("idempotency_key_reused", "This Idempotency-Key came with another drawing before.")
+        raise UserError("idempotency_key_reused", "This Idempotency-Key was used for another drawing.")
     prediction.repeated = True
     return prediction
 

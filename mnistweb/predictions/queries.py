@@ -62,5 +62,7 @@ def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[uuid.UUID]
     try:
         created_at, prediction_id = decode_cursor(cursor)
     except ValueError:
-        raise UserError("invalid_cursor", "The cursor does not come from a listing.") from None
+        raise UserError(
+            "invalid_cursor", "This page of the list doesn’t exist: the cursor is invalid."
+        ) from None
     return literal(created_at, UtcDateTime), literal(prediction_id, Uuid)

@@ -66,13 +66,15 @@ def _strip_data_url(text: str) -> str:
     if match is None or not match["base64"]:
         raise DrawingError("not_base64", "The image is not a base64 data URL.")
     if match["type"].lower() not in MEDIA_TYPES:
-        raise DrawingError("unsupported_media_type", "The image must be a PNG, JPEG or WebP picture.")
+        raise DrawingError(
+            "unsupported_media_type", "Can’t read this file. Please use a PNG, JPEG or WebP picture."
+        )
     return text[match.end() :]
 
 
 def image_too_large(max_bytes: int) -> DrawingError:
     """Return the error for a file of more than `max_bytes`."""
-    sentence = f"The image is larger than {max_bytes / 1024**2:.3g} MiB: make it smaller, or send a JPEG."
+    sentence = f"The picture is larger than {max_bytes / 1024**2:.3g} MiB. Make it smaller, or use a JPEG."
     return DrawingError("image_too_large", sentence)
 
 
@@ -107,7 +109,7 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
         if data.startswith(SIGNATURES):
             raise _unreadable() from error
         raise DrawingError(
-            "unsupported_media_type", "The image is not a PNG, JPEG or WebP picture."
+            "unsupported_media_type", "Can’t read this file. Please use a PNG, JPEG or WebP picture."
         ) from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(max_pixels) from error
@@ -116,7 +118,7 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
 
 
 def _unreadable() -> DrawingError:
-    return DrawingError("unreadable_image", "The image is damaged or incomplete.")
+    return DrawingError("unreadable_image", "The picture is damaged or incomplete.")
 
 
 def _check_limits(picture: Image.Image, data: bytes, max_pixels: int) -> None:
@@ -126,12 +128,12 @@ def _check_limits(picture: Image.Image, data: bytes, max_pixels: int) -> None:
     if picture.width * picture.height > most:
         raise _too_many_pixels(most)
     if getattr(picture, "is_animated", False):
-        raise DrawingError("animated_image", "The image is animated; send a still picture.")
+        raise DrawingError("animated_image", "The picture is animated. Please use a still one.")
 
 
 def _too_many_pixels(most: int) -> DrawingError:
     return DrawingError(
-        "too_many_pixels", f"The image has more than {most:,} pixels: make it smaller, or send a JPEG."
+        "too_many_pixels", f"The picture has more than {most:,} pixels. Make it smaller, or use a JPEG."
     )
 
 

@@ -31,8 +31,8 @@ def to_answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> An
 
 def _reason(image: DigitImage) -> str:
     if int(image.sum()) >= MERGED_LINES_INK * 255:
-        return "Its lines run together: draw it larger."
-    return "This does not look like a single digit."
+        return "The strokes merge. Use a thinner brush, or write larger."
+    return "I read one digit at a time. Draw just one, large and without gaps."
 
 
 def _softmax(values: list[float]) -> list[float]:

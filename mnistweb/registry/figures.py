@@ -50,7 +50,7 @@ class Figure:
         if spread is None:
             return None
         mean, deviation = 100 * spread["mean"], 100 * spread["deviation"]
-        return f"{mean:.2f} ± {deviation:.2f} % over {len(seeds['seeds'])} seeds"
+        return f"{len(seeds['seeds'])} seeds: {mean:.2f} ± {deviation:.2f} %"
 
     def best_of(self, cards: Sequence[Card]) -> str | None:
         """Format the best value among several models for a page; None without a comparison."""
@@ -69,7 +69,7 @@ FIGURES = (
         max,
         "{:.2%}".format,
         "MNIST test set",
-        "Read right, of the images that every network for digits is measured on.",
+        "Read right, of the images by which all digit models are compared.",
         _share,
     ),
     Figure(
@@ -78,7 +78,7 @@ FIGURES = (
         max,
         "{:.2%}".format,
         "Drawings",
-        "Read right, of drawings by people from whom it has seen nothing before.",
+        "Read right, of drawings by people it never saw anything from.",
         _share,
     ),
     Figure(
@@ -87,7 +87,7 @@ FIGURES = (
         min,
         "{:.2%}".format,
         "Digits refused",
-        "Of those drawings, how many it wrongly takes for something that is not a digit.",
+        "Of those drawings, wrongly called “not a digit”.",
         _share,
     ),
     Figure(
@@ -96,7 +96,7 @@ FIGURES = (
         min,
         "{:.2%}".format,
         "Calibration error",
-        "How far its confidence is from how often it is right, on those drawings.",
+        "The gap between its confidence and how often it is right, on those drawings.",
         _share,
     ),
     Figure(
@@ -105,19 +105,19 @@ FIGURES = (
         max,
         "{:.1%}".format,
         "Symbols refused",
-        "Letters of alphabets that it has never seen, rightly called not a digit.",
+        "Letters of alphabets it never saw, rightly called “not a digit”.",
         _share,
     ),
     Figure("AUROC", ("held_out_symbols", "auroc"), max, "{:.4f}".format),
-    Figure("parameters", ("parameters",), min, "{:,}".format, "Parameters", "Numbers that it learnt."),
-    Figure("file", ("size",), min, lambda size: f"{size / 1e6:.2f} MB", "Size", "Of its file."),
+    Figure("parameters", ("parameters",), min, "{:,}".format, "Parameters", "Learned weights."),
+    Figure("file", ("size",), min, lambda size: f"{size / 1e6:.2f} MB", "Size", "The model’s file."),
     Figure(
         "one image",
         ("milliseconds",),
         min,
         "{:.2f} ms".format,
         "Time",
-        "For one image, on one thread of the processor that it was measured on.",
+        "For one image, on one thread of the processor used to measure it.",
     ),
 )
 PAGE_FIGURES = tuple(figure for figure in FIGURES if figure.name)

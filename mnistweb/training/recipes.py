@@ -38,7 +38,7 @@ RECIPES = {
         "Convolutional network",
         "Five convolutions with batch normalization. The default: the most accurate of the three.",
         (
-            "It can't refuse letters that are drawn exactly like a digit: O, l, S, Z.",
+            "It can’t refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
         TrainingConfig("cnn", (Phase(8, 1.5e-3, MILD, warm_up=0.15, sharp=0.5),), distilled=0.5),

@@ -45,10 +45,14 @@ class Condition:
 def conditions() -> list[Condition]:
     """Return the rows of the table."""
     placed = {"as drawn": _placement()}
-    placed |= {f"shifted by {share:.0%} of the slate": _placement(0.45, share) for share in (0.1, 0.25)}
-    placed |= {f"{size:.0%} of the slate high": _placement(size) for size in (0.15, 0.3, 0.95)}
-    placed |= {f"turned by {angle}°": _placement(angle=angle) for angle in (-30, -15, 15, 30)}
-    placed |= {f"slanted by {slant}": _placement(slant=slant) for slant in (-0.5, 0.5)}
+    placed |= {
+        f"shifted by {100 * share:.0f} % of the slate": _placement(0.45, share) for share in (0.1, 0.25)
+    }
+    placed |= {f"drawn {100 * size:.0f} % of the slate high": _placement(size) for size in (0.15, 0.3, 0.95)}
+    placed |= {
+        f"turned {_side(angle)} by {abs(angle)}°": _placement(angle=angle) for angle in (-30, -15, 15, 30)
+    }
+    placed |= {f"slanted {_side(slant)}": _placement(slant=slant) for slant in (-0.5, 0.5)}
     placed |= {f"brush of {width} px": _placement(width=width) for width in (4, 10, 28, 40)}
     finishes: dict[str, Callable[[Ink, Generator], Image.Image]] = {
         "inverted: dark on light": _inverted,
@@ -63,6 +67,10 @@ def conditions() -> list[Condition]:
     return [Condition(name, place, _slate) for name, place in placed.items()] + [
         Condition(name, _placement(), finish) for name, finish in finishes.items()
     ]
+
+
+def _side(amount: float) -> str:
+    return "left" if amount < 0 else "right"
 
 
 def _placement(

@@ -37,22 +37,22 @@ STATUS = {
     "model_unavailable": 503,
 }
 HTTP_ERRORS = {
-    400: ("bad_request", "The request could not be understood."),
-    401: ("unauthorized", "This is for those who have its token."),
-    403: ("forbidden", "Only the site's own pages may ask this."),
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not take this kind of request."),
-    413: ("image_too_large", "The drawing is too large."),
-    415: ("unsupported_media_type", "The content type of the request is not supported."),
-    429: ("rate_limited", "That was too much in a short time. Wait a minute, then go on."),
-    500: ("internal_error", "Something went wrong here. It has been logged."),
-    503: ("overloaded", "Too many ask at once. Try again in a few seconds."),
+    400: ("bad_request", "The server didn’t understand this request."),
+    401: ("unauthorized", "You need a token for this."),
+    403: ("forbidden", "Only this site’s own pages may ask for this."),
+    404: ("not_found", "There is no page at this address."),
+    405: ("method_not_allowed", "This address doesn’t take this kind of request."),
+    413: ("image_too_large", "The picture is too large."),
+    415: ("unsupported_media_type", "This content type is not supported."),
+    429: ("rate_limited", "Too many requests. Please wait a minute."),
+    500: ("internal_error", "Something went wrong on our side. It has been logged."),
+    503: ("overloaded", "The server is busy. Please try again in a few seconds."),
 }
-UNTRUSTED_HOST = "This site does not answer under that name."
-CSRF_ERROR = ("csrf", "The form has expired. Reload the page and try again.")
+UNTRUSTED_HOST = "This site doesn’t answer to that name."
+CSRF_ERROR = ("csrf", "This page has been open too long. Reload it; your drawing stays.")
 DATABASE_ERROR = (
     "database_unavailable",
-    "The log of predictions cannot be reached at the moment. Try again soon.",
+    "The database is unavailable right now. Please try again soon.",
 )
 
 

@@ -71,7 +71,7 @@ def test_one_detector_is_shown_large_by_pointer_and_by_keyboard(page: Page) -> N
 
 def test_the_look_belongs_to_one_drawing(page: Page) -> None:
     look(page)
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
     expect(inside(page)).to_be_visible()
     press(page, "Clear")
@@ -105,7 +105,7 @@ def test_without_script_it_is_a_page(new_page: NewPage, page: Page) -> None:
     plain.get_by_role("button", name="Look inside").click()
     expect(inside(plain)).to_contain_text("for a seven")
     expect(plain.locator(".loupe").first).to_be_hidden()
-    plain.get_by_role("link", name="Back to its answer").click()
+    plain.get_by_role("link", name="Back to the answer").click()
     expect(answer(plain)).to_have_attribute("data-prediction-id", prediction_id)
 
 

@@ -47,7 +47,7 @@ def filled(site: Flask) -> Iterator[None]:
 def opened(page: Page) -> None:
     """All charts with their numbers."""
     page.goto("/insights")
-    for summary in page.get_by_text("The numbers").all():
+    for summary in page.get_by_text("Show as a table").all():
         summary.click()
 
 

@@ -57,7 +57,7 @@ def test_page_opens_and_says_that_nothing_is_saved(away: FlaskClient) -> None:
         assert '<canvas id="slate"' in page.text
         assert "data-away" in page.text
         assert "nothing is saved" in page.text
-        assert "Nothing here yet" not in page.text
+        assert "No drawings yet" not in page.text
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Fragment": "true"}])

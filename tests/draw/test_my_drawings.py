@@ -118,4 +118,4 @@ def test_many_drawings_are_paginated(app: Flask, client: FlaskClient, public_his
 def test_accuracy_is_shown_with_its_interval(client: FlaskClient) -> None:
     for label in ("3", "3", "8"):
         response = correct(client, predict(client, 3)["id"], label)
-    assert "2 of the 3 that you judged; <span>95 % interval 21 % to 94 %</span>" in response.text
+    assert "2 of 3 right: <strong>66.7 %</strong> <span>(95 % interval: 21 % to 94 %)</span>" in response.text

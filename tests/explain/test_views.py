@@ -66,7 +66,7 @@ def test_default_is_the_model_that_answered_and_nothing_is_logged(
 @pytest.mark.usefixtures("three_models")
 @pytest.mark.parametrize(
     ("model", "words"),
-    [("lenet5", "Convolution 3: 120 maps of 1×1"), ("vit", "4 pairs of eyes"), ("cnn", "Detector")],
+    [("lenet5", "Convolution 3: 120 maps of 1×1"), ("vit", "4 attention heads"), ("cnn", "Detector")],
 )
 def test_every_model_can_be_explained(
     client: FlaskClient, predicted: dict[str, Any], model: str, words: str
@@ -97,7 +97,7 @@ def test_language_model_cannot_be_explained(
     monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, ServiceRecognizer())
     response = look(client, predicted, model="llm")
     assert_refused(response, 404, "nothing_inside")
-    assert "nobody here can look inside it" in response.text
+    assert "this site can’t look inside it" in response.text
 
 
 @pytest.mark.parametrize(

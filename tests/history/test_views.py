@@ -83,7 +83,7 @@ def test_api_list_accepts_the_same_filters(client: FlaskClient, stranger: FlaskC
 
 def test_empty_history_suggests_an_action(client: FlaskClient) -> None:
     assert "Draw the first digit" in client.get("/history").text
-    assert "Show everything" in client.get("/history?digit=3").text
+    assert "Show all drawings" in client.get("/history?digit=3").text
 
 
 def test_prediction_page_shows_drawing_and_answer(client: FlaskClient) -> None:
@@ -110,7 +110,7 @@ def test_only_the_author_sees_forms(client: FlaskClient, stranger: FlaskClient) 
     assert client.get(f"/predictions/{made['id']}").text.count("<form") >= 3
     page = stranger.get(f"/predictions/{made['id']}").text
     assert "<form" not in page
-    assert "Whoever drew it says that it is an eight." in page
+    assert "Its author says: an eight." in page
 
 
 def test_feedback_redirects_to_the_prediction_page(client: FlaskClient) -> None:
@@ -123,7 +123,7 @@ def test_feedback_redirects_to_the_prediction_page(client: FlaskClient) -> None:
     response = client.post(form[1], data={"csrf_token": token[1], "label": "8"})
     assert response.status_code == 303
     assert response.headers["Location"].startswith(address)
-    assert "you say that this is an eight" in client.get(address).text
+    assert "Saved: it was an eight." in client.get(address).text
 
 
 def test_unknown_prediction_is_not_found(client: FlaskClient) -> None:

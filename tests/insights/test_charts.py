@@ -88,7 +88,7 @@ def test_long_names_are_shortened_but_complete_in_the_tooltip() -> None:
     svg = charts.proportion_rows({name: HALF, "new": Proportion(0, 0)}, "title")
     assert f"<title>{name}: 500 of 1,000, 50.0 %</title>" in svg
     assert re.findall(r'class="name"[^>]*>([^<]*)<', svg) == [f"{name[:31]}…", "new"]
-    assert "not judged yet" in svg
+    assert "not rated yet" in svg
 
 
 def test_text_is_escaped_once() -> None:

@@ -207,7 +207,7 @@ def test_empty_range_links_to_all_time(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log({"now": datetime.now(UTC), "ago": 50})
     page = client.get("/insights?days=30").text
-    assert "Nothing was drawn in this time" in page
+    assert "No drawings in this period" in page
     assert 'href="/insights">Show all time' in page
 
 
@@ -216,7 +216,7 @@ def test_without_feedback_only_refusals_are_shown(app: Flask, client: FlaskClien
         log({"now": datetime.now(UTC)})
     page = client.get("/insights").text
     assert re.findall(r'data-chart="(\w+)"', page) == ["refusals"]
-    assert "Nobody has said yet" in page
+    assert "No answer is rated yet" in page
 
 
 @pytest.mark.parametrize("query", ["?days=7", "?days=", "?days=-1", "?days=None", "?days=%00"])

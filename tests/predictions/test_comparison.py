@@ -36,7 +36,7 @@ def test_comparison_asks_every_model_and_logs_nothing(client: FlaskClient, logge
     assert response.text.count("data-opinion=") == 2
     assert 'data-digit="3"' in response.text
     assert 'data-digit="9"' in response.text
-    assert response.text.count("gave the answer") == 1
+    assert response.text.count("your answer</p>") == 1
     assert logged() == 1
 
 
@@ -116,7 +116,7 @@ def test_button_appears_only_with_several_models(app: Flask, client: FlaskClient
             page = client.get("/")
     finally:
         app.extensions[ZOO] = only
-    assert ("Ask every network" in page.text) == several
+    assert ("Compare all models" in page.text) == several
     assert ('name="model"' in page.text) == several
 
 

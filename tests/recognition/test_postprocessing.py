@@ -18,7 +18,7 @@ def image(digit: int, width: int) -> DigitImage:
     return normalize(read_drawing(encode(draw_digit(digit, width)), 10**6))
 
 
-@pytest.mark.parametrize(("width", "reason"), [(20, "does not look like"), (60, "draw it larger")])
+@pytest.mark.parametrize(("width", "reason"), [(20, "one digit at a time"), (60, "write larger")])
 def test_rejection_reason_depends_on_the_amount_of_ink(width: int, reason: str) -> None:
     assert reason in (to_answer(NOT_A_DIGIT_LOGITS, CARD, image(3, width)).reason or "")
 

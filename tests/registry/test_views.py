@@ -86,10 +86,10 @@ def test_page_shows_all_figures_of_the_card(app: Flask, client: FlaskClient) -> 
     for shown in (
         "Small &amp; quick.",
         "Thin pens trouble it.",
-        "7 read as 1 (13×)",
+        "7&nbsp;→&nbsp;1&nbsp;(13×)",
         "99.28 %",
         "98.23 %",
-        "99.26 ± 0.03 % over 3 seeds",
+        "Retrained with 3 seeds: 99.26 ± 0.03 %",
         "0.11 ms",
         "61,791",
         "0.27 MB",

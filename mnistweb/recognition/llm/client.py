@@ -67,7 +67,7 @@ class LanguageModel:
             raise _error("model_refused", "The language model refused to look at this drawing.") from None
         except (ValueError, RecursionError):
             logger.warning("The language model's answer could not be understood.")
-            sentence = "The language model gave an answer that could not be understood."
+            sentence = "The language model’s answer makes no sense."
             raise _error("model_nonsense", sentence) from None
         return make_answer(digit, confidence, self.card)
 
@@ -97,27 +97,27 @@ class LanguageModel:
             case openai.APITimeoutError():
                 return self._too_slow()
             case openai.RateLimitError():
-                return _error("model_rate_limited", "The language model takes no more questions for now.")
+                return _error("model_rate_limited", "The language model takes no more questions right now.")
             case openai.APIConnectionError():
-                sentence = "The language model cannot be reached."
+                sentence = "The language model can’t be reached."
             case openai.AuthenticationError() | openai.PermissionDeniedError():
-                sentence = "The language model does not accept this site's key."
+                sentence = "The language model doesn’t accept this site’s key."
             case openai.NotFoundError():
-                sentence = "The language model is not known where it is asked for."
+                sentence = "The language model’s server doesn’t know it."
             case openai.APIStatusError():
                 sentence = f"The language model failed with status {error.status_code}."
             case _:
-                sentence = "The language model cannot be used at the moment."
+                sentence = "The language model is unavailable right now."
         return _error("model_unavailable", sentence)
 
     def _too_slow(self) -> RecognitionError:
-        return _error("model_timeout", f"The language model did not answer within {self._timeout:g} seconds.")
+        return _error("model_timeout", f"The language model didn’t answer within {self._timeout:g} seconds.")
 
 
 def make_answer(digit: int | None, confidence: float, card: ServiceCard) -> Answer:
     """Make the answer of a reply. The other nine digits, which it does not mention, share the rest."""
     if digit is None:
-        probabilities, reason = [0.1] * 10, "The language model sees no single digit in this."
+        probabilities, reason = [0.1] * 10, "The language model sees no single digit here."
     else:
         probabilities, reason = [(1 - confidence) / 9] * 10, None
         probabilities[digit] = confidence
@@ -133,4 +133,4 @@ def make_answer(digit: int | None, confidence: float, card: ServiceCard) -> Answ
 
 
 def _error(code: str, sentence: str) -> RecognitionError:
-    return RecognitionError(code, f"{sentence} Try again, or choose another network.")
+    return RecognitionError(code, f"{sentence} Try again, or choose another model.")

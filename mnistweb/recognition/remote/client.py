@@ -51,7 +51,7 @@ class _FailedAttempt(Exception):
         self.code = code
 
 
-UNREACHABLE = ("model_unavailable", "The model server cannot be reached.")
+UNREACHABLE = ("model_unavailable", "The model server can’t be reached.")
 BUSY = ("model_busy", "The model server is busy with other drawings.")
 
 
@@ -94,7 +94,7 @@ class ModelServer:
         except ProtocolError as error:
             self._breaker.record_failure()
             logger.warning("The model server's answer could not be understood: %s.", error)
-            sentence = "The model server gave an answer that could not be understood."
+            sentence = "The model server’s answer makes no sense."
             raise _error("model_nonsense", sentence) from None
         except _FailedAttempt as failure:
             self._breaker.record_failure()
@@ -151,7 +151,7 @@ class ModelServer:
                 failure = _FailedAttempt(*UNREACHABLE)
             except (HTTPTimeoutError, TimeoutError):
                 failure = failure or _FailedAttempt(
-                    "model_timeout", f"The model server did not answer within {self._timeout:g} seconds."
+                    "model_timeout", f"The model server didn’t answer within {self._timeout:g} seconds."
                 )
             except TooManyCalls:
                 failure = failure or _FailedAttempt(*BUSY)

@@ -93,7 +93,7 @@ def test_transient_failure_is_retried_once(endpoint: Endpoint, status: int) -> N
         (400, "model_unavailable", "status 400", 2),
         (401, "model_unavailable", "key", 1),
         (403, "model_unavailable", "key", 1),
-        (404, "model_unavailable", "not known", 1),
+        (404, "model_unavailable", "doesn’t know it", 1),
         (429, "model_rate_limited", "no more questions", 2),
         (500, "model_unavailable", "status 500", 2),
         (529, "model_unavailable", "status 529", 2),
@@ -151,7 +151,7 @@ def test_unreachable_endpoint_is_unavailable() -> None:
         taken.bind(("127.0.0.1", 0))  # bound, but not listening: connections are refused
         error = failure(model(f"http://127.0.0.1:{taken.getsockname()[1]}/v1"))
     assert error.code == "model_unavailable"
-    assert "cannot be reached" in str(error)
+    assert "can’t be reached" in str(error)
 
 
 @pytest.mark.parametrize("trickles", [False, True])
