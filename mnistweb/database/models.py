@@ -163,12 +163,12 @@ class Prediction(Base):
 
     @property
     def labelled(self) -> bool:
-        """Whether there is feedback."""
+        """True if there is feedback."""
         return self.labelled_at is not None
 
     @property
     def correct(self) -> bool | None:
-        """Whether the answer was right; None without feedback."""
+        """True if the answer was right, false if wrong, None without feedback."""
         return self.digit == self.label if self.labelled else None
 
 

@@ -24,7 +24,7 @@ def _signer_with(key: str | bytes) -> URLSafeSerializer:
 def current_visitor(key: str | None = None) -> str:
     """Return this request's visitor: from the cookie, or a new one, whose cookie the response sets.
 
-    A client without a cookie that retries with the same `key` and IP address gets the same visitor: its first
+    A client without a cookie that retries with the same `key` and IP address gets the same visitor. Its first
     response may have been lost, and the cookie with it. The key is as secret as the cookie.
     """
     if "visitor" not in g:

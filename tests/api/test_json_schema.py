@@ -53,7 +53,6 @@ def names() -> dict[str, Any]:
         (Annotated[str | None, names], {"type": ["string", "null"], "enum": ["a", None]}),
         (Annotated[int, 5, {"minimum": 0}], {"type": "integer", "minimum": 0}),
     ],
-    ids=str,
 )
 def test_hint_becomes_schema(hint: Any, schema: dict[str, Any]) -> None:
     assert Components().schema(hint, closed=True) == schema

@@ -55,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def base_url(site: Flask) -> Iterator[str]:
-    """Where the site is served; what `page.goto("/")` starts from."""
+    """The address of the served site; `page.goto("/")` starts from it."""
     server = make_server("127.0.0.1", 0, site, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -178,7 +178,7 @@ def stage(
     second_network: Callable[[Answer | Exception], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
-    """What the states of the page are brought about with."""
+    """The stage on which states of the page are set up."""
 
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("the disk is full"))

