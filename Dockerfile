@@ -1,8 +1,8 @@
-# pyproject.toml says which versions will do, deploy/constraints.txt which of them are installed.
+# pyproject.toml sets the allowed versions, deploy/constraints.txt the installed ones.
 # hadolint global ignore=DL3008,DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 
-# Everything is installed in a virtual environment that the last stages take over as it is.
+# Everything is installed in a virtual environment, which the last stages copy.
 FROM ${PYTHON_IMAGE} AS pip
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_FIND_LINKS=/wheels \
@@ -13,18 +13,17 @@ RUN python -m venv --without-pip /venv
 # deploy/wheels/ may hold wheels that need not be downloaded.
 COPY deploy/wheels/ /wheels/
 
-# What the site needs where a model server reads for it.
+# Dependencies of the site with a model server: all but torch.
 FROM pip AS site-dependencies
 COPY pyproject.toml deploy/constraints.txt /source/
 RUN python -c "import tomllib; print(*(each for each in tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['dependencies'] if not each.startswith('torch')), sep='\n')" \
       > /source/requirements.txt \
     && pip install --constraint /source/constraints.txt --requirement /source/requirements.txt
 
-# What it needs to read itself.
+# Dependencies of the site without a model server.
 FROM pip AS dependencies
-# A server needs no CUDA: torch is a wheel that was handed over, else the CPU build, and PyPI's where that
-# cannot be reached. Of torch, headers and its own tests stay behind;
-# torch_shm_manager is looked for on import.
+# A server needs no CUDA. torch comes from deploy/wheels, else from the index of CPU builds, else from the default
+# index. Its headers and tests are removed; importing torch needs torch_shm_manager.
 RUN { pip install --no-index --no-deps torch \
       || pip install --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu torch \
       || pip install torch; } \
@@ -35,13 +34,13 @@ RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml'
       > /source/requirements.txt \
     && pip install --constraint /source/constraints.txt --requirement /source/requirements.txt
 
-# What the model server needs.
+# Dependencies of the model server.
 FROM dependencies AS model-dependencies
 RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['optional-dependencies']['serve'], sep='\n')" \
       > /source/serve.txt \
     && pip install --constraint /source/constraints.txt --requirement /source/serve.txt
 
-# The package and its command, laid out so that they can be copied over the virtual environment.
+# The package and its command, in a layout that can be copied over the virtual environment.
 FROM site-dependencies AS package
 RUN pip install --constraint /source/constraints.txt hatchling
 COPY README.md LICENSE /source/
@@ -52,7 +51,7 @@ COPY templates/ /source/templates/
 COPY mnistweb/ /source/mnistweb/
 RUN pip install --no-build-isolation --no-deps --prefix /package /source
 
-# The networks alone, on Ray Serve.
+# The model server on Ray Serve.
 FROM ${PYTHON_IMAGE} AS model
 ENV HOME=/tmp \
     OMP_NUM_THREADS=1 \
@@ -63,7 +62,7 @@ ENV HOME=/tmp \
 WORKDIR /app
 RUN groupadd --gid 10001 mnistweb \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mnistweb
-# On Kubernetes KubeRay starts Ray from a login shell, which has a PATH of its own, and asks by wget how it is.
+# KubeRay starts Ray from a login shell, which has its own PATH, and checks its health with wget.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends wget \
     && rm -rf /var/lib/apt/lists/* \
@@ -71,20 +70,20 @@ RUN apt-get update \
 COPY --from=model-dependencies /venv /venv
 COPY --from=package /package /venv
 COPY deploy/model-server.yaml ./
-# A container is reached from outside.
+# A container must be reachable from outside.
 RUN sed -i 's/host: 127.0.0.1/host: 0.0.0.0/' model-server.yaml
 USER 10001:10001
 EXPOSE 8001
 HEALTHCHECK --interval=5s --timeout=5s --start-period=180s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8001/v2/health/ready', timeout=4)"]
-# Ray without its dashboard, whose ten processes nobody would look at, with little room for what it hands from
-# process to process, for images and logits go by HTTP, and with a token, without which it runs anyone's code.
+# Ray without its dashboard (ten processes), and with a small object store, since images and logits are sent by HTTP.
+# Without the token, Ray would run anyone's code.
 CMD ["sh", "-c", "head -c 32 /dev/urandom | od -A n -t x1 | tr -d ' \\n' > /tmp/token \
       && export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=/tmp/token \
       && ray start --head --disable-usage-stats --include-dashboard=false --object-store-memory=83886080 \
       && exec serve run model-server.yaml"]
 
-# The site, whose last stages differ in what is installed.
+# The site. Its last stages differ in the installed dependencies.
 FROM ${PYTHON_IMAGE} AS base
 ENV ENVIRONMENT=production \
     HOST=0.0.0.0 \
@@ -93,7 +92,7 @@ ENV ENVIRONMENT=production \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /app
-# Only instance/ belongs to the site's user: SQLite's file lies there where no other database is set.
+# Only instance/ belongs to the site's user: it contains the SQLite file, unless DATABASE_URL is set.
 RUN groupadd --gid 10001 mnistweb \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mnistweb \
     && install --directory --owner mnistweb --group mnistweb --mode 700 instance
@@ -104,10 +103,10 @@ HEALTHCHECK --interval=5s --timeout=10s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=8)"]
 CMD ["mnistweb", "serve"]
 
-# Without networks and PyTorch.
+# Without PyTorch, for a model server.
 FROM base AS site
 COPY --from=site-dependencies /venv /venv
 
-# With them: what is built where nothing else is asked for.
+# With PyTorch: the default target.
 FROM base AS whole
 COPY --from=dependencies /venv /venv

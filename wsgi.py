@@ -1,4 +1,4 @@
-"""What a WSGI server serves."""
+"""WSGI entry point."""
 
 from mnistweb.app import create_app
 

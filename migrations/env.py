@@ -1,15 +1,15 @@
-"""Runs the migrations on the database of the current application."""
+"""Run the migrations on the database of the current application."""
 
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
-from mnistweb.database.migration_lock import migration_lock, without_queues
+from mnistweb.database.migration_lock import migration_lock, with_lock_timeout
 from mnistweb.extensions import db
 
 
 def migrate(connection: Connection) -> None:
-    """Each migration in a transaction of its own, so that none holds locks while another works."""
+    """Run each migration in its own transaction, so that no lock outlasts its migration."""
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
@@ -21,4 +21,4 @@ def migrate(connection: Connection) -> None:
 
 
 with db.engine.connect() as connection, migration_lock(connection):
-    without_queues(connection, migrate)
+    with_lock_timeout(connection, migrate)

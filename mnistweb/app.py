@@ -9,7 +9,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from mnistweb import config
 from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
-from mnistweb.database import circuit_breaker, pool, timeouts
+from mnistweb.database import timeouts
+from mnistweb.database.engine import fail_fast
+from mnistweb.database.pool import pre_ping
 from mnistweb.draw import live_guess, my_drawings
 from mnistweb.draw import views as draw
 from mnistweb.explain import views as explain
@@ -19,6 +21,7 @@ from mnistweb.history import media, prediction
 from mnistweb.history import views as history
 from mnistweb.insights import views as insights
 from mnistweb.observability import access_log, request_ids
+from mnistweb.predictions import wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.web import (
@@ -35,19 +38,20 @@ PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, in
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
-    """Make the site, configured by `settings` (default: the process environment and `.env`).
+    """Create the site, configured by `settings` (default: the process environment and `.env`).
 
-    Raises ConfigError for a setting outside its range, ModelFileError for a model that cannot be used.
+    Raises ConfigError for a setting outside its range, ModelFileError for a missing or corrupt model.
     """
     app = create_database_app(settings)
     trace = _start_tracing(app)
     timeouts.install()
-    for hooks in (request_ids, access_log, rate_limits, load_shedding, csrf):  # in the order they are called
+    for hooks in (access_log, rate_limits, load_shedding, csrf):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (visitors, security_headers, error_handlers, module_preload):
         hooks.init_app(app)
-    app.jinja_env.filters.update(percent=percent, utc=utc)
+    app.jinja_env.filters.update(percent=percent, utc=utc, bar_value=wording.bar_value)
+    app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
     for module in (*PAGES, api, api_docs, health):
         app.register_blueprint(module.blueprint)
     csrf.exempt(api.blueprint)
@@ -59,7 +63,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 
 def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
-    """Make the site's configuration and database alone: enough to migrate with, without loading torch."""
+    """Create an application with configuration and database only, without torch: enough for migrations."""
     root, files = config.project_root(), config.site_files()
     values = config.load(config.environment() if settings is None else settings)
     instance = root / values["INSTANCE_PATH"]
@@ -74,8 +78,8 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():
-        circuit_breaker.watch(db.engine)
-        pool.watch(db.engine)
+        fail_fast(db.engine)
+        pre_ping(db.engine)
     migrate.init_app(app, db, directory=str(files / "migrations"), render_as_batch=True)
     return app
 
@@ -92,7 +96,7 @@ def _start_tracing(app: Flask) -> Any:
 
 
 def _start_metrics(app: Flask) -> None:
-    # Imported only if configured: its counters go to files whose place the environment must name first.
+    # Imported only if configured: the environment must name the folder of the counters before the import.
     if not app.config["METRICS_TOKEN"]:
         return
     from mnistweb.observability import metrics

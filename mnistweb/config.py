@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from mnistweb.settings import PACKAGE as PACKAGE
 from mnistweb.settings import SETTINGS as SETTINGS
 
-# A wheel carries here what a checkout has beside the package (pyproject.toml, wheel.sources).
+# The files that a checkout has beside the package, in a wheel (pyproject.toml, wheel.sources).
 BUNDLED = PACKAGE / "_site"
 
 
@@ -20,9 +20,9 @@ class ConfigError(RuntimeError):
 
 
 def site_files() -> Path:
-    """Folder of templates/, static/, migrations/ and deploy/: the checkout, or a wheel's copy of them.
+    """Return the folder of templates/, static/, migrations/ and deploy/: the checkout, or a wheel's copy.
 
-    Raises ConfigError where there is neither.
+    Raises ConfigError if there is neither.
     """
     for folder in (BUNDLED, PACKAGE.parent):
         if (folder / "templates").is_dir() and (folder / "migrations").is_dir():
@@ -33,21 +33,21 @@ def site_files() -> Path:
 
 
 def project_root() -> Path:
-    """Base of `.env` and of relative paths in settings: the checkout; for a wheel, the current folder."""
+    """Return the base of `.env` and of relative paths: the checkout, or for a wheel the current folder."""
     return Path.cwd() if BUNDLED.is_dir() else PACKAGE.parent
 
 
 def environment() -> dict[str, str]:
-    """Settings of the process environment and, below it, of `.env` in the project's root."""
+    """Read settings from the process environment and, at lower priority, from the project's `.env`."""
     file = dotenv_values(project_root() / ".env")
     given = {key: value for key, value in file.items() if value is not None} | dict(os.environ)
     return {setting.key: given[setting.key] for setting in SETTINGS if setting.key in given}
 
 
 def load(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting, read from `given` where it stands there and from its default otherwise.
+    """Parse every setting from `given`, or else from its default.
 
-    Keys of `given` that are no settings of the site are passed on to Flask as they are.
+    Other keys of `given` are passed on to Flask unchanged.
     Raises ConfigError for a value outside its range.
     """
     config = dict(given)
@@ -57,7 +57,7 @@ def load(given: Mapping[str, Any]) -> dict[str, Any]:
             config[setting.key] = setting.kind.parse(value)
         except ValueError:
             raise ConfigError(f"{setting.key} must be {setting.kind.accepts}.") from None
-    # In development a missing key is made up; in production it would differ between replicas.
+    # Development generates a missing key, but a generated one would differ between replicas.
     if config["ENVIRONMENT"] == "production" and len(config["SECRET_KEY"]) < 32:
         raise ConfigError(
             "SECRET_KEY must be at least 32 characters in production: make one with openssl rand -hex 32."
@@ -81,17 +81,17 @@ def _check_language_model(config: Mapping[str, Any]) -> None:
 
 
 def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
-    """The values of `load`, and what Flask and its extensions derive from them.
+    """Return the values of `load`, and the configuration of Flask and its extensions derived from them.
 
-    `instance` is the folder for what the site keeps itself: the SQLite file, and a key where none is set.
+    `instance` is the folder of the SQLite file and of the generated secret key.
     """
-    # An image arrives as base64, four characters for three bytes, with strokes and form fields beside it.
-    longest_request = values["MAX_IMAGE_BYTES"] * 4 // 3 + 1024**2
+    # Base64 makes four characters of three bytes; the rest is for strokes and form fields.
+    max_request_bytes = values["MAX_IMAGE_BYTES"] * 4 // 3 + 1024**2
     return {
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(values["DATABASE_URL"], values["THREADS"]),
-        "MAX_CONTENT_LENGTH": longest_request,
-        "MAX_FORM_MEMORY_SIZE": longest_request,
+        "MAX_CONTENT_LENGTH": max_request_bytes,
+        "MAX_FORM_MEMORY_SIZE": max_request_bytes,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": 24 * 3600,
         **values,
@@ -100,12 +100,12 @@ def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
 
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
-    """Options of SQLAlchemy's engine for the database at `url` in a process of `threads` threads."""
-    # Errors are logged, and what was to be stored is a visitor's and no operator's business.
-    discreet = {"hide_parameters": True}
+    """Return the options of SQLAlchemy's engine for the database at `url` and `threads` threads."""
+    # For privacy: errors are logged, and the parameters are visitors' data.
+    options = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return discreet
-    return discreet | {
+        return options
+    return options | {
         "pool_size": threads,
         "max_overflow": 0,
         "pool_timeout": 5,
@@ -114,14 +114,14 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
 
 
 def development_secret(instance: Path) -> str:
-    """The key kept in `instance`/secret_key, made there (readable by its owner alone) the first time."""
+    """Return the key in `instance`/secret_key; generate it, readable by its owner only, if it is missing."""
     path = instance / "secret_key"
     if not path.exists():
         draft = instance / f"secret_key.{os.getpid()}"
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(32))
         try:
-            path.hardlink_to(draft)  # atomic: of several processes that start at once, one makes the key
+            path.hardlink_to(draft)  # atomic: of several starting processes, one creates the key
         except FileExistsError:
             pass
         finally:

@@ -1,10 +1,10 @@
-"""Numbers and times as pages and reports write them."""
+"""Formats of numbers and times on pages and in reports."""
 
 from datetime import datetime
 
 
 def percent(share: float, decimals: int = 1) -> str:
-    """Format a share 0..1: 0.9931 as "99.3 %". Only exactly all or nothing reads as 100.0 or 0.0 %."""
+    """Format a share 0..1: 0.9931 as "99.3 %". Only exactly 1 and 0 become "100.0 %" and "0.0 %"."""
     shown, least = round(share * 100, decimals), 10**-decimals
     if shown == 100 and share < 1:
         return f"> {100 - least:.{decimals}f} %"

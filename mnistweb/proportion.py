@@ -1,4 +1,4 @@
-"""A proportion found by counting, with its confidence interval."""
+"""Proportions of counted cases, with confidence intervals."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -8,17 +8,17 @@ def interval(part: int, total: int, z: float = 1.96) -> tuple[float, float]:
     """Compute the Wilson score interval of `part` / `total`: two shares 0..1, the lower one first.
 
     `z` is the normal quantile: 1.96 for 95 %. With a total of 0 the interval is (0, 1). Raises ValueError
-    unless 0 <= part <= total. After Wilson, "Probable inference, the law of succession, and statistical
+    unless 0 <= part <= total. Source: Wilson, "Probable inference, the law of succession, and statistical
     inference", J. Am. Stat. Assoc. 22 (1927) 209-212.
     """
     if not 0 <= part <= total:
-        raise ValueError(f"{part} of {total} is no share")
+        raise ValueError(f"{part} of {total} is not a proportion")
     if not total:
         return 0.0, 1.0
     share, square = part / total, z * z / total
     middle = (share + square / 2) / (1 + square)
     half = z * sqrt(share * (1 - share) / total + square / (4 * total)) / (1 + square)
-    # At 0 and at 1 the bound is the share itself; rounding must not carry it past.
+    # At 0 and 1 the bound is exact, and must not exceed it by rounding.
     return (max(0.0, middle - half) if part else 0.0), (min(1.0, middle + half) if part < total else 1.0)
 
 

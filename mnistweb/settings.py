@@ -57,7 +57,7 @@ class Group:
     settings: tuple[Setting, ...]
 
 
-def _whole(lowest: int, highest: int) -> Kind:
+def _integer(lowest: int, highest: int) -> Kind:
     def parse(text: str) -> int:
         _check(text.isascii() and text.isdigit() and lowest <= int(text) <= highest)
         return int(text)
@@ -73,8 +73,8 @@ def _one_of(*values: str) -> Kind:
     return Kind(" or ".join(filter(None, values)), parse)
 
 
-def _check(right: object) -> None:
-    if not right:
+def _check(valid: object) -> None:
+    if not valid:
         raise ValueError
 
 
@@ -109,14 +109,14 @@ def _model_name(text: str) -> str:
 
 
 def _per_minute(text: str) -> tuple[int, int]:
-    visitor, address = map(_whole(1, 1_000_000).parse, text.split(","))
+    visitor, address = map(_integer(1, 1_000_000).parse, text.split(","))
     return visitor, address
 
 
 def _hosts(text: str) -> list[str] | None:
     hosts = [host.strip().lower() for host in text.split(",")] if text else []
     _check(all(re.fullmatch(r"\.?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]", host) for host in hosts))
-    # Only the same machine can use these names, as a container's health check does.
+    # For health checks in a container; only the same machine can reach the site by these names.
     return [*hosts, "localhost", "127.0.0.1", "[::1]"] if hosts else None
 
 
@@ -127,8 +127,8 @@ def _limit_storage(text: str) -> str:
 
 def _endpoint(text: str) -> str:
     url = urlsplit(text)
-    right = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    _check(not text or (right and not set(text) & set("@?# ") and text.isascii() and text.isprintable()))
+    valid = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    _check(not text or (valid and not set(text) & set("@?# ") and text.isascii() and text.isprintable()))
     return text
 
 
@@ -137,8 +137,7 @@ def _database_url(text: str) -> str:
         url = make_url(text)
     except ArgumentError:
         raise ValueError from None
-    # The driver is named because "postgresql" alone means another one from SQLAlchemy 2.1 on, and
-    # hosting services still hand out "postgres".
+    # SQLAlchemy 2.1 changes the default driver of "postgresql", and hosting services still use "postgres".
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg2")
     _check(url.drivername in ("sqlite", "postgresql+psycopg2"))
@@ -179,15 +178,15 @@ SERVER = Group(
             NOT_EMPTY,
             "The address to listen on; with Docker, the address outside the container.",
         ),
-        Setting("PORT", "8000", _whole(1, 65535), "The port to listen on."),
-        Setting("WORKERS", "2", _whole(1, 64), "The number of processes."),
+        Setting("PORT", "8000", _integer(1, 65535), "The port to listen on."),
+        Setting("WORKERS", "2", _integer(1, 64), "The number of processes."),
         Setting(
-            "THREADS", "4", _whole(1, 64), "The number of requests that each process works on at a time."
+            "THREADS", "4", _integer(1, 64), "The number of requests that each process works on at a time."
         ),
         Setting(
             "WAITING",
             "64",
-            _whole(0, 1000),
+            _integer(0, 1000),
             "The number of further requests per process that wait up to 2 seconds for a thread;"
             " all others get 503 and `Retry-After` at once.",
         ),
@@ -222,7 +221,7 @@ SECURITY = Group(
         Setting(
             "PROXY_HOPS",
             "0",
-            _whole(0, 8),
+            _integer(0, 8),
             "The number of trusted proxies that set `X-Forwarded-For` and `X-Forwarded-Proto`;"
             " Docker Compose sets 1 where `DOMAIN` is set.",
         ),
@@ -251,13 +250,13 @@ IMAGES = Group(
         Setting(
             "MAX_IMAGE_BYTES",
             str(8 * 1024**2),
-            _whole(1024, 64 * 1024**2),
+            _integer(1024, 64 * 1024**2),
             "The largest image file, in bytes.",
         ),
         Setting(
             "MAX_IMAGE_PIXELS",
             str(16 * 1024**2),
-            _whole(28 * 28, 100_000_000),
+            _integer(28 * 28, 100_000_000),
             "The most pixels, checked before decoding; a PNG or WebP may have two million at most,"
             " because it cannot be reduced during decoding.",
         ),
@@ -277,9 +276,9 @@ MODELS = Group(
             empty="this process reads by itself",
             example="http://model:8001",
         ),
-        # As much below the page's 20 seconds as a language model's.
+        # Its bound is below the 20 seconds after which the page's script gives up, as the language model's.
         Setting(
-            "MODEL_TIMEOUT", "3", _whole(1, 18), "Seconds to wait for the model server, retries included."
+            "MODEL_TIMEOUT", "3", _integer(1, 18), "Seconds to wait for the model server, retries included."
         ),
         Setting(
             "MODEL_FALLBACK",
@@ -359,7 +358,11 @@ LANGUAGE_MODEL = Group(
             example="https://api.openai.com/v1",
         ),
         Setting(
-            "MNISTWEB_LLM_API_KEY", "", API_KEY, "The key, if the endpoint asks for one.", empty="no key"
+            "MNISTWEB_LLM_API_KEY",
+            "",
+            API_KEY,
+            "The key, if the endpoint asks for one.",
+            empty="no key",
         ),
         Setting(
             "MNISTWEB_LLM_MODEL",
@@ -369,14 +372,14 @@ LANGUAGE_MODEL = Group(
             empty="no language model",
             example="gpt-4o-mini",
         ),
-        # Below the 20 seconds that the page's script waits, so that the visitor is told what happened.
-        Setting("MNISTWEB_LLM_TIMEOUT", "15", _whole(1, 18), "Seconds to wait for the endpoint."),
+        # Below the 20 seconds that the page's script waits, so that the visitor gets the error message.
+        Setting("MNISTWEB_LLM_TIMEOUT", "15", _integer(1, 18), "Seconds to wait for the endpoint."),
     ),
 )
 GROUPS = (SERVER, STORAGE, SECURITY, IMAGES, MODELS, LIMITS, OBSERVABILITY, LANGUAGE_MODEL)
 SETTINGS = tuple(setting for group in GROUPS for setting in group.settings)
 
-# The site never reads these.
+# Not read by the site.
 COMPOSE = Group(
     "Docker Compose",
     "Only docker-compose.yml reads these, from `.env`.",

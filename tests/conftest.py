@@ -30,7 +30,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or a browser. What starts processes is marked where it is written."""
+    """Mark what needs PostgreSQL or a browser. Tests that start processes carry their mark themselves."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
@@ -82,7 +82,11 @@ def migrated_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
         @cache
         def migrate(url: str) -> Flask:
-            settings = {"DATABASE_URL": url, "TESTING": True, "RATELIMIT_ENABLED": "false"}
+            settings: dict[str, str | bool] = {
+                "DATABASE_URL": url,
+                "TESTING": True,
+                "RATELIMIT_ENABLED": "false",
+            }
             return stack.enter_context(migrated_site(tmp_path_factory.mktemp("instance"), **settings))
 
         yield migrate

@@ -1,4 +1,4 @@
-"""The application as a whole: what makes it stop, what it trusts, what it says when it fails."""
+"""The application as a whole: start, proxies, errors, imports and compression."""
 
 import subprocess
 import sys
@@ -13,13 +13,13 @@ from mnistweb.config import ConfigError
 from mnistweb.formatting import percent
 
 
-def test_a_wrong_setting_stops_the_start(unmigrated_settings: dict[str, Any]) -> None:
+def test_invalid_setting_stops_the_start(unmigrated_settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="PROXY_HOPS"):
         create_app(unmigrated_settings | {"PROXY_HOPS": "all"})
 
 
 @pytest.mark.parametrize(("hops", "address", "scheme"), [(0, "127.0.0.1", "http"), (1, "10.0.0.9", "https")])
-def test_a_proxy_is_believed_only_as_configured(
+def test_forwarded_headers_need_proxy_hops(
     unmigrated_settings: dict[str, Any], hops: int, address: str, scheme: str
 ) -> None:
     app = create_app(unmigrated_settings | {"PROXY_HOPS": hops})
@@ -36,7 +36,7 @@ def test_a_proxy_is_believed_only_as_configured(
         ({"Accept": "application/json"}, '"code":"internal_error"'),
     ],
 )
-def test_a_bug_is_one_sentence_to_the_visitor(
+def test_exception_discloses_no_details(
     unmigrated_settings: dict[str, Any], headers: dict[str, str], text: str
 ) -> None:
     app: Flask = create_app(unmigrated_settings | {"TESTING": False})
@@ -61,7 +61,7 @@ def test_a_bug_is_one_sentence_to_the_visitor(
         (1.0, "100.0 %"),
     ],
 )
-def test_percentages_do_not_claim_certainty(share: float, text: str) -> None:
+def test_percentages_reach_0_and_100_only_exactly(share: float, text: str) -> None:
     assert percent(share) == text
 
 
@@ -86,7 +86,7 @@ def test_imports_point_one_way(statement: str, absent: set[str]) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/static/css/base.css"])
 @pytest.mark.parametrize("accepted", ["gzip, deflate", "gzip, deflate, br"])
-def test_text_travels_compressed(client: FlaskClient, path: str, accepted: str) -> None:
+def test_text_is_compressed(client: FlaskClient, path: str, accepted: str) -> None:
     with client.get(path) as plain, client.get(path, headers={"Accept-Encoding": accepted}) as small:
         assert small.headers["Content-Encoding"] in accepted
         assert len(small.data) < len(plain.data) / 2

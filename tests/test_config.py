@@ -45,13 +45,13 @@ from mnistweb.config import ConfigError
         ("METRICS_TOKEN", "a token with spaces"),
     ],
 )
-def test_a_wrong_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
+def test_invalid_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{key} must be "):
         config.load({key: value})
 
 
 @pytest.mark.parametrize("secret", ["", "0123456789abcdef"])
-def test_production_does_not_start_without_a_secret_and_says_how_to_make_one(secret: str) -> None:
+def test_production_needs_a_secret_and_explains_how(secret: str) -> None:
     with pytest.raises(ConfigError, match=r"^SECRET_KEY must be .* make one with openssl rand -hex 32\.$"):
         config.load({"ENVIRONMENT": "production", "SECRET_KEY": secret})
 
@@ -70,12 +70,12 @@ def test_production_starts_with_a_secret() -> None:
         ({"ENVIRONMENT": "production", "LOG_FORMAT": "text"}, "text"),
     ],
 )
-def test_in_production_the_log_is_for_programs_unless_told(given: dict[str, str], expected: str) -> None:
+def test_default_log_format_depends_on_the_environment(given: dict[str, str], expected: str) -> None:
     values = config.load({"SECRET_KEY": secrets.token_hex(32)} | given)
     assert values["LOG_FORMAT"] == expected
 
 
-def test_everything_has_a_default_and_flask_keys_pass() -> None:
+def test_settings_have_defaults_and_flask_keys_pass() -> None:
     values = config.load({"TESTING": True})
     assert values["TESTING"] is True
     assert values["PORT"] == 8000
@@ -83,12 +83,12 @@ def test_everything_has_a_default_and_flask_keys_pass() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
-def test_every_spelling_of_a_postgresql_url_names_the_driver_that_is_installed(scheme: str) -> None:
+def test_postgresql_urls_get_the_installed_driver(scheme: str) -> None:
     values = config.load({"DATABASE_URL": f"{scheme}://me:secret@db/mnistweb"})
     assert values["DATABASE_URL"] == "postgresql+psycopg2://me:secret@db/mnistweb"
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "project_root", lambda: tmp_path)
     monkeypatch.setenv("PORT", "9001")
     monkeypatch.delenv("HOST", raising=False)
@@ -99,9 +99,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert "UNRELATED" not in given
 
 
-def test_the_sites_files_are_those_of_the_checkout_or_of_the_wheel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_site_files_are_in_checkout_or_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "checkout" / "mnistweb"
     monkeypatch.setattr(config, "PACKAGE", package)
     monkeypatch.setattr(config, "BUNDLED", package / "_site")
@@ -115,7 +113,7 @@ def test_the_sites_files_are_those_of_the_checkout_or_of_the_wheel(
         assert config.project_root() == root
 
 
-def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+def test_secret_key_is_generated_once_and_private(tmp_path: Path) -> None:
     key = config.development_secret(tmp_path)
     assert len(key) >= 32
     assert config.development_secret(tmp_path) == key
@@ -123,13 +121,15 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
 
 
-def test_of_two_processes_that_make_the_key_one_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_processes_share_the_generated_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = config.development_secret(tmp_path)
     monkeypatch.setattr(Path, "exists", lambda _: False)
     assert config.development_secret(tmp_path) == first
 
 
-def test_without_a_secret_the_site_keeps_its_own(unmigrated_settings: dict[str, Any]) -> None:
+def test_site_keeps_its_generated_key(unmigrated_settings: dict[str, Any]) -> None:
     del unmigrated_settings["SECRET_KEY"]
     first = create_app(unmigrated_settings)
     second = create_app(unmigrated_settings)

@@ -1,4 +1,4 @@
-"""Where test modules get their helpers from."""
+"""Imports of test modules: helpers come from tests.support only."""
 
 import ast
 from pathlib import Path

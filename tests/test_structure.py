@@ -21,6 +21,8 @@ TOP_LEVEL = {
 
 def test_imports_point_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    # It would disable every logger of this process, also those that later tests read.
+    monkeypatch.setattr("importlinter.cli._configure_logging", lambda _: None)
     assert lint_imports(cache_dir=None) == EXIT_STATUS_SUCCESS
 
 

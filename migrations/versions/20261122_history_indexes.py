@@ -1,4 +1,4 @@
-"""An index for each filter of the history."""
+"""Indexes for the filters of the history."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ def _for_sqlite(condition: str) -> str:
 
 @contextmanager
 def _without_locks() -> Iterator[bool]:
-    # PostgreSQL builds and drops indexes without locking out writers, but only outside a transaction.
+    # PostgreSQL builds and drops indexes without blocking writers, but only outside a transaction.
     if op.get_bind().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
             yield True

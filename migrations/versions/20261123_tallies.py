@@ -1,4 +1,4 @@
-"""What the insights are read from: counts by day and by month, filled from the log."""
+"""Aggregates for the insights: counts by day and by month, filled from the log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# When a prediction was made, as a UTC day and as the first day of its month.
+# The UTC day of a prediction, and the first day of its month.
 STARTS = {
     "sqlite": {"day": "date(created_at)", "month": "strftime('%Y-%m-01', created_at)"},
     "postgresql": {
@@ -59,7 +59,7 @@ def upgrade() -> None:
             "span", "start", "model", "tenth", "correct", name=op.f("pk_confidence_tally")
         ),
     )
-    # Only reads the log, and so holds up nobody who writes to it.
+    # Only reads the log, and so does not block writers.
     for span, start in STARTS[op.get_bind().dialect.name].items():
         op.execute(sa.text(TALLIES.format(span=span, start=start)))
         op.execute(sa.text(CONFIDENCES.format(span=span, start=start)))

@@ -1,4 +1,4 @@
-"""An index for what was read as something else: one square of the table of confusions."""
+"""Index for one cell of the confusion matrix: filters by digit and label."""
 
 from contextlib import nullcontext
 
@@ -15,7 +15,7 @@ WHERE = sa.text("label IS NOT NULL")
 
 
 def upgrade() -> None:
-    # PostgreSQL builds an index without locking out writers, but only outside a transaction.
+    # PostgreSQL builds an index without blocking writers, but only outside a transaction.
     concurrently = op.get_bind().dialect.name == "postgresql"
     with op.get_context().autocommit_block() if concurrently else nullcontext():
         # An interrupted build leaves an invalid index behind.

@@ -1,4 +1,4 @@
-"""A key stands for one prediction. Not with its column, since PostgreSQL builds it outside a transaction."""
+"""Unique index of idempotency keys, apart from its column: PostgreSQL builds it outside a transaction."""
 
 from contextlib import nullcontext
 
@@ -15,7 +15,7 @@ WHERE = sa.text("request_key IS NOT NULL")
 
 
 def upgrade() -> None:
-    # PostgreSQL builds an index without locking out writers, but only outside a transaction.
+    # PostgreSQL builds an index without blocking writers, but only outside a transaction.
     concurrently = op.get_bind().dialect.name == "postgresql"
     with op.get_context().autocommit_block() if concurrently else nullcontext():
         # An interrupted build leaves an invalid index behind.

@@ -1,4 +1,4 @@
-"""What tells a request that is sent again: both are empty for those without a key."""
+"""Columns for idempotency keys, null for requests without a key."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ NAMES = ("request_key", "request_content")
 
 def upgrade() -> None:
     for name in NAMES:
-        # Without a default, which is done at once for a table of any size.
+        # Without a default, so that PostgreSQL need not rewrite the table.
         op.add_column("prediction", sa.Column(name, sa.LargeBinary(), nullable=True))
 
 

@@ -1,4 +1,4 @@
-"""An index for what was refused although it was a digit, which is too rare to be met on a walk."""
+"""Index for refused digits, which are too rare for a scan of another index."""
 
 from contextlib import nullcontext
 
@@ -15,7 +15,7 @@ WHERE = sa.text("digit IS NULL AND label IS NOT NULL")
 
 
 def upgrade() -> None:
-    # PostgreSQL builds an index without locking out writers, but only outside a transaction.
+    # PostgreSQL builds an index without blocking writers, but only outside a transaction.
     concurrently = op.get_bind().dialect.name == "postgresql"
     with op.get_context().autocommit_block() if concurrently else nullcontext():
         # An interrupted build leaves an invalid index behind.

@@ -1,4 +1,4 @@
-"""Where two filters meet few predictions, an index tells those that only one of them meets."""
+"""Wider indexes, which can check a second filter without reading the table."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# Name, columns before the moment, columns behind it, condition.
+# Name, columns before the time, columns after it, condition.
 INDEXES: tuple[tuple[str, list[str], list[str], str], ...] = (
     ("refused", [], ["label", "model", "source"], "digit IS NULL"),
     ("label", ["label"], ["model", "source"], "label IS NOT NULL"),
@@ -39,7 +39,7 @@ def _rebuild_index(name: str, columns: list[str], where: str) -> None:
         op.drop_index(name, "prediction", if_exists=True)
         op.create_index(name, "prediction", columns, sqlite_where=condition)
         return
-    # Outside a transaction PostgreSQL locks out no writers; the old index serves until the new one is built.
+    # Outside a transaction writers are not blocked; the old index serves until the new one is built.
     with op.get_context().autocommit_block():
         draft = f"{name}_new"
         # An interrupted build leaves an invalid index behind.

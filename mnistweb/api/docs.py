@@ -1,20 +1,31 @@
-"""The description of the API, for programs and for people."""
+"""The description of the API: OpenAPI for programs, a page for people."""
 
-from flask import Blueprint, jsonify, render_template
-from flask.typing import ResponseReturnValue
+import json
+import re
+from typing import Annotated, Any
 
-from mnistweb.api.openapi import current_description
+from flask import Blueprint, render_template
+
+from mnistweb.api.openapi import VERSION, current_description
+from mnistweb.api.operations import response
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/openapi.json")
-def as_json() -> ResponseReturnValue:
-    """This description, in OpenAPI 3.1."""
-    return jsonify(current_description())
+@response(Annotated[dict, {"examples": [{"openapi": VERSION}]}], 200, "This description.")
+def as_json() -> dict[str, Any]:
+    """Get this description in OpenAPI 3.1."""
+    return current_description()
 
 
 @blueprint.get("/docs")
-def as_page() -> ResponseReturnValue:
-    """This description, as a page."""
-    return render_template("api/docs.html", api=current_description())
+@response(str, 200, "This description.", mimetype="text/html")
+def as_page() -> str:
+    """Get this description as a page."""
+    return render_template("api/docs.html", api=current_description(), pretty=_pretty)
+
+
+def _pretty(example: object) -> str:
+    text = json.dumps(example, indent=2, sort_keys=True)
+    return re.sub(r"\[[^][{}]*\]", lambda numbers: " ".join(numbers[0].split()), text)

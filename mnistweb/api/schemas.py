@@ -1,193 +1,231 @@
-"""What the API takes and gives, as JSON Schema; the description of the API is made of it."""
+"""The bodies, parameters and responses of the API: their fields, and the functions that read them."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, NotRequired, TypedDict
 
-from mnistweb.database.models import Source
-from mnistweb.predictions.strokes import MAX_COORDINATE, MAX_POINTS, MAX_STROKES
-from mnistweb.web.request_args import DEFAULT_LIMIT, MAX_LIMIT
+from flask import current_app
 
-Schema = dict[str, Any]
+from mnistweb.api.json_schema import Schema
+from mnistweb.api.operations import Parameters, Read
+from mnistweb.predictions.feedback import label_from_json
+from mnistweb.predictions.filters import FIELDS
+from mnistweb.predictions.idempotency import HEADER, MAX_KEY_LENGTH, MIN_KEY_LENGTH, requested_key
+from mnistweb.predictions.serializers import (
+    DIGIT,
+    ID,
+    PROBABILITIES,
+    PROBABILITY,
+    ModelName,
+    ModelVersion,
+    Prediction,
+    Probabilities,
+    Reading,
+)
+from mnistweb.predictions.strokes import Strokes, strokes_from_json
+from mnistweb.recognition.decoding import decode_base64_image
+from mnistweb.recognition.errors import DrawingError, UserError
+from mnistweb.registry.recognizers import model_cards
+from mnistweb.web.access import requested_filter
+from mnistweb.web.error_handlers import STATUS
+from mnistweb.web.request_args import DEFAULT_LIMIT, MAX_LIMIT, requested_cursor, requested_limit
 
-DIGIT: Schema = {"type": ["integer", "null"], "minimum": 0, "maximum": 9}
-SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-TEXT: Schema = {"type": "string"}
-YES_OR_NO: Schema = {"type": "boolean"}
+IMAGE_ERRORS = (
+    "missing_image",
+    "not_base64",
+    "unreadable_image",
+    "too_many_pixels",
+    "animated_image",
+    "empty_drawing",
+)
+MODEL_ERRORS = (
+    "unknown_model",
+    *(code for code, status in STATUS.items() if code.startswith("model_") and status == 503),
+)
+SAMPLE_IMAGE = (
+    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgAQAAAABbAUdZAAAAVUlEQVR42n3KIQ6CYACG4WffT9cDsME1TF7PIxkJHIJIIBCZiTknBEbUp74v"
+    "/zUd7ou4PVTmQZigFj5CC6soq0Cx6c+Fwvcd3VW0FF5TXJ5oxqP/tANR8REmZaPrBwAAAABJRU5ErkJggg=="
+)
+"""A three in 32x32 pixels."""
 
 
-def _said(schema: Schema, description: str) -> Schema:
-    return schema | {"description": description}
+def image_from_json(value: object) -> bytes:
+    """Read an image file from a data URL or base64. Raises DrawingError, see decode_base64_image."""
+    if not isinstance(value, str):
+        raise DrawingError("missing_image", "There is no picture to read.")
+    return decode_base64_image(value, current_app.config["MAX_IMAGE_BYTES"])
 
 
-def _or_null(schema: Schema) -> Schema:
-    return schema | {"type": [schema["type"], "null"]}
+def model_from_json(value: object) -> str | None:
+    """Read the name of a model. Raises UserError (unknown_model) for another type."""
+    if value is not None and not isinstance(value, str):
+        raise UserError("unknown_model", "There is no model of that name.")
+    return value
 
 
-def _object(properties: dict[str, Schema], **more: Any) -> Schema:
-    # What is given has all of it and nothing else.
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    } | more
+def model_names() -> Schema:
+    """Return the names that `model_from_json` and the registry accept."""
+    return {"enum": [*(card.name for card in model_cards()), None]}
 
 
-def _list(items: Schema, **more: Any) -> Schema:
-    return {"type": "array", "items": items} | more
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing to read."""
+
+    image: Annotated[
+        bytes,
+        {"format": "drawing", "examples": [SAMPLE_IMAGE]},
+        "A PNG, JPEG or WebP file, as a data URL or in bare base64.",
+        Read(image_from_json, IMAGE_ERRORS),
+    ]
+    model: Annotated[
+        str | None,
+        model_names,
+        "The model that reads it; the default model if missing or null.",
+        Read(model_from_json, MODEL_ERRORS),
+    ] = None
+    strokes: Annotated[
+        Strokes | None,
+        "The strokes of the drawing, stored with it.",
+        Read(strokes_from_json, ("invalid_strokes",)),
+    ] = None
 
 
-def _reference(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The true digit of a drawing."""
+
+    label: Annotated[
+        int | None,
+        DIGIT,
+        "0 to 9, or null if it is not a digit.",
+        Read(label_from_json, ("invalid_label",)),
+    ]
 
 
-PROBABILITIES = _list(SHARE, minItems=10, maxItems=10)
-PREDICTION = {
-    "id": {"type": "string", "format": "uuid"},
-    "created_at": _said({"type": "string", "format": "date-time"}, "In UTC."),
-    "source": {"type": "string", "enum": [str(source) for source in Source]},
-    "digit": _said(DIGIT, "What was read; null: not a digit."),
-    "confidence": _said(SHARE, "The calibrated probability that the answer is right."),
-    "not_a_digit": _said(SHARE, "The probability that it is no digit."),
-    "reason": _said(_or_null(TEXT), "Why it was taken for no digit."),
-    "probabilities": _said(PROBABILITIES, "Of the digits 0 to 9."),
-    "model": TEXT,
-    "model_version": TEXT,
-    "recognition_ms": _said(
-        {"type": "number", "minimum": 0}, "Milliseconds from the image file to the answer."
-    ),
-    "label": _said(DIGIT, "What its author says it is; null with labelled: no digit."),
-    "labelled": _said(YES_OR_NO, "Whether its author has said what it is."),
-    "correct": _said(
-        {"type": ["boolean", "null"]}, "Whether the answer was right; null while that is not known."
-    ),
-}
-COORDINATE: Schema = {"type": "number", "minimum": -MAX_COORDINATE, "maximum": MAX_COORDINATE}
-LENGTH: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_COORDINATE}
-STROKE: Schema = {
-    "type": "object",
-    "properties": {
-        "width": LENGTH,
-        "points": _list(_reference("Point"), minItems=1, maxItems=MAX_POINTS),
+@dataclass(frozen=True, slots=True)
+class EmptyObject:
+    """An object without fields; others are ignored."""
+
+
+class Answer(Reading):
+    """The answer to a drawing."""
+
+    id: Annotated[str | None, ID, "null if it was not saved."]
+    saved: Annotated[bool, {"examples": [True]}, "Whether the prediction was saved."]
+
+
+class Page(TypedDict):
+    """Predictions, newest first."""
+
+    items: Annotated[list[Prediction], {"maxItems": MAX_LIMIT}]
+    next: Annotated[
+        str | None,
+        {"examples": ["AAZJqyLSKAB9PTteLQpMU6CjaxbVLwue"]},
+        "The cursor of the next page; null on the last page.",
+    ]
+
+
+class ModelAnswer(TypedDict):
+    """The answer of one model, or the reason why it has none."""
+
+    model: ModelName
+    model_version: ModelVersion
+    digit: Annotated[int | None, DIGIT, "The digit read; null if it was not a digit, or without an answer."]
+    confidence: Annotated[float | None, PROBABILITY]
+    not_a_digit: Annotated[float | None, PROBABILITY, {"examples": [0.0013]}]
+    probabilities: Annotated[Probabilities | None, PROBABILITIES]
+    milliseconds: Annotated[float, {"minimum": 0, "examples": [2.1]}, "The time that the model took."]
+    error: Annotated[str | None, {"examples": [None]}, "A sentence if the model gave no answer."]
+
+
+class Comparison(TypedDict):
+    """The answers of all models."""
+
+    items: list[ModelAnswer]
+
+
+class Model(TypedDict):
+    """A model that a request can name."""
+
+    name: ModelName
+    title: Annotated[str, {"examples": ["Convolutional network"]}]
+    version: ModelVersion
+    parameters: Annotated[int | None, {"minimum": 0, "examples": [290795]}, "The number of learned weights."]
+    default: Annotated[bool, {"examples": [True]}]
+
+
+class Models(TypedDict):
+    """The models of this site."""
+
+    items: list[Model]
+
+
+class ErrorContent(TypedDict):
+    """The content of an error."""
+
+    code: Annotated[str, "For programs."]
+    message: Annotated[str, "One sentence for people."]
+    request_id: NotRequired[Annotated[str, "The request id to report, if the server failed."]]
+
+
+class Error(TypedDict):
+    """An error."""
+
+    error: ErrorContent
+
+
+IDEMPOTENCY_KEY = Parameters(
+    requested_key,
+    {
+        HEADER: {
+            "type": "string",
+            "minLength": MIN_KEY_LENGTH,
+            "maxLength": MAX_KEY_LENGTH,
+            "pattern": "^[!-~]([ -~]*[!-~])?$",
+            "description": "Makes it safe to send the request again. Random, and as secret as a password.",
+        }
     },
-    "required": ["width", "points"],
-}
-
-
-def drawing(networks: list[str]) -> Schema:
-    """What is sent to be read, where these networks can be named."""
-    return {
-        "type": "object",
-        "properties": {
-            "image": _said(
-                {"type": "string", "format": "drawing"},
-                "A PNG, JPEG or WebP: a data URL, or base64 alone.",
-            ),
-            "model": _said(
-                {"enum": [*networks, None]},
-                "The network that is to read it; the default one where it is missing or null.",
-            ),
-            "strokes": {
-                "description": "How it was drawn, to be kept with it.",
-                "anyOf": [_reference("Strokes"), {"type": "null"}],
-            },
-        },
-        "required": ["image"],
-    }
-
-
-SCHEMAS: dict[str, Schema] = {
-    "Prediction": _object(PREDICTION),
-    "Answer": _object(
-        PREDICTION
-        | {
-            "id": _said({"type": ["string", "null"], "format": "uuid"}, "null: it was not saved."),
-            "saved": _said(YES_OR_NO, "Whether it is in the log."),
+    ("invalid_idempotency_key", "idempotency_key_reused"),
+    place="header",
+)
+LIMIT = Parameters(
+    requested_limit,
+    {
+        "limit": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_LIMIT,
+            "default": DEFAULT_LIMIT,
+            "description": "The number of predictions, at most.",
         }
-    ),
-    "Page": _object(
-        {
-            "items": _list(_reference("Prediction"), maxItems=MAX_LIMIT),
-            "next": _said(_or_null(TEXT), "The cursor of the next page; null: this was the last."),
-        }
-    ),
-    "Strokes": {
-        "type": "object",
-        "properties": {
-            "size": _said(LENGTH, "The side of the slate, in the unit of widths and points."),
-            "strokes": _list(_reference("Stroke"), maxItems=MAX_STROKES),
-        },
-        "required": ["size", "strokes"],
     },
-    "Stroke": STROKE,
-    "Point": {
-        "description": "x, y (downwards), and the pressure where it is known.",
-        "type": "array",
-        "prefixItems": [COORDINATE, COORDINATE, SHARE],
-        "minItems": 2,
-        "maxItems": 3,
+    ("invalid_limit",),
+)
+CURSOR = Parameters(
+    requested_cursor,
+    {
+        "cursor": {
+            "type": "string",
+            "format": "cursor",
+            "description": "The start of the page: `next` of the page before.",
+        }
     },
-    "Label": {
-        "type": "object",
-        "properties": {
-            "label": {"enum": [*range(10), None], "description": "The right digit; null: it was no digit."}
-        },
-        "required": ["label"],
-    },
-    "Nothing": _said({"type": "object"}, "An object; nothing in it matters."),
-    "Opinions": _object(
-        {
-            "items": _list(
-                _object(
-                    {
-                        "model": TEXT,
-                        "model_version": TEXT,
-                        "digit": DIGIT,
-                        "confidence": _or_null(SHARE),
-                        "not_a_digit": _or_null(SHARE),
-                        "probabilities": PROBABILITIES | {"type": ["array", "null"]},
-                        "milliseconds": {"type": "number", "minimum": 0},
-                        "error": _said(_or_null(TEXT), "Why there is no answer."),
-                    }
-                )
-            )
-        }
-    ),
-    "Networks": _object(
-        {
-            "items": _list(
-                _object(
-                    {
-                        "name": TEXT,
-                        "title": TEXT,
-                        "version": TEXT,
-                        "parameters": {"type": ["integer", "null"], "minimum": 0},
-                        "default": YES_OR_NO,
-                    }
-                )
-            )
-        }
-    ),
-    "Error": _object(
-        {
-            "error": {
-                "type": "object",
-                "properties": {
-                    "code": _said(TEXT, "For programs."),
-                    "message": _said(TEXT, "One sentence for a person."),
-                    "request_id": _said(TEXT, "Where the server is to blame: what to tell its operator."),
-                },
-                "required": ["code", "message"],
-                "additionalProperties": False,
-            }
-        }
-    ),
-}
+    ("invalid_cursor",),
+)
 
-LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-CURSOR: Schema = {"type": "string", "format": "cursor"}
-IDEMPOTENCY_KEY: Schema = {
-    "type": "string",
-    "minLength": 16,
-    "maxLength": 255,
-    "pattern": "^[!-~]([ -~]*[!-~])?$",
-}
+
+def _or_empty(schema: Schema) -> Schema:
+    # Forms send empty fields, which ask for nothing.
+    if "enum" in schema:
+        return schema | {"enum": [*schema["enum"], ""]}
+    if "format" in schema:
+        given = {keyword: value for keyword, value in schema.items() if keyword != "description"}
+        return {"anyOf": [given, {"const": ""}], "description": schema["description"]}
+    return schema
+
+
+FILTER = Parameters(
+    requested_filter,
+    {field.key: _or_empty(field.schema) for field in FIELDS.values()},
+    ("invalid_filter", "not_found"),
+)

@@ -1,97 +1,110 @@
-"""The JSON face, under /api/v1/. It demands application/json, which is why it needs no CSRF token."""
+"""The JSON API under /api/v1/."""
 
-import json
 import uuid
-from typing import Any
 
-from flask import Blueprint, current_app, jsonify, request, url_for
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import UnsupportedMediaType
+from flask import Blueprint, url_for
 
+from mnistweb.api.operations import body, parameters, response
+from mnistweb.api.schemas import (
+    CURSOR,
+    FILTER,
+    IDEMPOTENCY_KEY,
+    LIMIT,
+    Answer,
+    Comparison,
+    Drawing,
+    EmptyObject,
+    Label,
+    ModelAnswer,
+    Models,
+    Page,
+)
 from mnistweb.database.models import Source
 from mnistweb.predictions import queries
 from mnistweb.predictions.comparison import ComparisonResult, compare
-from mnistweb.predictions.feedback import give_feedback, label_from_json
-from mnistweb.predictions.idempotency import requested_key
-from mnistweb.predictions.serializers import item
+from mnistweb.predictions.feedback import give_feedback
+from mnistweb.predictions.filters import Filter
+from mnistweb.predictions.serializers import Prediction, serialize
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.store import delete_own
-from mnistweb.predictions.strokes import strokes_from_json
-from mnistweb.recognition.decoding import decode_base64_image
-from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.registry.recognizers import model_cards, zoo
-from mnistweb.web.access import requested_filter, visible, visible_prediction
-from mnistweb.web.request_args import requested_cursor, requested_limit
+from mnistweb.web.access import visible_conditions, visible_prediction
 from mnistweb.web.visitors import current_visitor
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 
 @blueprint.post("/predictions")
-def predict() -> ResponseReturnValue:
-    """Recognize `image` (a data URL or bare base64) with the network `model`; keep it with its `strokes`."""
-    body = _body()
-    image = body.get("image")
-    if not isinstance(image, str):
-        raise DrawingError("missing_image", "There is no picture to read.")
-    key = requested_key()
+@body(Drawing)
+@parameters(key=IDEMPOTENCY_KEY)
+@response(Answer, 201, "Read and saved.", headers={"Location": "The address of the prediction."})
+@response(Answer, 200, "Saved before by a request with this key; or read, but not saved.")
+def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, str]]:
+    """Send a picture of a digit, get the reading; every reading is stored."""
     prediction = recognize_and_save(
-        decode_base64_image(image, current_app.config["MAX_IMAGE_BYTES"]),
+        drawing.image,
         visitor=current_visitor(key),
         source=Source.API,
-        model=_model(body.get("model")),
-        strokes=strokes_from_json(body.get("strokes")),
+        model=drawing.model,
+        strokes=drawing.strokes,
         key=key,
     )
     if not prediction.saved:
-        return jsonify(item(prediction) | {"id": None, "saved": False}), 200
+        return {**serialize(prediction), "id": None, "saved": False}, 200, {}
     location = url_for("api.show", prediction_id=prediction.id)
     status = 200 if prediction.repeated else 201
-    return jsonify(item(prediction) | {"saved": True}), status, {"Location": location}
+    return {**serialize(prediction), "saved": True}, status, {"Location": location}
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
-def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Take the right digit: `label`, 0..9, or null for what is no digit."""
-    label = label_from_json(_body().get("label", ""))
-    return jsonify(item(give_feedback(prediction_id, current_visitor(), label)))
+@body(Label)
+@response(Prediction, 200, "Stored.", example={"label": 3, "labelled": True, "correct": True})
+def feedback(feedback: Label, prediction_id: uuid.UUID) -> Prediction:
+    """Store the true label of your own drawing: 0 to 9, or null if it is not a digit."""
+    return serialize(give_feedback(prediction_id, current_visitor(), feedback.label))
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
-def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """What every network says of one of the visitor's own drawings; nothing of it is logged."""
-    _body()
+@body(EmptyObject)
+@response(Comparison, 200, "Compared; nothing is stored.")
+def comparison(_: EmptyObject, prediction_id: uuid.UUID) -> Comparison:
+    """Ask all models about your own drawing."""
     prediction = queries.get(prediction_id, current_visitor())
-    return jsonify(items=[_opinion(opinion) for opinion in compare(prediction)])
+    return {"items": [_model_answer(result) for result in compare(prediction)]}
 
 
 @blueprint.get("/predictions")
-def listing() -> ResponseReturnValue:
-    """The logged predictions that the filter asks for, newest first."""
-    page = queries.page(visible(requested_filter()), requested_cursor(), requested_limit())
-    return jsonify(items=[item(prediction) for prediction in page.items], next=page.next)
+@parameters(limit=LIMIT, cursor=CURSOR, wanted=FILTER)
+@response(Page, 200, "Found.")
+def listing(limit: int, cursor: str | None, wanted: Filter) -> Page:
+    """List the predictions that match a filter, newest first."""
+    page = queries.page(visible_conditions(wanted), cursor, limit)
+    return {"items": [serialize(prediction) for prediction in page.items], "next": page.next}
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
-def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """One logged prediction."""
-    return jsonify(item(visible_prediction(prediction_id)))
+@response(Prediction, 200, "Found.")
+def show(prediction_id: uuid.UUID) -> Prediction:
+    """Get one prediction."""
+    return serialize(visible_prediction(prediction_id))
 
 
 @blueprint.delete("/predictions/<uuid:prediction_id>")
-def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Delete one of the visitor's own predictions, its drawing included."""
-    # No other site's page can send this in the visitor's name: browsers ask first, and get no leave.
+@response(None, 204, "Deleted.")
+def delete(prediction_id: uuid.UUID) -> tuple[str, int]:
+    """Delete your own prediction, with its drawing."""
+    # Needs no CSRF token: a browser asks before it sends DELETE from another site, and is refused.
     delete_own(prediction_id, current_visitor())
     return "", 204
 
 
 @blueprint.get("/models")
-def models() -> ResponseReturnValue:
-    """The networks that a request can name."""
+@response(Models, 200, "Found.")
+def models() -> Models:
+    """List the models of this site."""
     default = zoo().get().card.name
-    return jsonify(
-        items=[
+    return {
+        "items": [
             {
                 "name": card.name,
                 "title": card.title,
@@ -101,36 +114,18 @@ def models() -> ResponseReturnValue:
             }
             for card in model_cards()
         ]
-    )
+    }
 
 
-def _body() -> dict[str, Any]:
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType
-    try:
-        body = json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise UserError("invalid_json", "The body of the request is not a JSON object.")
-    return body
-
-
-def _model(value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise UserError("unknown_model", "There is no network of that name.")
-    return value
-
-
-def _opinion(opinion: ComparisonResult) -> dict[str, Any]:
-    answer = opinion.answer
+def _model_answer(result: ComparisonResult) -> ModelAnswer:
+    answer = result.answer
     return {
-        "model": opinion.card.name,
-        "model_version": opinion.card.version,
-        "digit": answer and answer.digit,
-        "confidence": answer and answer.confidence,
-        "not_a_digit": answer and answer.not_a_digit,
-        "probabilities": answer and answer.probabilities,
-        "milliseconds": opinion.milliseconds,
-        "error": opinion.failure,
+        "model": result.card.name,
+        "model_version": result.card.version,
+        "digit": answer.digit if answer else None,
+        "confidence": answer.confidence if answer else None,
+        "not_a_digit": answer.not_a_digit if answer else None,
+        "probabilities": list(answer.probabilities) if answer else None,
+        "milliseconds": result.milliseconds,
+        "error": result.failure,
     }

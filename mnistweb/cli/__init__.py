@@ -1,4 +1,4 @@
-"""The command line. Each command is imported when it is called: reading a picture needs no web framework."""
+"""The command line. Commands are imported on demand, so that reading a picture needs no web framework."""
 
 from importlib import import_module
 
@@ -18,14 +18,14 @@ TRAIN_EXTRA = {"HersheyFonts", "matplotlib", "torchvision", "tqdm"}
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name, and imports the one that is asked for."""
+    """A group that knows its commands by name, and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The names of the commands."""
+        """Return the names of the commands."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name, None where there is none. Raises ClickException without its extra."""
+        """Return the command of that name, or None. A missing extra gives a command that says so."""
         if cmd_name not in COMMANDS:
             return None
         try:
@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
 def _missing_extra(name: str, module: str) -> click.Command:
     sentence = f'"mnistweb {name}" needs {module}: install it with pip install "mnistweb[train]".'
 
-    # Help lists all commands, so the sentence waits until this one is called.
+    # --help lists all commands, so the error is raised only when this one is called.
     @click.command(name, short_help=sentence, context_settings={"ignore_unknown_options": True})
     @click.argument("arguments", nargs=-1)
     def command(arguments: tuple[str, ...]) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""`mnistweb migrate` and `mnistweb recount`: keep the site's database in order."""
+"""`mnistweb migrate` and `mnistweb recount`: database maintenance."""
 
 import click
 import flask_migrate
@@ -12,7 +12,7 @@ from mnistweb.predictions import aggregates
 
 @click.command()
 def migrate() -> None:
-    """Bring the site's database up to date."""
+    """Migrate the site's database to the newest version."""
     with _database_app().app_context():
         flask_migrate.upgrade()
         db.engine.dispose()
@@ -20,9 +20,9 @@ def migrate() -> None:
 
 @click.command()
 def recount() -> None:
-    """Count the log anew for the insights, after it was changed by hand.
+    """Recompute the aggregates for Insights, after manual changes of the log.
 
-    New predictions wait meanwhile, for three seconds at most; then they are not saved.
+    Locks out new predictions meanwhile. They wait for three seconds at most; then they are not saved.
     """
     with _database_app().app_context():
         aggregates.recount(db.session())

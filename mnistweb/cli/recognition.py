@@ -1,4 +1,4 @@
-"""`mnistweb predict` and `mnistweb models`: the recognizer without a web site."""
+"""`mnistweb predict` and `mnistweb models`: the recognizers without a web site."""
 
 import json
 import sys
@@ -25,18 +25,16 @@ weights_option = click.option(
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", help="One of those that `mnistweb models` lists.")
+@click.option("--model", help="A name from `mnistweb models`.")
 @weights_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
 def predict(files: tuple[Path, ...], model: str | None, weights: Path | None, as_json: bool) -> None:
     """Read the digit in each picture FILE (PNG, JPEG or WebP)."""
     zoo = load_zoo(weights)
     try:
         recognizer = zoo.get(model)
     except KeyError as error:
-        raise click.ClickException(
-            f"there is no model {model!r}; there are: {', '.join(zoo.names())}"
-        ) from error
+        raise click.ClickException(f"no model {model!r}; available: {', '.join(zoo.names())}") from error
     failures = 0
     for file in files:
         try:
@@ -45,12 +43,12 @@ def predict(files: tuple[Path, ...], model: str | None, weights: Path | None, as
             failures += 1
             click.echo(_json_error(file, error) if as_json else f"{file}: {error}", err=not as_json)
         else:
-            click.echo(_json_line(file, answer) if as_json else f"{file}: {_words(answer)}")
+            click.echo(_json_line(file, answer) if as_json else f"{file}: {_describe(answer)}")
     sys.exit(1 if failures else 0)
 
 
 def load_zoo(weights: Path | None) -> Zoo:
-    """The installed models, or those of another folder, for a command that reports errors in one line."""
+    """Load the installed models, or those of another folder. Raises ClickException."""
     try:
         return Zoo.load(weights)
     except ModelFileError as error:
@@ -82,14 +80,14 @@ def _json_error(file: Path, error: Exception) -> str:
     return json.dumps({"file": str(file), "error": {"code": code, "message": str(error)}})
 
 
-def _words(answer: Answer) -> str:
-    said = "not a digit" if answer.digit is None else str(answer.digit)
-    return f"{said}  ({answer.confidence:.1%})"
+def _describe(answer: Answer) -> str:
+    digit = "not a digit" if answer.digit is None else str(answer.digit)
+    return f"{digit}  ({answer.confidence:.1%})"
 
 
 @click.group(invoke_without_command=True)
 @weights_option
-@click.option("--figures", is_flag=True, help="Print what their cards say of them, as Markdown tables.")
+@click.option("--figures", is_flag=True, help="Print the figures of their cards, as Markdown tables.")
 @click.pass_context
 def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
     """List the installed models, or export them for another server."""
@@ -102,7 +100,7 @@ def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
         try:
             click.echo("\n\n".join(table(cards) for table in (summary, refusals, robustness)))
         except KeyError as error:
-            raise click.ClickException(f"not every card has the figure {error}") from error
+            raise click.ClickException(f"a card lacks the figure {error}") from error
         return
     for card in zoo.cards():
         mark = "*" if card.name == zoo.default else " "
@@ -117,11 +115,11 @@ def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
     "--triton",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Make this folder a model repository of Triton Inference Server.",
+    help="Write a model repository of Triton Inference Server to this folder.",
 )
 @click.pass_obj
 def export(weights: Path, triton: Path) -> None:
-    """Write the models as another server wants them."""
+    """Export the models in the format of another server."""
     try:
         written = write_repository(weights, triton)
     except (ModelFileError, OSError) as error:

@@ -8,7 +8,7 @@ from mnistweb.config import ConfigError, environment, load, site_files
 
 
 class Server(Application):  # type: ignore[misc]
-    """Gunicorn with the configuration that the site comes with, and GUNICORN_CMD_ARGS above it."""
+    """Gunicorn with the site's configuration; GUNICORN_CMD_ARGS overrides it."""
 
     def load_config(self) -> None:
         """Read the configuration, at the start and on SIGHUP."""
@@ -19,7 +19,7 @@ class Server(Application):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Make the site."""
+        """Create the application."""
         from mnistweb.app import create_app
 
         return create_app()
@@ -30,14 +30,16 @@ class Server(Application):  # type: ignore[misc]
 def serve(context: click.Context) -> None:
     """Migrate the database, then serve the site with gunicorn.
 
-    HOST, PORT, WORKERS and THREADS set the address and the number of processes and threads. Settings are read
-    from the environment and from `.env` in the checkout, or for an installed package in the current folder.
+    HOST, PORT, WORKERS and THREADS set the address and the number of processes and threads. Settings come
+    from the environment and from `.env` in the checkout; an installed package reads `.env` in the current
+    folder.
     """
     try:
         load(environment())
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    # Its configuration prepares the process for torch and for Prometheus, hence before the site is imported.
+    # Before the site is imported, because gunicorn's configuration prepares the process for torch and
+    # Prometheus.
     server = Server(prog="mnistweb serve")
     try:
         from mnistweb.cli.database import migrate

@@ -1,4 +1,4 @@
-"""`mnistweb settings`: docs/configuration.md and .env.example, from the declarations in `settings.py`."""
+"""`mnistweb settings`: generate docs/configuration.md and .env.example from `settings.py`."""
 
 import re
 import textwrap
@@ -8,7 +8,7 @@ import click
 from mnistweb.settings import ANY, COMPOSE, GROUPS, NOT_EMPTY, PACKAGE, PER_MINUTE, Group, Setting
 
 LINE_WIDTH = 118
-# The description of the setting, or that of its group, says as much.
+# Kinds that .env.example does not repeat, since the descriptions of settings and groups name them.
 OBVIOUS = (ANY, NOT_EMPTY, PER_MINUTE)
 
 PAGE = """\
@@ -54,7 +54,7 @@ def _shown_default(setting: Setting) -> str:
 
 
 def _default(setting: Setting) -> str:
-    """The default as a user writes it: a path in the checkout is relative to it."""
+    """Return the default as a user writes it: a path in the checkout is relative to it."""
     return setting.default.removeprefix(f"{PACKAGE.parent}/")
 
 

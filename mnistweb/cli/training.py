@@ -27,14 +27,16 @@ data_dir_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("data"),
     show_default=True,
-    help="Where MNIST/ and the stroke files lie; MNIST is downloaded when it is not there.",
+    help="Folder with MNIST/ and the stroke files; MNIST is downloaded if it is missing.",
 )
 
 
 @click.command()
 @click.option("--model", type=click.Choice(sorted(NETWORKS)), default="cnn", show_default=True)
 @data_dir_option
-@click.option("--strokes", multiple=True, type=click.Path(path_type=Path), help="More files of pen strokes.")
+@click.option(
+    "--strokes", multiple=True, type=click.Path(path_type=Path), help="Additional files of pen strokes."
+)
 @click.option(
     "--epochs", type=click.IntRange(1, 1_000), help="Passes over MNIST.  [default: the network's recipe]"
 )
@@ -44,18 +46,25 @@ data_dir_option = click.option(
     type=click.IntRange(1, 20),
     default=1,
     show_default=True,
-    help="Train so many, export the first.",
+    help="Number of seeds to train; the first is exported.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
 @click.option("--threads", type=click.IntRange(1, 256), help="CPU threads.  [default: all cores]")
 @click.option(
-    "--bank", default=1.0, type=click.FloatRange(0.001, 10), help="How many pictures to draw, of the usual."
+    "--bank",
+    "scale",
+    default=1.0,
+    type=click.FloatRange(0.001, 10),
+    help="Number of drawn training images, as a factor.",
 )
 @click.option(
     "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True
 )
 @click.option(
-    "--output", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS, help="Where to export to."
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=WEIGHTS,
+    help="Folder for the export.",
 )
 def train(
     model: str,
@@ -66,19 +75,19 @@ def train(
     seeds: int,
     device: str,
     threads: int | None,
-    bank: float,
+    scale: float,
     runs: Path,
     output: Path,
 ) -> None:
-    """Train a network from scratch, measure it once on the test sets, and export it.
+    """Train a network from scratch, evaluate it once on the test sets, and export it.
 
-    Interrupted, it goes on from its last checkpoint when the same command is given again.
+    After an interruption, the same command continues from the last checkpoint.
     """
     if threads:
         torch.set_num_threads(threads)
-    recipe = RECIPES[model].lasting(epochs) if epochs else RECIPES[model]
+    recipe = RECIPES[model].with_epochs(epochs) if epochs else RECIPES[model]
     files = [*stroke_files(data_dir), *strokes]
-    copies = Copies().scaled(bank)
+    copies = Copies().scaled(scale)
     plan = Plan(recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, _device(device))
     try:
         card = train_and_export(plan)
@@ -102,12 +111,16 @@ def _device(name: str) -> torch.device:
 
 
 @click.command()
-@click.option("--model", "names", multiple=True, help="Which of the exported models.  [default: all]")
-@click.option("--all", "all_models", is_flag=True, help="All of them, as when no --model is given.")
+@click.option(
+    "--model", "names", multiple=True, help="Name of an exported model, repeatable.  [default: all]"
+)
+@click.option("--all", "all_models", is_flag=True, help="All models, as without --model.")
 @data_dir_option
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), default=WEIGHTS)
-@click.option("--robustness", "distorted", is_flag=True, help="Also the table of distorted drawings.")
-@click.option("--report", type=click.Path(file_okay=False, path_type=Path), help="Also write pictures there.")
+@click.option("--robustness", "distorted", is_flag=True, help="Also evaluate distorted drawings.")
+@click.option(
+    "--report", type=click.Path(file_okay=False, path_type=Path), help="Also write pictures to this folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def evaluate(
     names: tuple[str, ...],
@@ -118,7 +131,7 @@ def evaluate(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure exported models on MNIST's test images and on drawings that no training has seen."""
+    """Evaluate exported models on MNIST's test images and on drawings unseen in training."""
     try:
         recognizers = _recognizers(weights, () if all_models else names)
         sets = evaluation.test_sets(data_dir)
@@ -148,7 +161,7 @@ def evaluate(
 def _recognizers(weights: Path, names: tuple[str, ...]) -> list[TorchScriptRecognizer]:
     paths = [path for path in sorted(weights.glob("*.json")) if not names or path.stem in names]
     if missing := set(names) - {path.stem for path in paths}:
-        raise click.ClickException(f"{weights}: there is no model {', '.join(sorted(missing))}")
+        raise click.ClickException(f"{weights}: no model {', '.join(sorted(missing))}")
     return [TorchScriptRecognizer.load(path) for path in paths]
 
 
@@ -157,13 +170,13 @@ def _calibration(recognizer: TorchScriptRecognizer) -> Calibration:
 
 
 def _robustness(recognizers: list[TorchScriptRecognizer], data_dir: Path) -> dict[str, list[robustness.Row]]:
-    samples = robustness.held_out(data_dir)
+    samples = robustness.held_out_digits(data_dir)
     if not samples:
-        raise DataFileError(f"{data_dir}: --robustness needs a file of pen strokes, and there is none")
+        raise DataFileError(f"{data_dir}: --robustness needs a file of pen strokes")
     networks = {
         recognizer.card.name: (recognizer.network, _calibration(recognizer)) for recognizer in recognizers
     }
-    return robustness.table(networks, samples)
+    return robustness.measure(networks, samples)
 
 
 def _print(title: str, figures: Mapping[str, Any]) -> None:

@@ -1,34 +1,68 @@
-"""The session class, and the settings of every new database connection."""
+"""The session class, and how database connections are opened and configured."""
 
+import logging
 import sqlite3
 from typing import Any
 
 import psycopg2.extensions
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.database import timeouts
+
+BREAKER_PAUSE = 2.0
+"""Seconds between two attempts to connect to a database that cannot be reached."""
+
+logger = logging.getLogger(__name__)
 
 
 class FailsafeSession(Session):
     """A session that can be closed after its connection broke."""
 
     def close(self) -> None:
-        """Give the connection back. The response is made by now, and must not fail because of this."""
+        """Return the connection to the pool. A failure is ignored: the response has been made by now."""
         try:
             super().close()
         except DBAPIError:
             self.invalidate()
 
 
+class _Connector:
+    """Opens connections. After a failure the next attempts fail at once, with the same error."""
+
+    def __init__(self) -> None:
+        self._breaker = CircuitBreaker(1, BREAKER_PAUSE)
+        self._error = Exception()
+
+    def connect(self, dialect: Dialect, _record: Any, arguments: tuple[Any, ...], options: Any) -> Any:
+        """Return a new connection of the driver. Raises the driver's error, or that of the last attempt."""
+        if not self._breaker.allows_call():
+            raise type(self._error)(*self._error.args)
+        try:
+            connection = dialect.connect(*arguments, **options)
+        except dialect.loaded_dbapi.Error as error:
+            self._error = error
+            self._breaker.record_failure()
+            logger.error("The database cannot be reached: %s", str(error).strip())
+            raise
+        self._breaker.record_success()
+        return connection
+
+
+def fail_fast(engine: Engine) -> None:
+    """Let no request wait for a database that could not be reached a moment ago."""
+    event.listen(engine, "do_connect", _Connector().connect)
+
+
 @event.listens_for(Engine, "connect")
 def prepare_postgresql(connection: Any, _record: Any) -> None:
-    """Make PostgreSQL walk one index, newest first, instead of joining two of them, and set its timeouts."""
+    """Set PostgreSQL's timeouts, and make it walk one index, newest first, instead of joining two."""
     if isinstance(connection, psycopg2.extensions.connection):
         with connection.cursor() as cursor:
             cursor.execute("SET enable_bitmapscan = off")
-            timeouts.bound(cursor)
+            timeouts.set_server_timeouts(cursor)
         connection.commit()
 
 

@@ -1,4 +1,4 @@
-"""Of several replicas that start at once, one migrates while the others wait for it, and the site goes on."""
+"""Advisory lock and lock timeout for migrations: one replica migrates, the others wait, the site goes on."""
 
 import logging
 import time
@@ -10,64 +10,65 @@ from sqlalchemy.exc import OperationalError
 
 logger = logging.getLogger(__name__)
 
-# Any number will do that nothing else in the same database uses.
-KEY = 20261122
-PAUSE = 0.2
+ADVISORY_LOCK = 20261122
+"""An arbitrary number, which nothing else in the same database uses."""
+POLL_INTERVAL = 0.2
+"""Seconds between two attempts to get the advisory lock."""
 LOCK_TIMEOUT = 0.5
-"""Seconds that a migration waits for a table; whoever comes later, to read or to write, waits behind it."""
-BREATH = 1.0
-"""Seconds between two attempts, in which the others go on."""
-ATTEMPTS = 200
+"""Seconds that a migration waits for a table. Later queries on that table, also reads, wait behind it."""
+RETRY_PAUSE = 1.0
+"""Seconds between two attempts of a migration, in which waiting queries run."""
+MAX_ATTEMPTS = 200
 LOCK_NOT_AVAILABLE = "55P03"
 
 
 @contextmanager
 def migration_lock(connection: Connection) -> Iterator[None]:
-    """Hold PostgreSQL's advisory lock of the migrations, having waited for it; SQLite needs none.
+    """Wait for PostgreSQL's advisory lock of the migrations, and hold it in this block; SQLite needs none.
 
-    The lock belongs to the connection: it ends with this block, and with a process that dies.
+    The lock belongs to the connection, so it ends also with a process that dies.
     """
     if connection.dialect.name != "postgresql":
         yield
         return
-    # Asked for again and again: a statement that waits would hold a snapshot, for which
-    # CREATE INDEX CONCURRENTLY in the process that has the lock would wait in turn.
-    while not connection.scalar(select(func.pg_try_advisory_lock(KEY))):
+    # Polling: a statement that waits would hold a snapshot, and CREATE INDEX CONCURRENTLY in the process that
+    # has the lock would wait for that snapshot.
+    while not connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))):
         connection.rollback()
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
     connection.commit()
     try:
         yield
     finally:
         connection.rollback()
-        connection.execute(select(func.pg_advisory_unlock(KEY)))
+        connection.execute(select(func.pg_advisory_unlock(ADVISORY_LOCK)))
         connection.commit()
 
 
-def without_queues(connection: Connection, work: Callable[[Connection], None]) -> None:
-    """Do the work again and again until nobody else's long transaction is in its way.
+def with_lock_timeout(connection: Connection, work: Callable[[Connection], None]) -> None:
+    """Do the work with a short lock timeout, and retry it while long transactions hold its tables.
 
-    What is done outside a transaction waits as long as it must: nobody waits behind that. Raises
-    OperationalError after some minutes.
+    Statements outside a transaction wait without a limit, since no query waits behind them. Raises
+    OperationalError after MAX_ATTEMPTS.
     """
     if connection.dialect.name != "postgresql":
         work(connection)
         return None
 
-    def bound(began: Connection) -> None:
-        began.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT * 1000:.0f}")
+    def set_timeout(transaction: Connection) -> None:
+        transaction.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT * 1000:.0f}")
 
-    event.listen(connection, "begin", bound)
+    event.listen(connection, "begin", set_timeout)
     try:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return work(connection)
             except OperationalError as error:
-                if getattr(error.orig, "pgcode", None) != LOCK_NOT_AVAILABLE or attempt == ATTEMPTS:
+                if getattr(error.orig, "pgcode", None) != LOCK_NOT_AVAILABLE or attempt == MAX_ATTEMPTS:
                     raise
                 connection.rollback()
                 if attempt == 1:
                     logger.warning("A migration waits until a long transaction on the same table has ended.")
-                time.sleep(BREATH)
+                time.sleep(RETRY_PAUSE)
     finally:
-        event.remove(connection, "begin", bound)
+        event.remove(connection, "begin", set_timeout)

@@ -1,4 +1,4 @@
-"""The rows. Nothing here knows of HTTP or of torch."""
+"""The tables. This module knows neither HTTP nor torch."""
 
 import enum
 import uuid
@@ -27,26 +27,26 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, in UTC on the way out, also from databases that keep no time zone (SQLite)."""
+    """An aware datetime, read in UTC, also from databases without time zones (SQLite)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Store in UTC; a naive datetime is an error."""
+        """Convert to UTC. Raises ValueError for a naive datetime."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a naive datetime cannot be stored")
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Read as aware UTC."""
+        """Return an aware datetime in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Source(enum.StrEnum):
-    """Where a drawing came from."""
+    """Origin of a drawing."""
 
     SLATE = "slate"
     UPLOAD = "upload"
@@ -54,14 +54,14 @@ class Source(enum.StrEnum):
 
 
 class Span(enum.StrEnum):
-    """How much time a tally counts."""
+    """Period of an aggregate."""
 
     DAY = "day"
     MONTH = "month"
 
 
 class Base(DeclarativeBase):
-    """The rows' common base; constraints get predictable names, so that migrations can name them."""
+    """Base of all tables. Constraints get predictable names, so that migrations can name them."""
 
     metadata = MetaData(
         naming_convention={
@@ -72,16 +72,16 @@ class Base(DeclarativeBase):
     )
 
 
-def _words(kind: type[enum.StrEnum]) -> Enum:
+def _enum_type(kind: type[enum.StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, length=8, values_callable=lambda kinds: [*map(str, kinds)])
 
 
 def for_sqlite(condition: str) -> str:
-    """The condition in SQLite's own words, under which alone it finds an index again."""
+    """Translate a condition to SQLite's operators: it uses a partial index only if the text is the same."""
     return condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
 
 
-def _index_where(name: str, condition: str, *columns: str, also: Sequence[str] = ()) -> Index:
+def _partial_index(name: str, condition: str, *columns: str, also: Sequence[str] = ()) -> Index:
     return Index(
         f"ix_prediction_{name}",
         *columns,
@@ -94,28 +94,28 @@ def _index_where(name: str, condition: str, *columns: str, also: Sequence[str] =
 
 
 class Prediction(Base):
-    """One drawing, what was answered, and what its author said about the answer."""
+    """A drawing, the answer, and the author's feedback."""
 
     __tablename__ = "prediction"
     # Every index is read backwards, newest first; the id makes the order total. Each serves one filter of
     # the history. PostgreSQL takes no order from an index whose first column IS NULL, hence the partial ones.
-    # What a second filter passes over is told by `also`, without a look at the log.
+    # The columns of `also` let a second filter skip entries without reading rows.
     __table_args__ = (
         Index(None, "created_at", "id"),
         Index(None, "visitor", "created_at", "id"),
         Index(None, "model", "created_at", "id"),
         Index(None, "digit", "created_at", "id"),
         Index(None, "source", "created_at", "id"),
-        _index_where("refused", "digit IS NULL", also=("label", "model", "source")),
-        _index_where("label", "label IS NOT NULL", "label", also=("model", "source")),
-        _index_where("read_as", "label IS NOT NULL", "digit", "label"),
-        _index_where("refused_label", "digit IS NULL AND label IS NOT NULL", "label"),
-        _index_where(
+        _partial_index("refused", "digit IS NULL", also=("label", "model", "source")),
+        _partial_index("label", "label IS NOT NULL", "label", also=("model", "source")),
+        _partial_index("read_as", "label IS NOT NULL", "digit", "label"),
+        _partial_index("refused_label", "digit IS NULL AND label IS NOT NULL", "label"),
+        _partial_index(
             "label_none", "labelled_at IS NOT NULL AND label IS NULL", also=("digit", "model", "source")
         ),
-        _index_where("unlabelled", "labelled_at IS NULL"),
-        _index_where("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
-        _index_where(
+        _partial_index("unlabelled", "labelled_at IS NULL"),
+        _partial_index("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
+        _partial_index(
             "wrong",
             "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label",
             also=("digit", "label", "model", "source"),
@@ -134,10 +134,12 @@ class Prediction(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     visitor: Mapped[str] = mapped_column(String(32))
-    source: Mapped[Source] = mapped_column(_words(Source))
+    source: Mapped[Source] = mapped_column(_enum_type(Source))
 
     drawing: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # PNG
-    input: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # 28 x 28 bytes, row by row, 0 is ground
+    input: Mapped[bytes] = mapped_column(
+        LargeBinary, deferred=True
+    )  # 28 x 28 bytes, row-major, 0: background
     strokes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     digit: Mapped[int | None] = mapped_column(SmallInteger)  # null: not a digit
@@ -149,51 +151,51 @@ class Prediction(Base):
     model_version: Mapped[str] = mapped_column(String(64))
     recognition_ms: Mapped[float] = mapped_column(Double)
 
-    label: Mapped[int | None] = mapped_column(SmallInteger)  # null once labelled: it was no digit
+    label: Mapped[int | None] = mapped_column(SmallInteger)  # null with labelled_at: not a digit
     labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    # Of a request that may be sent again: what its key, and what it asked, come to (see once.py).
+    # Hashes of the idempotency key and of the request (predictions/idempotency.py).
     request_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     request_content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
-    saved = True  # false where the database failed
-    repeated = False  # true where an earlier request with the same key had saved it
+    saved = True  # false if the database failed
+    repeated = False  # true if an earlier request with the same key saved it
 
     @property
     def labelled(self) -> bool:
-        """Whether its author has said what it was."""
+        """True if there is feedback."""
         return self.labelled_at is not None
 
     @property
     def correct(self) -> bool | None:
-        """Whether the answer was right; None while there is no feedback."""
+        """True if the answer was right, false if wrong, None without feedback."""
         return self.digit == self.label if self.labelled else None
 
 
 class Tally(Base):
-    """How many predictions of a day or month a network answered alike, with like feedback."""
+    """Prediction counts per day or month, by model, predicted digit and label."""
 
     __tablename__ = "tally"
 
-    span: Mapped[Span] = mapped_column(_words(Span), primary_key=True)
-    start: Mapped[date] = mapped_column(Date, primary_key=True)  # UTC; of a month its first day
+    span: Mapped[Span] = mapped_column(_enum_type(Span), primary_key=True)
+    start: Mapped[date] = mapped_column(Date, primary_key=True)  # UTC; the first day of a month
     model: Mapped[str] = mapped_column(String(64), primary_key=True)
     digit: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # -1: not a digit
-    label: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # -1: it was no digit; -2: no feedback
-    # Which of several like rows: those who write at once then seldom wait for each other.
+    label: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # -1: not a digit; -2: no feedback
+    # Spreads one count over several rows, so that concurrent writers seldom wait for each other.
     shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
 
 
 class ConfidenceTally(Base):
-    """How many answers of like confidence were right or wrong, by their feedback."""
+    """Counts of right and wrong answers per day or month, by model and tenth of confidence."""
 
     __tablename__ = "confidence_tally"
 
-    span: Mapped[Span] = mapped_column(_words(Span), primary_key=True)
+    span: Mapped[Span] = mapped_column(_enum_type(Span), primary_key=True)
     start: Mapped[date] = mapped_column(Date, primary_key=True)
     model: Mapped[str] = mapped_column(String(64), primary_key=True)
     tenth: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # 9: confidence 0.9..1
     correct: Mapped[bool] = mapped_column(primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
-    confidence: Mapped[float] = mapped_column(Double)  # the sum of all of them
+    confidence: Mapped[float] = mapped_column(Double)  # the sum over all of them

@@ -1,7 +1,7 @@
-"""No request waits for a database that holds the connection and says nothing, as a frozen one does.
+"""Query timeouts, on client and server, for a database that accepts packets but never answers.
 
-TCP's own timeouts don't help there: the other machine's kernel still confirms what arrives. What is no
-request, such as a migration or a recount, may take its time.
+TCP's own timeouts do not help there: the other machine's kernel still acknowledges packets. They hold for
+requests only: a migration or a recount may take longer.
 """
 
 import select
@@ -12,36 +12,36 @@ import psycopg2
 from flask import has_request_context
 from psycopg2 import extensions
 
-PATIENCE = 3.0
-"""Seconds for one exchange; what the site asks takes milliseconds."""
-ENDURANCE = 2.5
-"""Seconds after which PostgreSQL gives a statement up, which it would else work on for nobody."""
-IDLENESS = 20.0
-"""Seconds after which it ends a transaction of a process that has stopped, and so what that had locked."""
+QUERY_TIMEOUT = 3.0
+"""Seconds that the client waits for the result of a query; the site's queries take milliseconds."""
+STATEMENT_TIMEOUT = 2.5
+"""Seconds after which PostgreSQL cancels a statement: before the client gives up."""
+IDLE_TRANSACTION_TIMEOUT = 20.0
+"""Seconds after which PostgreSQL ends an idle transaction, and frees the locks of a frozen process."""
 
 
 def wait(connection: extensions.connection) -> None:
-    """Wait for the answer to what was asked on a connection; in a request OperationalError after PATIENCE.
+    """Wait for the result of a query. Within a request, raises OperationalError after QUERY_TIMEOUT.
 
-    psycopg2 then closes the connection, and PostgreSQL rolls back what was not committed on it.
+    psycopg2 then closes the connection, and PostgreSQL rolls back its transaction.
     """
-    ends = time.monotonic() + PATIENCE if has_request_context() else None
+    deadline = time.monotonic() + QUERY_TIMEOUT if has_request_context() else None
     while (state := connection.poll()) != extensions.POLL_OK:
         poll = select.poll()
         poll.register(connection, select.POLLOUT if state == extensions.POLL_WRITE else select.POLLIN)
-        if not poll.poll(None if ends is None else max(ends - time.monotonic(), 0) * 1000):
-            raise psycopg2.OperationalError(f"the database has not answered for {PATIENCE:.0f} seconds")
+        if not poll.poll(None if deadline is None else max(deadline - time.monotonic(), 0) * 1000):
+            raise psycopg2.OperationalError(f"the database has not answered for {QUERY_TIMEOUT:.0f} seconds")
 
 
-def bound(cursor: Any) -> None:
-    """Let PostgreSQL give up by itself what a request asks, on a connection that a request makes."""
+def set_server_timeouts(cursor: Any) -> None:
+    """Set PostgreSQL's timeouts for a connection that a request opens."""
     if has_request_context():
         cursor.execute(
-            f"SET statement_timeout = {ENDURANCE * 1000:.0f}; "
-            f"SET idle_in_transaction_session_timeout = {IDLENESS * 1000:.0f}"
+            f"SET statement_timeout = {STATEMENT_TIMEOUT * 1000:.0f}; "
+            f"SET idle_in_transaction_session_timeout = {IDLE_TRANSACTION_TIMEOUT * 1000:.0f}"
         )
 
 
 def install() -> None:
-    """Let every connection of this process wait so, those that are being made included."""
+    """Apply `wait` to every connection of this process, also while it is being opened."""
     extensions.set_wait_callback(wait)

@@ -1,10 +1,11 @@
-"""The guess while one still draws: the same reading as a prediction's, of the ink alone, and never logged."""
+"""Live guess: the answer to an unfinished drawing, by the same model as a prediction, and not logged."""
 
 import numpy as np
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
+from mnistweb.predictions.wording import guess_words
 from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.preprocessing import normalize
@@ -12,22 +13,22 @@ from mnistweb.registry.recognizers import recognizer_named
 
 blueprint = Blueprint("live_guess", __name__)
 MAX_SIDE = 128
-"""Pixels; the page sends less, which is plenty for what becomes 20x20."""
+"""Largest width and height, in pixels. The page sends fewer, and preprocessing shrinks them to 20x20."""
 MEDIA_TYPE = "application/octet-stream"
-"""Other sites' pages may not send it, nor their forms, which is why this needs no token."""
+"""Pages and forms of other sites cannot send this media type, so the route needs no CSRF token."""
 
 
 @blueprint.post("/guess")
 def guess() -> ResponseReturnValue:
-    """Read ink: `?width=` and as many bytes for each row, 0 for the ground, 255 for full ink."""
+    """Recognize ink: rows of `?width=` bytes each, 0 for background to 255 for full ink."""
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise Forbidden
     if request.mimetype != MEDIA_TYPE:
         raise UnsupportedMediaType
     request.max_content_length = MAX_SIDE**2
-    network = recognizer_named(request.args.get("model"))
-    if not isinstance(network.card, ModelCard):
-        raise UserError("unknown_model", "Only the networks of this site guess while you draw.")
+    recognizer = recognizer_named(request.args.get("model"))
+    if not isinstance(recognizer.card, ModelCard):
+        raise UserError("unknown_model", "Only this site’s own models guess while you draw.")
     width = request.args.get("width", 0, type=int)
     pixels = np.frombuffer(request.get_data(), np.uint8)
     if (
@@ -36,12 +37,13 @@ def guess() -> ResponseReturnValue:
         or pixels.size % width
         or pixels.size // width > MAX_SIDE
     ):
-        raise DrawingError("unreadable_image", "The ink is not a picture of that width.")
-    answer = network.recognize(normalize(pixels.reshape(-1, width).astype(np.float32) / 255))
+        raise DrawingError("unreadable_image", "These bytes are no picture of that width.")
+    answer = recognizer.recognize(normalize(pixels.reshape(-1, width).astype(np.float32) / 255))
     return jsonify(
         digit=answer.digit,
         confidence=answer.confidence,
         not_a_digit=answer.not_a_digit,
         probabilities=answer.probabilities,
         model=answer.model,
+        words=guess_words(answer),
     )

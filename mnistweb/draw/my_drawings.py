@@ -1,4 +1,4 @@
-"""The visitor's own drawings, in the table under the slate: shown, and deleted."""
+"""My drawings: the table of the visitor's own predictions, and their deletion."""
 
 import uuid
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import queries
@@ -17,42 +17,42 @@ from mnistweb.web.fragments import is_fragment
 from mnistweb.web.visitors import current_visitor
 
 blueprint = Blueprint("my_drawings", __name__, url_prefix="/predictions")
-ROWS = 50
-AWAY = {"own": [], "accuracy": Proportion(0, 0), "away": True}
-"""What `_my_drawings.html` shows while the database is away."""
+ROWS_PER_PAGE = 50
+UNAVAILABLE = {"own": [], "accuracy": Proportion(0, 0), "unavailable": True}
+"""Context of `_my_drawings.html` while the database cannot be reached."""
 
 
-def own_table() -> dict[str, Any]:
-    """What `_my_drawings.html` shows: the latest drawings, or those after `?older=`, and the accuracy of all.
+def my_drawings_context() -> dict[str, Any]:
+    """Return the context of `_my_drawings.html`: predictions from `?older=` on, and the accuracy of all.
 
-    While the database is away, that it is.
+    Returns UNAVAILABLE if the database cannot be reached.
     """
     visitor = current_visitor()
     older = request.args.get("older") or None
     try:
-        page = queries.page([Prediction.visitor == visitor], older, ROWS)
-        correct = accuracy(visitor)
+        page = queries.page([Prediction.visitor == visitor], older, ROWS_PER_PAGE)
+        share = accuracy(visitor)
     except DATABASE_ERRORS:
         db.session.rollback()
-        return AWAY
-    return {"own": page.items, "older": older, "next": page.next, "accuracy": correct}
+        return UNAVAILABLE
+    return {"own": page.items, "older": older, "next": page.next, "accuracy": share}
 
 
 @blueprint.post("/<uuid:prediction_id>/delete")
 def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Delete one of the visitor's own drawings."""
     delete_own(prediction_id, current_visitor())
-    return _show_what_is_left()
+    return _show_remaining()
 
 
 @blueprint.post("/delete")
 def delete_all() -> ResponseReturnValue:
-    """Delete all of the visitor's drawings."""
+    """Delete all of the visitor's own drawings."""
     delete_all_own(current_visitor())
-    return _show_what_is_left()
+    return _show_remaining()
 
 
-def _show_what_is_left() -> ResponseReturnValue:
+def _show_remaining() -> ResponseReturnValue:
     if is_fragment():
-        return render_template("draw/_my_drawings.html", **own_table())
+        return render_template("draw/_my_drawings.html", **my_drawings_context())
     return redirect(url_for("draw.index", older=request.args.get("older"), _anchor="own"), 303)

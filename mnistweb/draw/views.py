@@ -1,13 +1,13 @@
-"""The page with the slate: plain forms, and the fragments the page's script swaps in."""
+"""The drawing page: plain forms, and the fragments that the page's script replaces."""
 
 import uuid
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction, Source
-from mnistweb.draw.my_drawings import AWAY, own_table
+from mnistweb.draw.my_drawings import UNAVAILABLE, my_drawings_context
 from mnistweb.extensions import db
 from mnistweb.predictions.comparison import ComparisonResult, compare
 from mnistweb.predictions.errors import NotFound
@@ -25,12 +25,12 @@ from mnistweb.web.request_args import uploaded_bytes
 from mnistweb.web.visitors import current_visitor
 
 blueprint = Blueprint("draw", __name__)
-CHOSEN = "network"  # the cookie that keeps the visitor's choice, written by static/js/lib/model-choice.js
+MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/model-choice.js
 
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """The slate, the answer that `?answer=` names, and the visitor's own drawings."""
+    """Show the slate, the prediction `?answer=`, and the visitor's own drawings."""
     return _render_index(_own_answer(request.args.get("answer", "")))
 
 
@@ -52,37 +52,37 @@ def predict() -> ResponseReturnValue:
         key=requested_key(),
     )
     if not prediction.saved:
-        # The database is away: the answer is all there is to show. Its template says that it was not saved.
-        pictures = {"seen": data_url(input_png(prediction)), "drawn": data_url(prediction.drawing)}
+        # Without the database there is only the answer to show; its template adds that it was not saved.
+        images = {"seen": data_url(input_png(prediction)), "drawn": data_url(prediction.drawing)}
         if is_fragment():
-            return render_template("draw/_answer.html", answer=prediction, **pictures)
-        return _render_index(prediction, **pictures)
+            return render_template("draw/_answer.html", answer=prediction, **images)
+        return _render_index(prediction, **images)
     return _show(prediction, 200 if prediction.repeated else 201)
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
 def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Take the right digit, `label`, for one of the visitor's own predictions."""
+    """Record the true digit, `label`, of one of the visitor's own predictions."""
     label = label_from_form(request.form.get("label", "").strip())
     return _show(give_feedback(prediction_id, current_visitor(), label), 200)
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
 def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """What every network, or each that `model` names, says of one of the visitor's own drawings."""
+    """Compare the answers of all models, or of each `model` field, to one of the visitor's own drawings."""
     prediction = get(prediction_id, current_visitor())
-    opinions = compare(prediction, request.form.getlist("model"))
+    results = compare(prediction, request.form.getlist("model"))
     template = "draw/_comparison.html" if is_fragment() else "draw/comparison.html"
-    return render_template(template, answer=prediction, opinions=opinions)
+    return render_template(template, answer=prediction, results=results)
 
 
 @blueprint.context_processor
-def _networks() -> dict[str, object]:
+def _models() -> dict[str, object]:
     return {"models": model_cards()}
 
 
 def _own_answer(text: str) -> Prediction | None:
-    # An address that someone passed on shows the page without the answer, which is its author's.
+    # Other visitors who follow a shared link see the page without the author's answer.
     try:
         return get(uuid.UUID(text), current_visitor())
     except (ValueError, NotFound):
@@ -97,7 +97,7 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
         if request.args.get("back") == "prediction":
             return redirect(url_for("prediction.show", prediction_id=prediction.id, _anchor="answer"), 303)
         return redirect(url_for("draw.index", answer=prediction.id), 303)
-    own = own_table()
+    own = my_drawings_context()
     parts = (
         render_template("draw/_answer.html", answer=prediction, **own),
         render_template("draw/_my_drawings.html", **own),
@@ -105,16 +105,16 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
     return "\n".join(parts), status
 
 
-def _render_index(answer: Prediction | None, **pictures: str) -> str:
-    own = own_table() if answer is None or answer.saved else AWAY
+def _render_index(answer: Prediction | None, **images: str) -> str:
+    own = my_drawings_context() if answer is None or answer.saved else UNAVAILABLE
     blank = [ComparisonResult(card) for card in model_cards()]
     return render_template(
-        "draw/index.html", answer=answer, model=_chosen(answer), blank=blank, **own, **pictures
+        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **images
     )
 
 
-def _chosen(answer: Prediction | None) -> str:
-    # Without a script the network that answered is the one that was chosen last.
-    chosen = (request.values.get("model"), request.cookies.get(CHOSEN), answer and answer.model)
+def _chosen_model(answer: Prediction | None) -> str:
+    # Without JavaScript there is no cookie, but the model that answered was the last choice.
+    choices = (request.values.get("model"), request.cookies.get(MODEL_COOKIE), answer and answer.model)
     names = [card.name for card in model_cards()]
-    return next((name for name in chosen if name in names), zoo().get().card.name)
+    return next((name for name in choices if name in names), zoo().default)

@@ -1,4 +1,4 @@
-"""Pictures of what goes on inside a network, made of the arrays of recognition.inside."""
+"""Images of a model's internals, made from the arrays of recognition.attribution."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from PIL import Image
 from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.types import SIDE, DigitImage
 
-if TYPE_CHECKING:  # it brings torch, which a site with a model server does without
+if TYPE_CHECKING:  # it imports torch, which a site with a model server does not need
     from mnistweb.recognition.attribution import Attention, Vote
 
-LEAST_TILE = 4
-"""Pixels; smaller maps are enlarged, so that the lines between them do not outweigh them."""
-LEVELS = 5
-"""How many strengths a heat map shows."""
+MIN_TILE_SIDE = 4
+"""Pixels; smaller maps are enlarged, so that they cover more of the sheet than the gaps."""
+HEAT_LEVELS = 5
+"""Number of opacities in a heat map."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """All maps of a layer in one picture, in rows of `columns`.
+class ContactSheet:
+    """Contact sheet: all `count` maps of a layer as square tiles in one image, in rows of `columns`.
 
-    `url` is the PNG as a data URL, `width` and `height` its pixels; tiles of `tile` pixels lie `gap` apart.
-    `strongest` is the number from 0 of the map with the most power: spots outdo much grey.
+    `url` is the PNG as a data URL. `width`, `height`, the side `tile` of a tile, and the `gap` between tiles
+    are in pixels. `strongest` is the index of the map with the highest mean square.
     """
 
     url: str
@@ -41,8 +41,8 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the last layer's sum, for the winner and the runner-up; `map` is a data URL or nothing."""
+class Contribution:
+    """One summand of the last layer's logits of the winner and the runner-up; `map` is a data URL, if any."""
 
     name: str
     winner: float
@@ -50,51 +50,59 @@ class Row:
     map: str | None = None
 
 
-def sheet(maps: NDArray[np.uint8], columns: int | None = None) -> Sheet:
-    """Lay square maps, uint8 [count, side, side], side by side; what lies between them is transparent."""
-    power = np.square(maps, dtype=np.float32).mean(axis=(1, 2))
-    enlarged = maps.repeat(-(-LEAST_TILE // maps.shape[1]), 1).repeat(-(-LEAST_TILE // maps.shape[1]), 2)
+def contact_sheet(maps: NDArray[np.uint8], columns: int | None = None) -> ContactSheet:
+    """Arrange square maps, uint8 [count, side, side], in a contact sheet with transparent gaps."""
+    mean_square = np.square(maps, dtype=np.float32).mean(axis=(1, 2))
+    scale = -(-MIN_TILE_SIDE // maps.shape[1])
+    enlarged = maps.repeat(scale, 1).repeat(scale, 2)
     count, tile, _ = enlarged.shape
     columns = columns or next(n for n in range(1, count + 1) if count % n == 0 and n >= sqrt(2 * count))
     gap = max(1, tile // 14)
     step = tile + gap
     pixels = np.zeros((count // columns * step - gap, columns * step - gap, 2), np.uint8)
     for number, each in enumerate(enlarged):
-        y, x = (place * step for place in divmod(number, columns))
+        y, x = (index * step for index in divmod(number, columns))
         pixels[y : y + tile, x : x + tile] = np.stack([each, np.full_like(each, 255)], axis=-1)
     height, width, _ = pixels.shape
-    return Sheet(data_url(encode_png(pixels)), width, height, count, columns, tile, gap, int(power.argmax()))
+    return ContactSheet(
+        data_url(encode_png(pixels)), width, height, count, columns, tile, gap, int(mean_square.argmax())
+    )
 
 
-def spotlights(attention: NDArray[np.float32], image: DigitImage) -> NDArray[np.uint8]:
-    """The drawing, uint8 [28, 28], lit where attention [count, rows, columns] lies: uint8 [count, 28, 28]."""
+def attention_overlays(attention: NDArray[np.float32], image: DigitImage) -> NDArray[np.uint8]:
+    """Light an image, uint8 [28, 28], by attention [count, rows, columns]: uint8 [count, 28, 28]."""
     ink = image / 255
-    lit = []
+    overlays = []
     for each in attention:
         enlarged = Image.fromarray(each / each.max()).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         light = np.asarray(enlarged)
-        lit.append(np.rint(255 * (ink * (0.12 + 0.88 * light) + (1 - ink) * 0.3 * light)))
-    return np.array(lit, np.uint8)
+        overlays.append(np.rint(255 * (ink * (0.12 + 0.88 * light) + (1 - ink) * 0.3 * light)))
+    return np.array(overlays, np.uint8)
 
 
-def attention_sheet(attention: Attention, image: DigitImage) -> Sheet:
-    """A row for each layer, in it a picture for each head."""
+def attention_sheet(attention: Attention, image: DigitImage) -> ContactSheet:
+    """Return the overlays of all attention heads: a row for each layer, a column for each head."""
     layers, heads, rows, columns = attention.heads.shape
-    return sheet(spotlights(attention.heads.reshape(layers * heads, rows, columns), image), heads)
+    return contact_sheet(
+        attention_overlays(attention.heads.reshape(layers * heads, rows, columns), image), heads
+    )
 
 
 def heat_paths(heat: NDArray[np.float32]) -> dict[str, list[tuple[float, str]]]:
-    """SVG paths in pixels with their opacity, `for` squares and `against` hatching; the faintest left out."""
-    inked = np.abs(heat[heat != 0])
-    strongest = float(np.percentile(inked, 98)) if inked.size else 1.0
-    levels = np.rint(np.abs(heat) / strongest * LEVELS).clip(0, LEVELS).astype(int)
+    """Return SVG paths with their opacities: squares "for", hatching "against". `heat` is float32 [28, 28].
+
+    One user unit is one pixel. Values below the first level are left out.
+    """
+    nonzero = np.abs(heat[heat != 0])
+    scale = float(np.percentile(nonzero, 98)) if nonzero.size else 1.0
+    levels = np.rint(np.abs(heat) / scale * HEAT_LEVELS).clip(0, HEAT_LEVELS).astype(int)
     return {
         side: [
             (
-                round(0.25 + 0.75 * level / LEVELS, 2),
+                round(0.25 + 0.75 * level / HEAT_LEVELS, 2),
                 "".join(form.format(x=x, y=y, below=y + 1) for y, x in np.argwhere(where)),
             )
-            for level in range(1, LEVELS + 1)
+            for level in range(1, HEAT_LEVELS + 1)
             if (where := (levels == level) & (heat * sign > 0)).any()
         ]
         for side, sign, form in (
@@ -104,24 +112,29 @@ def heat_paths(heat: NDArray[np.float32]) -> dict[str, list[tuple[float, str]]]:
     }
 
 
-def vote_rows(
-    winner: Vote, runner_up: Vote, maps: NDArray[np.uint8] | None, most: int = 8
-) -> tuple[list[Row], float]:
-    """The sums of both votes: the parts that tell them apart most, then the rest; and the largest part."""
+def largest_contributions(
+    winner: Vote, runner_up: Vote, maps: NDArray[np.uint8] | None, count: int = 8
+) -> tuple[list[Contribution], float]:
+    """Split both logits into the `count` parts that differ most, the rest, and the bias.
+
+    Also returns the largest absolute value of those parts, or 1 if all are 0.
+    """
     order = np.argsort(-np.abs(winner.parts - runner_up.parts))
-    what = "Neuron" if maps is None else "Detector"
+    kind = "Neuron" if maps is None else "Detector"
     rows = [
-        Row(
-            f"{what} {part + 1}",
+        Contribution(
+            f"{kind} {part + 1}",
             float(winner.parts[part]),
             float(runner_up.parts[part]),
             None if maps is None else data_url(encode_png(maps[part])),
         )
-        for part in order[:most]
+        for part in order[:count]
     ]
-    rest = order[most:]
+    rest = order[count:]
     rows.append(
-        Row(f"The other {rest.size}", float(winner.parts[rest].sum()), float(runner_up.parts[rest].sum()))
+        Contribution(
+            f"The other {rest.size}", float(winner.parts[rest].sum()), float(runner_up.parts[rest].sum())
+        )
     )
-    rows.append(Row("Given to start with", winner.bias, runner_up.bias))
-    return rows, max(abs(value) for row in rows[:most] for value in (row.winner, row.runner_up)) or 1.0
+    rows.append(Contribution("Head start (bias)", winner.bias, runner_up.bias))
+    return rows, max(abs(value) for row in rows[:count] for value in (row.winner, row.runner_up)) or 1.0

@@ -1,4 +1,4 @@
-"""A look inside a network that reads a logged drawing: its maps, its votes, and the ink that mattered."""
+"""Look inside: feature maps, contributions to the logits, and attribution for a logged drawing."""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -7,7 +7,13 @@ import numpy as np
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from mnistweb.explain.images import attention_sheet, heat_paths, sheet, spotlights, vote_rows
+from mnistweb.explain.images import (
+    attention_overlays,
+    attention_sheet,
+    contact_sheet,
+    heat_paths,
+    largest_contributions,
+)
 from mnistweb.predictions.queries import get
 from mnistweb.recognition.errors import UserError
 from mnistweb.recognition.png import data_url, encode_png
@@ -25,45 +31,51 @@ blueprint = Blueprint("explain", __name__)
 
 @blueprint.get("/predictions/<uuid:prediction_id>/inside")
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Inside the network `?model=`, or the one that answered, as it reads one of the visitor's drawings."""
+    """Explain how `?model=`, or the model that answered, reads one of the visitor's own drawings."""
     prediction = get(prediction_id, current_visitor())
     if not models_are_local():
         raise UserError(
-            "nothing_inside", "This site's networks run on another machine: nobody here can look inside them."
+            "nothing_inside", "This site’s models run on another machine, so it can’t look inside them."
         )
-    from mnistweb.recognition.attribution import look_inside  # which brings torch
+    from mnistweb.recognition.attribution import explain  # here, because it imports torch
 
-    network = _network(request.args.get("model"), prediction.model)
+    recognizer = _local_recognizer(request.args.get("model"), prediction.model)
     image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
-    inside = look_inside(network, image)
+    inside = explain(recognizer, image)
     attention = inside.attention
-    rows, largest = vote_rows(inside.winner, inside.runner_up, inside.last_maps)
+    rows, largest = largest_contributions(inside.winner, inside.runner_up, inside.last_maps)
     return render_template(
         "explain/_sections.html" if is_fragment() else "explain/show.html",
         prediction=prediction,
-        card=network.card,
+        card=recognizer.card,
         cards=zoo().cards(),
         inside=inside,
-        sheets=[sheet(layer.maps) for layer in inside.layers],
+        sheets=[contact_sheet(layer.maps) for layer in inside.layers],
         heat=heat_paths(inside.heat),
         rows=rows,
         largest=largest,
         looks=attention and attention_sheet(attention, image),
-        rollout=attention and data_url(encode_png(spotlights(attention.rollout[np.newaxis], image)[0])),
+        rollout=attention
+        and data_url(encode_png(attention_overlays(attention.rollout[np.newaxis], image)[0])),
     )
 
 
-def _network(wanted: str | None, answered: str) -> "TorchScriptRecognizer":
-    """The network to look into. Raises UserError where there is none of that name or nothing to see."""
+def _local_recognizer(requested: str | None, answered: str) -> "TorchScriptRecognizer":
+    """Return the recognizer to explain.
+
+    Raises UserError: unknown_model for an unknown name, nothing_inside for a model that runs elsewhere.
+    """
     from mnistweb.recognition.recognizer import TorchScriptRecognizer
 
-    network: Recognizer
-    if wanted is None:
-        network = zoo().get(answered if answered in zoo().names() else None)
+    recognizer: Recognizer
+    if requested is None:
+        recognizer = zoo().get(answered if answered in zoo().names() else None)
     else:
-        network = recognizer_named(wanted)
-    if isinstance(network, FallbackRecognizer):
-        network = network.local
-    if not isinstance(network, TorchScriptRecognizer):
-        raise UserError("nothing_inside", "A language model runs elsewhere: nobody here can look inside it.")
-    return network
+        recognizer = recognizer_named(requested)
+    if isinstance(recognizer, FallbackRecognizer):
+        recognizer = recognizer.local
+    if not isinstance(recognizer, TorchScriptRecognizer):
+        raise UserError(
+            "nothing_inside", "A language model runs elsewhere, so this site can’t look inside it."
+        )
+    return recognizer

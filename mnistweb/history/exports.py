@@ -1,4 +1,4 @@
-"""The log as files, piece by piece as it is read: CSV for spreadsheets, JSON lines for programs."""
+"""Export of predictions as streams: CSV for spreadsheets, JSON lines for programs."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mnistweb.database.models import Prediction
-from mnistweb.predictions.serializers import item
+from mnistweb.predictions.serializers import serialize
 
 Batches = Iterable[Sequence[Prediction]]
 COLUMNS = (
@@ -28,8 +28,8 @@ COLUMNS = (
 )
 
 
-def csv_pieces(batches: Batches) -> Iterator[str]:
-    """A header and a line for each prediction (RFC 4180)."""
+def csv_chunks(batches: Batches) -> Iterator[str]:
+    """Yield CSV (RFC 4180): a header, then a line for each prediction."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
@@ -40,27 +40,27 @@ def csv_pieces(batches: Batches) -> Iterator[str]:
         file.truncate()
 
 
-def json_pieces(batches: Batches) -> Iterator[str]:
-    """A line for each prediction: what the API says of it, with its strokes and its 784 pixels.
+def json_chunks(batches: Batches) -> Iterator[str]:
+    """Yield a JSON line for each prediction: the fields of the API, `strokes`, and `input`.
 
-    `input` is the 28x28 picture that the network saw, row by row, 0 (ground) to 255 (ink).
+    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink).
     """
     for batch in batches:
-        yield "".join(f"{json.dumps(_whole(prediction))}\n" for prediction in batch)
+        yield "".join(f"{json.dumps(_with_input(prediction))}\n" for prediction in batch)
 
 
-def _whole(prediction: Prediction) -> dict[str, Any]:
-    return item(prediction) | {"strokes": prediction.strokes, "input": list(prediction.input)}
+def _with_input(prediction: Prediction) -> dict[str, Any]:
+    return {**serialize(prediction), "strokes": prediction.strokes, "input": list(prediction.input)}
 
 
 def _cells(prediction: Prediction) -> list[Any]:
-    found = item(prediction)
-    found |= {f"probability_{digit}": share for digit, share in enumerate(found["probabilities"])}
-    return [escape_formula(found[name]) for name in COLUMNS]
+    fields: dict[str, Any] = {**serialize(prediction)}
+    fields |= {f"probability_{digit}": value for digit, value in enumerate(prediction.probabilities)}
+    return [escape_formula(fields[name]) for name in COLUMNS]
 
 
 def escape_formula(value: Any) -> Any:
-    """Escape a text that a spreadsheet would run as a formula."""
+    """Prefix text that a spreadsheet would run as a formula with an apostrophe."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value

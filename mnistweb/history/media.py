@@ -1,4 +1,4 @@
-"""The pictures of a prediction: the drawing, and the 28x28 image the recognizer saw."""
+"""Images of a prediction: the drawing, and the recognizer's 28x28 input."""
 
 import uuid
 
@@ -13,13 +13,13 @@ blueprint = Blueprint("media", __name__, url_prefix="/predictions")
 
 @blueprint.get("/<uuid:prediction_id>/drawing.png")
 def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Send the drawing."""
+    """Send the drawing as a PNG."""
     return _png(visible_prediction(prediction_id).drawing)
 
 
 @blueprint.get("/<uuid:prediction_id>/input.png")
 def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Send the 28x28 image the recognizer saw."""
+    """Send the recognizer's 28x28 input as a PNG."""
     return _png(input_png(visible_prediction(prediction_id)))
 
 

@@ -1,4 +1,4 @@
-"""The page of one prediction, and the pen strokes it replays."""
+"""The page of one prediction, and the pen strokes that it replays."""
 
 import uuid
 
@@ -31,7 +31,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.get("/<uuid:prediction_id>/strokes.json")
 def strokes(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Send the pen strokes of a drawing as they arrived; null if there were none."""
+    """Send the pen strokes of a drawing as JSON; null without strokes."""
     response = jsonify(visible_prediction(prediction_id).strokes)
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response

@@ -1,4 +1,4 @@
-"""The charts of the insights: each with a sentence on how to read it, and with its numbers as a table."""
+"""The charts of the insights, each with an explanation and with its numbers as a table."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from mnistweb.formatting import percent
 from mnistweb.insights import charts
 from mnistweb.insights.charts import Column
 from mnistweb.insights.queries import DIGITS, Insights
-from mnistweb.predictions.aggregates import NONE
+from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.proportion import Proportion
 
-NAMES = {digit: "none" if digit == NONE else str(digit) for digit in DIGITS}
-SHARE_HEAD = ("Judged", "Right", "Share", "95 % interval")
+NAMES = {digit: "none" if digit == NOT_A_DIGIT else str(digit) for digit in DIGITS}
+PROPORTION_HEAD = ("Rated", "Right", "Share", "95 % interval")
 UNKNOWN = "–"
-JUDGED_AS = {"right": "judged right", "wrong": "judged wrong", "open": "not judged"}
+FEEDBACK_NAMES = {"right": "rated right", "wrong": "rated wrong", "open": "not rated"}
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure of the page. Of each row of the table the first cell is its name."""
+    """A chart on the page: title, explanation, SVG and table, whose rows begin with their heading."""
 
     kind: str
     title: str
@@ -33,83 +33,88 @@ class Chart:
 
 
 def insight_charts(insights: Insights, titles: Mapping[str, str]) -> Iterator[Chart]:
-    """All that can be drawn, networks called by their `titles`; without feedback only the refusals."""
-    if insights.whole.labelled:
+    """Yield the charts, without feedback only refusals; `titles` are the models' titles by name."""
+    if insights.total.labelled:
         yield _over_time(insights)
         yield _by_digit(insights)
-        yield _by_network(insights, titles)
-    if insights.whole.predictions:
+        yield _by_model(insights, titles)
+    if insights.total.predictions:
         yield _refusals(insights)
-    if insights.whole.labelled:
+    if insights.total.labelled:
         yield _confusion(insights)
         yield _reliability(insights)
 
 
-def when(start: date, unit: str) -> str:
-    """The beginning of a day, week, month or year, as exactly as is known."""
+def period_name(start: date, unit: str) -> str:
+    """Format the start of a day, week, month or year, as precisely as its unit."""
     pattern = {"month": "%b %Y", "year": "%Y"}.get(unit)
     return f"{start:{pattern}}" if pattern else f"{start.day} {start:%b %Y}"
 
 
-def share_cells(share: Proportion) -> tuple[str, ...]:
-    """A share as SHARE_HEAD names it."""
-    counts = f"{share.total:,}", f"{share.part:,}"
-    if not share.total:
+def proportion_cells(proportion: Proportion) -> tuple[str, ...]:
+    """Format a proportion as the cells below PROPORTION_HEAD."""
+    counts = f"{proportion.total:,}", f"{proportion.part:,}"
+    if not proportion.total:
         return *counts, UNKNOWN, UNKNOWN
-    low, high = share.interval
-    return *counts, percent(share.value), f"{100 * low:.1f} to {100 * high:.1f} %"
+    low, high = proportion.interval
+    return *counts, percent(proportion.value), f"{percent(low)} to {percent(high)}"
 
 
 def _over_time(insights: Insights) -> Chart:
-    shares = [stretch.right for stretch in insights.stretches]
-    columns = charts.spread(_ticks(insights), shares)
-    title = "Right over time"
+    shares = [period.accuracy for period in insights.periods]
+    columns = charts.evenly_spaced(_ticks(insights), shares)
+    title = "Accuracy over time"
     return Chart(
         "time",
         title,
-        f"Each dot is a {insights.unit}: which share of the answers that were judged was right. The fewer "
-        f"were labelled, the longer the bar within which the true share probably lies.{_begins(shares)}",
-        charts.shares(columns, f"{title}: {_in_words(insights.whole.right)}", joined=True),
-        (_unit(insights), *SHARE_HEAD),
-        [(when(stretch.start, insights.unit), *share_cells(stretch.right)) for stretch in insights.stretches],
+        f"Each dot is one {insights.unit}’s accuracy. The bar is its 95 % interval: fewer ratings, longer "
+        f"bar.{_axis_note(shares)}",
+        charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)}", joined=True),
+        (_unit_heading(insights), *PROPORTION_HEAD),
+        [
+            (period_name(period.start, insights.unit), *proportion_cells(period.accuracy))
+            for period in insights.periods
+        ],
     )
 
 
 def _by_digit(insights: Insights) -> Chart:
-    digits = insights.digits()
-    columns = charts.spread([NAMES[digit] for digit in digits], digits.values(), most=11)
-    title = "Right, digit by digit"
+    recalls = insights.recall_by_digit()
+    columns = charts.evenly_spaced([NAMES[digit] for digit in recalls], recalls.values(), max_ticks=11)
+    title = "Accuracy by digit"
     return Chart(
         "digit",
         title,
-        "Of the drawings whose authors say that they drew this digit, the share that was read as it. "
-        "“none” are drawings of something else, where “not a digit” is the right answer."
-        f"{_begins(digits.values())}",
-        charts.shares(columns, f"{title}: {_in_words(insights.whole.right)} in all"),
-        ("It was", *SHARE_HEAD),
-        [(NAMES[digit], *share_cells(share)) for digit, share in digits.items()],
+        "How many of the drawings of each digit were read right. For “none”, drawings of something else, the "
+        "right answer is “not a digit”."
+        f"{_axis_note(recalls.values())}",
+        charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)} in all"),
+        ("It was", *PROPORTION_HEAD),
+        [(NAMES[digit], *proportion_cells(recall)) for digit, recall in recalls.items()],
     )
 
 
-def _by_network(insights: Insights, titles: Mapping[str, str]) -> Chart:
-    networks = insights.networks()
-    title = "Right, network by network"
+def _by_model(insights: Insights, titles: Mapping[str, str]) -> Chart:
+    models = insights.models()
+    title = "Accuracy by model"
     return Chart(
         "network",
         title,
-        "Not a race: each network was shown other drawings. Where two bars overlap, the difference may be "
+        "Not a race: each model got different drawings. Where two bars overlap, the difference may be "
         "chance.",
-        charts.rows({titles.get(name, name): share for name, (_, share) in networks.items()}, title),
-        ("Network", "Drawings", *SHARE_HEAD),
+        charts.proportion_rows(
+            {titles.get(name, name): accuracy for name, (_, accuracy) in models.items()}, title
+        ),
+        ("Model", "Drawings", *PROPORTION_HEAD),
         [
-            (titles.get(name, name), f"{count:,}", *share_cells(share))
-            for name, (count, share) in networks.items()
+            (titles.get(name, name), f"{count:,}", *proportion_cells(accuracy))
+            for name, (count, accuracy) in models.items()
         ],
     )
 
 
 def _confusion(insights: Insights) -> Chart:
-    matrix = insights.matrix
+    matrix = insights.confusion_matrix
     mistakes = {
         (label, digit): count
         for label, row in matrix.items()
@@ -117,14 +122,14 @@ def _confusion(insights: Insights) -> Chart:
         if digit != label
     }
     (label, digit), most = max(mistakes.items(), key=lambda each: each[1])
-    worst = f" Most frequent mistake: {NAMES[label]} read as {NAMES[digit]}, {most:,}×." if most else ""
+    worst = f" Most frequent mistake: {NAMES[label]} → {NAMES[digit]}, {most:,}×." if most else ""
     title = "What was read as what"
     return Chart(
         "confusion",
         title,
-        "A row is what was drawn, a column what was read. In the framed squares both agree; every number "
-        f"beside them counts mistakes.{worst}",
-        charts.matrix(matrix, NAMES, f"{title}.{worst}"),
+        "Rows: what was drawn. Columns: what was read. In the framed squares both agree; every other number "
+        f"counts mistakes.{worst}",
+        charts.confusion_matrix(matrix, NAMES, f"{title}.{worst}"),
         ("It was", *(f"read as {name}" for name in NAMES.values())),
         [(NAMES[label], *(f"{count:,}" for count in row.values())) for label, row in matrix.items()],
     )
@@ -133,72 +138,72 @@ def _confusion(insights: Insights) -> Chart:
 def _reliability(insights: Insights) -> Chart:
     columns = [
         Column(
-            each.confidence,
-            f"About {percent(each.confidence)} sure",
-            "",
-            each.right,
-            (each.tenth + 0.5) / 10,
+            x=group.confidence,
+            name=f"About {percent(group.confidence)} sure",
+            tick="",
+            proportion=group.accuracy,
+            count_x=(group.number + 0.5) / 10,
         )
-        for each in insights.tenths
+        for group in insights.confidence_bins
     ]
-    title = "As sure as it should be?"
+    title = "Is its confidence honest?"
     return Chart(
         "reliability",
         title,
-        "Of answers that a network is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed "
-        "line. Below the line it is too sure of itself, above it too modest.",
-        charts.shares(columns, f"{title} Confidence against the share that was right", diagonal=True),
-        ("Confidence", "Mean", *SHARE_HEAD),
+        "Of the answers a model is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed "
+        "line. Below it, the model is too sure of itself; above it, too modest.",
+        charts.proportion_chart(columns, f"{title} Confidence against accuracy", diagonal=True),
+        ("Confidence", "Mean", *PROPORTION_HEAD),
         [
             (
-                f"{10 * each.tenth} to {10 * each.tenth + 10} %",
-                percent(each.confidence),
-                *share_cells(each.right),
+                f"{10 * group.number} to {10 * group.number + 10} %",
+                percent(group.confidence),
+                *proportion_cells(group.accuracy),
             )
-            for each in insights.tenths
+            for group in insights.confidence_bins
         ],
     )
 
 
 def _refusals(insights: Insights) -> Chart:
-    whole = insights.whole
-    judged = (
-        f" Of those that were judged, {_in_words(whole.right_refusals)}." if whole.refused_labelled else ""
-    )
+    total = insights.total
+    feedback = f" Of the rated ones, {_in_words(total.refusal_accuracy)}." if total.refused_labelled else ""
     title = "How often “not a digit”"
     return Chart(
         "refusals",
         title,
-        f"{whole.refused:,} of {whole.predictions:,} drawings were called “not a digit”: "
-        f"{percent(whole.refusals.value)}.{judged} Each bar is a {insights.unit}.",
-        charts.refusals(insights.stretches, _ticks(insights), f"{title}: {percent(whole.refusals.value)}"),
-        (_unit(insights), "Drawings", "“Not a digit”", "Share", "Judged", "Right"),
+        f"{total.refused:,} of {total.predictions:,} drawings were called “not a digit”: "
+        f"{percent(total.refusal_rate.value)}.{feedback} Each bar is a {insights.unit}.",
+        charts.refusal_chart(
+            insights.periods, _ticks(insights), f"{title}: {percent(total.refusal_rate.value)}"
+        ),
+        (_unit_heading(insights), "Drawings", "“Not a digit”", "Share", "Rated", "Right"),
         [
             (
-                when(each.start, insights.unit),
-                *share_cells(each.refusals)[:3],
-                *share_cells(each.right_refusals)[:2],
+                period_name(period.start, insights.unit),
+                *proportion_cells(period.refusal_rate)[:3],
+                *proportion_cells(period.refusal_accuracy)[:2],
             )
-            for each in insights.stretches
+            for period in insights.periods
         ],
-        JUDGED_AS,
+        FEEDBACK_NAMES,
     )
 
 
-def _begins(shares: Iterable[Proportion]) -> str:
-    low = charts.lowest(shares)
+def _axis_note(proportions: Iterable[Proportion]) -> str:
+    low = charts.axis_start(proportions)
     return f" The scale begins at {percent(low, 0)}." if low else ""
 
 
-def _in_words(share: Proportion) -> str:
-    return f"{share.part:,} of {share.total:,} right, {percent(share.value)}"
+def _in_words(proportion: Proportion) -> str:
+    return f"{proportion.part:,} of {proportion.total:,} right, {percent(proportion.value)}"
 
 
-def _unit(insights: Insights) -> str:
+def _unit_heading(insights: Insights) -> str:
     return {"day": "Day (UTC)", "week": "Week from"}.get(insights.unit, insights.unit.capitalize())
 
 
 def _ticks(insights: Insights) -> list[str]:
     pattern = {"month": "%b %Y", "year": "%Y"}.get(insights.unit)
-    starts = [stretch.start for stretch in insights.stretches]
+    starts = [period.start for period in insights.periods]
     return [f"{start:{pattern}}" if pattern else f"{start.day} {start:%b}" for start in starts]

@@ -1,4 +1,4 @@
-"""What the feedback says of the networks: figures of a period, read from the tallies."""
+"""Queries of the insights: accuracy, confusion and calibration of a time range, from the aggregates."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +11,12 @@ from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
 from mnistweb.database.models import ConfidenceTally, Span, Tally
-from mnistweb.predictions.aggregates import NONE, UNLABELLED
+from mnistweb.predictions.aggregates import NOT_A_DIGIT, UNLABELLED
 from mnistweb.proportion import Proportion
 
-DIGITS = (*range(10), NONE)
-PERIODS = {30: "Last 30 days", 365: "Last 12 months", None: "All time"}
-# What a point of a chart stands for: the date that it begins on, and days that lead from there into the next.
+DIGITS = (*range(10), NOT_A_DIGIT)
+TIME_RANGES = {30: "Last 30 days", 365: "Last 12 months", None: "All time"}
+# For each unit of a chart: the first day of the unit around a day, and days from there into the next unit.
 UNITS: dict[str, tuple[Callable[[date], date], int]] = {
     "day": (lambda day: day, 1),
     "week": (lambda day: day - timedelta(day.weekday()), 7),
@@ -27,7 +27,7 @@ UNITS: dict[str, tuple[Callable[[date], date], int]] = {
 
 @dataclass(slots=True)
 class Period:
-    """The predictions of a day, week, month or year that begins at `start` (UTC)."""
+    """Prediction counts of the day, week, month or year that begins at `start` (UTC)."""
 
     start: date
     predictions: int = 0
@@ -38,99 +38,104 @@ class Period:
     refused_correct: int = 0
 
     def add(self, other: "Period") -> None:
-        """Count those of another stretch too."""
+        """Add the counts of another period."""
         for field in fields(self)[1:]:
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
     @property
-    def right(self) -> Proportion:
-        """How many with feedback were right."""
+    def accuracy(self) -> Proportion:
+        """Proportion of correct predictions among those with feedback."""
         return Proportion(self.correct, self.labelled)
 
     @property
-    def refusals(self) -> Proportion:
-        """How many were answered with "not a digit"."""
+    def refusal_rate(self) -> Proportion:
+        """Proportion of predictions that were answered with "not a digit"."""
         return Proportion(self.refused, self.predictions)
 
     @property
-    def right_refusals(self) -> Proportion:
-        """How many of those with feedback were no digit."""
+    def refusal_accuracy(self) -> Proportion:
+        """Proportion of refusals with feedback that were no digit."""
         return Proportion(self.refused_correct, self.refused_labelled)
 
     @property
-    def judged_refusals(self) -> dict[str, int]:
-        """Answers of "not a digit" by their feedback: right, wrong, or open for want of it."""
+    def refusals_by_feedback(self) -> dict[str, int]:
+        """Counts of refusals by feedback: "right", "wrong", or "open" without feedback."""
         wrong = self.refused_labelled - self.refused_correct
         return {"right": self.refused_correct, "wrong": wrong, "open": self.refused - self.refused_labelled}
 
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceBin:
-    """Answers of which the network was about equally sure, with feedback."""
+    """Predictions with feedback whose confidence is in one of ten equal bins, for a reliability diagram."""
 
-    tenth: int  # 9: 0.9..1
-    right: Proportion
+    number: int  # 0..9; bin 9 holds 0.9..1
+    accuracy: Proportion
     confidence: float  # the mean, 0..1
 
 
 @dataclass(frozen=True)
 class Insights:
-    """The figures of a period. `readings` counts by network, digit and label, coded as in the tallies."""
+    """Counts of a time range; `counts` is by model, digit and label, encoded as in the aggregates."""
 
     unit: str
-    stretches: Sequence[Period]
-    readings: Counter[tuple[str, int, int]]
-    tenths: Sequence[ConfidenceBin]
+    periods: Sequence[Period]
+    counts: Counter[tuple[str, int, int]]
+    confidence_bins: Sequence[ConfidenceBin]
 
     @cached_property
-    def whole(self) -> Period:
-        """The period as one."""
-        whole = Period(self.stretches[0].start if self.stretches else date.min)
-        for stretch in self.stretches:
-            whole.add(stretch)
-        return whole
+    def total(self) -> Period:
+        """Sum of all periods."""
+        total = Period(self.periods[0].start if self.periods else date.min)
+        for period in self.periods:
+            total.add(period)
+        return total
 
     @cached_property
-    def matrix(self) -> dict[int, dict[int, int]]:
-        """How often a drawing of the first digit was read as the second, NONE included."""
+    def confusion_matrix(self) -> dict[int, dict[int, int]]:
+        """Counts by label, then by predicted digit; both include NOT_A_DIGIT."""
         matrix = {label: dict.fromkeys(DIGITS, 0) for label in DIGITS}
-        for (_, digit, label), count in self.readings.items():
+        for (_, digit, label), count in self.counts.items():
             if label != UNLABELLED:
                 matrix[label][digit] += count
         return matrix
 
-    def digits(self) -> dict[int, Proportion]:
-        """How often each digit was read right, NONE included."""
-        return {label: Proportion(row[label], sum(row.values())) for label, row in self.matrix.items()}
+    def recall_by_digit(self) -> dict[int, Proportion]:
+        """Return the recall of each label, NOT_A_DIGIT included: the proportion that was read as it."""
+        matrix = self.confusion_matrix
+        return {label: Proportion(row[label], sum(row.values())) for label, row in matrix.items()}
 
-    def networks(self) -> dict[str, tuple[int, Proportion]]:
-        """For each network its predictions, and how many with feedback were right; most feedback first."""
-        found: dict[str, tuple[int, Proportion]] = {}
-        for model in {model for model, _, _ in self.readings}:
-            counts = {key[1:]: count for key, count in self.readings.items() if key[0] == model}
+    def models(self) -> dict[str, tuple[int, Proportion]]:
+        """Return each model's number of predictions and its accuracy, by name; most feedback first."""
+        models: dict[str, tuple[int, Proportion]] = {}
+        for model in {model for model, _, _ in self.counts}:
+            counts = {key[1:]: count for key, count in self.counts.items() if key[0] == model}
             labelled = sum(count for (_, label), count in counts.items() if label != UNLABELLED)
-            right = sum(count for (digit, label), count in counts.items() if digit == label)
-            found[model] = sum(counts.values()), Proportion(right, labelled)
-        return dict(sorted(found.items(), key=lambda each: (-each[1][1].total, each[0])))
+            correct = sum(count for (digit, label), count in counts.items() if digit == label)
+            models[model] = sum(counts.values()), Proportion(correct, labelled)
+        return dict(sorted(models.items(), key=lambda each: (-each[1][1].total, each[0])))
 
 
-def gather(session: Session, days: int | None, today: date) -> Insights:
-    """The figures of the last `days`, a key of PERIODS, up to `today` (UTC)."""
+def load_insights(session: Session, days: int | None, today: date) -> Insights:
+    """Query the insights of the last `days`, a key of TIME_RANGES, up to `today` (UTC)."""
     if session.get_bind().dialect.name == "postgresql":
-        # Many rows of one page are read at once here, other than on the walks through the log.
+        # Bitmap scans are off for the queries of the log, but they suit these, which read many adjacent rows.
         session.execute(text("SET LOCAL enable_bitmapscan = on"))
     first = session.scalar(select(func.min(Tally.start)).where(Tally.span == Span.DAY)) or today
     unit, since = _unit(first, days, today)
     span = Span.DAY if unit in ("day", "week") else Span.MONTH
-    of_tally = Tally.span == span, Tally.start >= since
-    reading = Tally.model, Tally.digit, Tally.label
-    rows = session.execute(select(*reading, func.sum(Tally.count)).where(*of_tally).group_by(*reading))
-    readings = Counter({(model, digit, label): int(count) for model, digit, label, count in rows if count})
-    return Insights(unit, _stretches(session, of_tally, unit, today), readings, _tenths(session, span, since))
+    conditions = Tally.span == span, Tally.start >= since
+    keys = Tally.model, Tally.digit, Tally.label
+    rows = session.execute(select(*keys, func.sum(Tally.count)).where(*conditions).group_by(*keys))
+    return Insights(
+        unit=unit,
+        periods=_periods(session, conditions, unit, today),
+        counts=Counter({(model, digit, label): int(count) for model, digit, label, count in rows if count}),
+        confidence_bins=_confidence_bins(session, span, since),
+    )
 
 
 def _unit(first: date, days: int | None, today: date) -> tuple[str, date]:
-    # From some length on, months are counted in place of days, which keeps the rows to be read few.
+    # Long ranges use the monthly aggregates, which keeps the number of rows small.
     since = first if days is None else max(first, today - timedelta(days - 1))
     length = (today - since).days + 1
     if length <= 45:
@@ -138,39 +143,39 @@ def _unit(first: date, days: int | None, today: date) -> tuple[str, date]:
     if length <= 100:
         return "week", since
     if days is not None:
-        since = max(first, today.replace(day=1) - timedelta(330))  # in the eleventh month before
+        since = max(first, today.replace(day=1) - timedelta(330))  # within the eleventh month before this one
     return "month" if length <= 6 * 366 else "year", since.replace(day=1)
 
 
-def _stretches(session: Session, where: Sequence[Any], unit: str, today: date) -> list[Period]:
-    refused, labelled = Tally.digit == NONE, Tally.label != UNLABELLED
+def _periods(session: Session, conditions: Sequence[Any], unit: str, today: date) -> list[Period]:
+    refused, labelled = Tally.digit == NOT_A_DIGIT, Tally.label != UNLABELLED
     correct = Tally.digit == Tally.label
     sums = (
         func.sum(case((condition, Tally.count), else_=0)) if condition is not None else func.sum(Tally.count)
         for condition in (None, labelled, correct, refused, refused & labelled, refused & correct)
     )
     rows = session.execute(
-        select(Tally.start, *sums).where(*where).group_by(Tally.start).order_by(Tally.start)
+        select(Tally.start, *sums).where(*conditions).group_by(Tally.start).order_by(Tally.start)
     )
-    found = [Period(start, *map(int, counts)) for start, *counts in rows if any(counts)]
-    if not found:
+    counted = [Period(start, *map(int, counts)) for start, *counts in rows if any(counts)]
+    if not counted:
         return []
-    begin, step = UNITS[unit]
-    last = max(today, found[-1].start)
-    stretches = {start: Period(start) for start in _steps(begin, step, found[0].start, last)}
-    for stretch in found:
-        stretches[begin(stretch.start)].add(stretch)
-    return list(stretches.values())
+    first_day, step = UNITS[unit]
+    last = max(today, counted[-1].start)  # a later start is possible: clocks differ
+    periods = {start: Period(start) for start in _starts(first_day, step, counted[0].start, last)}
+    for period in counted:
+        periods[first_day(period.start)].add(period)
+    return list(periods.values())
 
 
-def _steps(begin: Callable[[date], date], step: int, first: date, last: date) -> Iterator[date]:
-    start = begin(first)
+def _starts(first_day: Callable[[date], date], step: int, first: date, last: date) -> Iterator[date]:
+    start = first_day(first)
     while start <= last:
         yield start
-        start = begin(start + timedelta(step))
+        start = first_day(start + timedelta(step))
 
 
-def _tenths(session: Session, span: Span, since: date) -> list[ConfidenceBin]:
+def _confidence_bins(session: Session, span: Span, since: date) -> list[ConfidenceBin]:
     counts = ConfidenceTally.count
     rows = session.execute(
         select(
@@ -184,7 +189,7 @@ def _tenths(session: Session, span: Span, since: date) -> list[ConfidenceBin]:
         .order_by(ConfidenceTally.tenth)
     )
     return [
-        ConfidenceBin(tenth, Proportion(int(right), int(count)), min(max(confidence / int(count), 0.0), 1.0))
-        for tenth, right, count, confidence in rows
+        ConfidenceBin(number, Proportion(int(correct), int(count)), min(max(total / int(count), 0.0), 1.0))
+        for number, correct, count, total in rows
         if count
     ]

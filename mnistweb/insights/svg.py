@@ -1,4 +1,4 @@
-"""SVG, escaped as it is written."""
+"""SVG elements with escaped text and attributes."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,13 +7,13 @@ from markupsafe import Markup, escape
 
 
 def element(tag: str, *content: str, **attributes: object) -> Markup:
-    """An element with its content. An underscore in an attribute's name stands for a hyphen, or for nothing.
+    """Return an element. Underscores in attribute names become hyphens; trailing ones are dropped.
 
-    Text is escaped, elements are not once more; lengths are rounded to a tenth.
+    Text is escaped, but Markup is not escaped again; floats are rounded to a tenth.
     """
-    words = "".join(f' {_attribute(name)}="{_value(value)}"' for name, value in attributes.items())
-    inside = "".join(map(escape, content))
-    return Markup(f"<{tag}{words}>{inside}</{tag}>")  # nosec B704 # noqa: S704 (each part is escaped above)
+    attribute_text = "".join(f' {_attribute(name)}="{_value(value)}"' for name, value in attributes.items())
+    content_text = "".join(map(escape, content))
+    return Markup(f"<{tag}{attribute_text}>{content_text}</{tag}>")  # nosec B704 # noqa: S704 (each part is escaped above)
 
 
 @cache
@@ -26,28 +26,28 @@ def _value(value: object) -> str:
 
 
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
-    """A line of the class `kind`."""
+    """Return a line with the class `kind`."""
     return element("line", class_=kind, x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2))
 
 
 def text(words: str, x: float, y: float, kind: str = "quiet", anchor: str = "middle") -> Markup:
-    """Words of the class `kind` whose start, middle or end is at `x`."""
+    """Return text with the class `kind`; `anchor` (start, middle or end) is its part at `x`."""
     return element("text", words, class_=kind, x=float(x), y=float(y), text_anchor=anchor)
 
 
 def rect(kind: str, x: float, y: float, width: float, height: float, **attributes: object) -> Markup:
-    """A rectangle of the class `kind`."""
+    """Return a rectangle with the class `kind`."""
     box = {"x": float(x), "y": float(y), "width": float(width), "height": float(height)}
     return element("rect", class_=kind, **box, **attributes)
 
 
 def circle(kind: str, x: float, y: float, radius: float) -> Markup:
-    """A circle of the class `kind`."""
+    """Return a circle with the class `kind`."""
     return element("circle", class_=kind, cx=float(x), cy=float(y), r=float(radius))
 
 
 def drawing(width: float, height: float, title: str, parts: Sequence[str]) -> Markup:
-    """The whole, which screen readers call `title`."""
+    """Return the SVG root element; `title` is its accessible name."""
     return element(
         "svg",
         *parts,

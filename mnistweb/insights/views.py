@@ -1,4 +1,4 @@
-"""The page of insights."""
+"""The insights page."""
 
 from datetime import UTC, datetime
 
@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb.extensions import db
 from mnistweb.insights.charts import swatch
-from mnistweb.insights.figures import insight_charts, when
-from mnistweb.insights.queries import PERIODS, gather
+from mnistweb.insights.figures import insight_charts, period_name
+from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import OFF
 
@@ -17,21 +17,21 @@ blueprint = Blueprint("insights", __name__)
 
 @blueprint.get("/insights")
 def index() -> ResponseReturnValue:
-    """What all visitors' feedback says of the last 30 or 365 `?days=`, or of all time.
+    """Show the insights of the last 30 or 365 `?days=`, or of all time.
 
-    The figures tell nothing of a single visitor, so they are hidden only where there is no public history.
+    They contain no data of single visitors, so only PUBLIC_HISTORY off hides them.
     """
-    periods = {None if days is None else str(days): days for days in PERIODS}
-    asked = request.args.get("days")
-    if asked not in periods or current_app.config["PUBLIC_HISTORY"] == OFF:
+    time_ranges = {None if days is None else str(days): days for days in TIME_RANGES}
+    requested = request.args.get("days")
+    if requested not in time_ranges or current_app.config["PUBLIC_HISTORY"] == OFF:
         abort(404)
-    insights = gather(db.session(), periods[asked], datetime.now(UTC).date())
+    insights = load_insights(db.session(), time_ranges[requested], datetime.now(UTC).date())
     return render_template(
         "insights/index.html",
         insights=insights,
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}),
         swatch=swatch,
-        when=when,
-        periods=PERIODS,
-        chosen=periods[asked],
+        when=period_name,
+        time_ranges=TIME_RANGES,
+        chosen=time_ranges[requested],
     )

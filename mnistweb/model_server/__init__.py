@@ -1,1 +1,3 @@
-"""The networks behind the Open Inference Protocol, without the site. Started by `make model-server`."""
+"""Model server: the networks by the Open Inference Protocol, without the site. Start it with `make
+model-server`.
+"""

@@ -1,4 +1,4 @@
-"""The model server: every network of a folder by the Open Inference Protocol, as an ASGI application."""
+"""ASGI application of the model server: all networks of a folder by the Open Inference Protocol."""
 
 import os
 import time
@@ -14,28 +14,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mnistweb.model_server import request_log as log
+from mnistweb.model_server import request_log
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
-from mnistweb.recognition.remote.protocol import EXTENSIONS, metadata, read_question, write_reply
+from mnistweb.recognition.remote.protocol import EXTENSIONS, read_request, write_metadata, write_response
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
 
-MOST_BYTES = 8 * 1024**2
-"""Of a request; the most images, written as numbers, take half of that."""
-QUICK = 8
-"""Images that are read before another thread would have begun."""
+MAX_BODY_BYTES = 8 * 1024**2
+"""Bytes of a request. The maximum of images, as JSON numbers, takes half of that."""
+MAX_INLINE_IMAGES = 8
+"""Images up to which inference takes less time than the hand-over to a thread."""
 
 
 def create(weights: Path | None = None) -> Starlette:
-    """The application; it loads the networks of `weights`, by default WEIGHTS_PATH, when it starts.
+    """Create the application; at start it loads the networks of `weights`, by default WEIGHTS_PATH.
 
-    Start-up raises ModelFileError where a network is missing or corrupt.
+    Start-up raises ModelFileError if a network is missing or corrupt.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        log.configure()
-        # Not before: Ray Serve makes the application in one process and starts it in others.
+        request_log.configure()
+        # At start, because Ray Serve creates the application in one process and starts it in others.
         folder = weights or Path(os.environ.get("WEIGHTS_PATH") or WEIGHTS)
         app.state.networks = load_all(folder)
         yield
@@ -45,75 +45,75 @@ def create(weights: Path | None = None) -> Starlette:
     return Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/v2", about_server),
-            Route("/v2/health/live", live),
-            Route("/v2/health/ready", live),  # it does not listen before the networks are loaded
-            *(Route(path, about_network) for path in (network, one_version)),
-            *(Route(f"{path}/ready", ready) for path in (network, one_version)),
+            Route("/v2", server_metadata),
+            Route("/v2/health/live", health),
+            Route("/v2/health/ready", health),  # the server listens only after loading the networks
+            *(Route(path, model_metadata) for path in (network, one_version)),
+            *(Route(f"{path}/ready", model_ready) for path in (network, one_version)),
             *(Route(f"{path}/infer", infer, methods=["POST"]) for path in (network, one_version)),
         ],
-        exception_handlers={HTTPException: refuse, ProtocolError: not_understood, Exception: fail},
+        exception_handlers={HTTPException: http_error, ProtocolError: bad_request, Exception: internal_error},
     )
 
 
-async def about_server(_: Request) -> Response:
-    """What this server is."""
+async def server_metadata(_: Request) -> Response:
+    """Return name, version and extensions of the server."""
     return JSONResponse({"name": "mnistweb", "version": version("mnistweb"), "extensions": EXTENSIONS})
 
 
-async def live(_: Request) -> Response:
-    """It answers."""
+async def health(_: Request) -> Response:
+    """Return 200 if the server runs."""
     return JSONResponse({})
 
 
-async def ready(request: Request) -> Response:
-    """A network is loaded."""
-    return JSONResponse({"name": _network(request).card.name, "ready": True})
+async def model_ready(request: Request) -> Response:
+    """Return 200 if the model is loaded."""
+    return JSONResponse({"name": _requested_model(request).card.name, "ready": True})
 
 
-async def about_network(request: Request) -> Response:
-    """What a network takes and gives, and its card."""
-    return JSONResponse(metadata(_network(request).card))
+async def model_metadata(request: Request) -> Response:
+    """Return inputs, outputs and card of a model."""
+    return JSONResponse(write_metadata(_requested_model(request).card))
 
 
 async def infer(request: Request) -> Response:
-    """Logits for images."""
+    """Return logits for images."""
     began = time.perf_counter()
-    network = _network(request)
-    question = read_question(await _body(request), request.headers.get(HEADER_LENGTH))
-    if len(question.images) <= QUICK:
-        logits = network.logits(question.images)
+    model = _requested_model(request)
+    inference = read_request(await _body(request), request.headers.get(HEADER_LENGTH))
+    if len(inference.images) <= MAX_INLINE_IMAGES:
+        logits = model.logits(inference.images)
     else:
-        logits = await run_in_threadpool(network.logits, question.images)
-    message = write_reply(logits, network.card, question)
-    log.tell(request, question, network.card, began)
+        logits = await run_in_threadpool(model.logits, inference.images)
+    message = write_response(logits, model.card, inference)
+    request_log.log_request(request, inference, model.card, began)
     return Response(message.body, headers=message.headers)
 
 
-def refuse(_: Request, error: Exception) -> Response:
-    """An error of HTTP, in the protocol's form."""
+def http_error(_: Request, error: Exception) -> Response:
+    """Return an HTTP error in the protocol's form."""
     if not isinstance(error, HTTPException):
-        return fail(_, error)
+        return internal_error(_, error)
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
-def not_understood(_: Request, error: Exception) -> Response:
-    """A request that is none."""
+def bad_request(_: Request, error: Exception) -> Response:
+    """Return 400 for a malformed request."""
     return JSONResponse({"error": str(error)}, 400)
 
 
-def fail(_: Request, _error: Exception) -> Response:
-    """A bug, which whoever runs the application logs."""
-    return JSONResponse({"error": "something went wrong here"}, 500)
+def internal_error(_: Request, _error: Exception) -> Response:
+    """Return 500 for a bug; the ASGI server logs it."""
+    return JSONResponse({"error": "internal server error"}, 500)
 
 
-def _network(request: Request) -> TorchScriptRecognizer:
+def _requested_model(request: Request) -> TorchScriptRecognizer:
     name, wanted = request.path_params["name"], request.path_params.get("version")
     network: TorchScriptRecognizer | None = request.app.state.networks.get(name)
     if network is None:
-        raise HTTPException(404, "there is no model of that name")
+        raise HTTPException(404, "no model of that name")
     if wanted not in (None, network.card.version):
-        raise HTTPException(404, "there is no such version of that model")
+        raise HTTPException(404, "no such version of that model")
     return network
 
 
@@ -123,6 +123,6 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"the body is longer than {MOST_BYTES} bytes")
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
     return bytes(body)

@@ -1,4 +1,4 @@
-"""The model server on Ray Serve, in as many replicas as deploy/model-server.yaml says."""
+"""The model server on Ray Serve, with the number of replicas of deploy/model-server.yaml."""
 
 from ray import serve
 
@@ -8,7 +8,7 @@ from mnistweb.model_server.asgi import create
 @serve.deployment
 @serve.ingress(create())
 class ModelServer:
-    """A replica: all networks in one process, for together they are smaller than what reads them."""
+    """A replica: all networks in one process, since together they are smaller than the process."""
 
 
 application = ModelServer.bind()  # type: ignore[attr-defined]

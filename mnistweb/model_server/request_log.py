@@ -1,4 +1,4 @@
-"""The model server's log: a JSON line about each question, with the id that the site's log has too."""
+"""The model server's log: one JSON line for each request, with the request id of the site's log."""
 
 import logging
 import re
@@ -8,16 +8,16 @@ from pythonjsonlogger.json import JsonFormatter
 from starlette.requests import Request
 
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.remote.protocol import Question
+from mnistweb.recognition.remote.protocol import InferenceRequest
 
-TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
-LONGEST_ID = 64
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+MAX_ID_LENGTH = 64
 
 logger = logging.getLogger("mnistweb.model_server")
 
 
 def configure() -> None:
-    """Write to standard error, where whoever runs the application has not said where else to."""
+    """Log to standard error, unless the application has handlers of its own."""
     logger.setLevel(logging.INFO)
     if not logger.hasHandlers():
         handler = logging.StreamHandler()
@@ -28,16 +28,16 @@ def configure() -> None:
         logger.addHandler(handler)
 
 
-def tell(request: Request, question: Question, card: ModelCard, began: float) -> None:
-    """Note a question that is answered, `began` being the time of the performance counter when it came."""
-    told = {
+def log_request(request: Request, inference: InferenceRequest, card: ModelCard, began: float) -> None:
+    """Log an answered request; `began` is the value of time.perf_counter() at its start."""
+    fields = {
         "model": card.name,
         "version": card.version,
-        "images": len(question.images),
+        "images": len(inference.images),
         "milliseconds": round((time.perf_counter() - began) * 1000, 2),
     }
-    if question.id is not None:
-        told["request_id"] = question.id[:LONGEST_ID]
-    if TRACE.fullmatch(parent := request.headers.get("traceparent", "")):
-        told["trace_id"], told["parent_id"] = parent.split("-")[1:3]
-    logger.info("answered", extra=told)
+    if inference.id is not None:
+        fields["request_id"] = inference.id[:MAX_ID_LENGTH]
+    if TRACEPARENT.fullmatch(parent := request.headers.get("traceparent", "")):
+        fields["trace_id"], fields["parent_id"] = parent.split("-")[1:3]
+    logger.info("answered", extra=fields)

@@ -1,4 +1,4 @@
-"""What operators read: one line for each request, without anything that tells visitors apart."""
+"""Access log: one line for each request, without anything that identifies a visitor."""
 
 import logging
 import time
@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
+from mnistweb.observability import request_ids
 from mnistweb.observability.signals import answered
 
 logger = logging.getLogger(__name__)
@@ -15,10 +16,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RequestRecord:
-    """A request that has been answered.
+    """A request with a response.
 
-    `route` is its rule, such as /models/<name>, None where there is none; `bytes` are the body's, as they
-    travelled; `error` is the code of the error that was the answer.
+    `route` is the URL rule, such as /models/<name>, None if none matches. `bytes` is the size of the body as
+    sent. `error` is the code of an error response.
     """
 
     request_id: str
@@ -31,15 +32,17 @@ class RequestRecord:
 
 
 def _begin() -> None:
+    request_ids.assign()
     g.started = time.perf_counter()
     g.error_code = None
 
 
 def _end(response: Response) -> Response:
+    request_ids.add_to(response)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     started = g.started
     rule = request.url_rule
-    visit = RequestRecord(
+    record = RequestRecord(
         request_id=g.request_id,
         method=request.method,
         route=rule.rule if rule else None,
@@ -50,45 +53,45 @@ def _end(response: Response) -> Response:
     )
 
     def end() -> None:
-        visit.seconds = time.perf_counter() - started
-        answered.send(app, visit=visit)
+        record.seconds = time.perf_counter() - started
+        answered.send(app, record=record)
 
-    if request.method == "HEAD" or visit.status in (204, 304):
+    if request.method == "HEAD" or record.status in (204, 304):
         end()
     elif response.is_sequence or response.content_length is not None:
-        visit.bytes = response.content_length or response.calculate_content_length() or 0
+        record.bytes = response.content_length or response.calculate_content_length() or 0
         end()
     else:
         response.call_on_close(getattr(response.response, "close", lambda: None))
         response.call_on_close(end)
-        response.response = _counted(response.iter_encoded(), visit)
+        response.response = _counted(response.iter_encoded(), record)
     return response
 
 
-def _counted(parts: Iterable[bytes], visit: RequestRecord) -> Iterator[bytes]:
+def _counted(parts: Iterable[bytes], record: RequestRecord) -> Iterator[bytes]:
     for part in parts:
-        visit.bytes += len(part)
+        record.bytes += len(part)
         yield part
 
 
-def _write(_: Flask, visit: RequestRecord) -> None:
+def _write(_: Flask, record: RequestRecord) -> None:
     if not logger.isEnabledFor(logging.INFO):
         return
-    told: dict[str, Any] = {
-        "request_id": visit.request_id,
-        "method": visit.method,
-        "route": visit.route,
-        "status": visit.status,
-        "milliseconds": round(visit.seconds * 1000, 2),
-        "bytes": visit.bytes,
+    fields: dict[str, Any] = {
+        "request_id": record.request_id,
+        "method": record.method,
+        "route": record.route,
+        "status": record.status,
+        "milliseconds": round(record.seconds * 1000, 2),
+        "bytes": record.bytes,
     }
-    if visit.error:
-        told["error"] = visit.error
-    logger.info("%(method)s %(route)s %(status)d, %(milliseconds)s ms, %(bytes)d bytes", told, extra=told)
+    if record.error:
+        fields["error"] = record.error
+    logger.info("%(method)s %(route)s %(status)d, %(milliseconds)s ms, %(bytes)d bytes", fields, extra=fields)
 
 
 def init_app(app: Flask) -> None:
-    """Time every request, and write a line about it."""
+    """Give every request an id before any other hook, time it, and log a line about it."""
     app.before_request(_begin)
     app.after_request(_end)
     answered.connect(_write, sender=app)

@@ -1,4 +1,4 @@
-"""How log lines look: JSON for programs, one line of text for people; gunicorn's like the site's."""
+"""Log formats: JSON for programs, text for people. gunicorn's lines look like those of the site."""
 
 import logging
 import re
@@ -12,31 +12,31 @@ from pythonjsonlogger.json import JsonFormatter
 
 from mnistweb.observability.request_ids import current_id
 
-# PostgreSQL repeats the row that it refused, whose visitor and drawing are nobody's business.
+# PostgreSQL repeats the rejected row. Its visitor and drawing are not logged, for privacy.
 DETAIL = re.compile(r"^DETAIL: .*$", re.MULTILINE)
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class NameRequest(logging.Filter):
-    """Gives every record the id of the request that it is about, None outside of one."""
+class RequestIdFilter(logging.Filter):
+    """Adds the request id to every record, None outside a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let it pass, named."""
+        """Add the id, and accept the record."""
         if not hasattr(record, "request_id"):
             record.request_id = current_id()
         return True
 
 
 class RedactingFormatter(logging.Formatter):
-    """A formatter that leaves out the rows which a database repeats in its messages."""
+    """A formatter that omits the rows that a database repeats in its messages."""
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 (logging's own name)
-        """The trace, without the rows that a database repeats in its messages."""
+        """Format the traceback without those rows."""
         return DETAIL.sub("DETAIL: (hidden)", super().formatException(ei))
 
 
-class Json(RedactingFormatter, JsonFormatter):
-    """One JSON object a line; a trace is one of its fields."""
+class JsonLines(RedactingFormatter, JsonFormatter):
+    """One JSON object a line; a traceback is one of its fields."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,7 +47,7 @@ class Json(RedactingFormatter, JsonFormatter):
 
 
 class Text(RedactingFormatter):
-    """Time, level, request and message, for a person's eyes."""
+    """Time, level, request id and message, for people."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)sZ %(levelname)-7s %(request_id)s %(message)s")
@@ -57,21 +57,21 @@ class Text(RedactingFormatter):
     default_msec_format = "%s.%03d"
 
 
-FORMATS = {"json": Json, "text": Text}
+FORMATS = {"json": JsonLines, "text": Text}
 
 
 def configuration(log_format: str, level: int) -> dict[str, Any]:
-    """For logging.config: every line on standard error, in that format."""
+    """Return the configuration for logging.config: every line on standard error, in that format."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"name": {"()": NameRequest}},
+        "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {"chosen": {"()": FORMATS[log_format]}},
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["name"]},
+            "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["request_id"]},
         },
         "root": {"level": max(level, logging.WARNING), "handlers": ["stderr"]},
-        # gunicorn brings handlers of its own, which this takes away.
+        # This removes gunicorn's own handlers.
         "loggers": {
             "gunicorn.error": {"propagate": True},
             "gunicorn.access": {"propagate": True},
@@ -81,11 +81,11 @@ def configuration(log_format: str, level: int) -> dict[str, Any]:
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]
-    """gunicorn's log in the site's format; its own line about each request stays off, the site writes one."""
+    """gunicorn's log in the site's format. Its access log is off, because the site has one."""
 
     log_format: ClassVar[str] = "text"
 
     def setup(self, cfg: Any) -> None:
-        """Take over the process's log. gunicorn's --log-level holds for the site too."""
+        """Configure the log of the process. gunicorn's --log-level applies to the site too."""
         super().setup(cfg)
         dictConfig(configuration(self.log_format, self.loglevel))

@@ -1,31 +1,26 @@
-"""The name of a request: in its answer, in every log line about it, and where a visitor reads of an error."""
+"""Request ids: in responses, in log lines, and on error pages."""
 
 import re
 import secrets
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Response, g, has_request_context, request
 
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 
 def current_id() -> str | None:
-    """This request's id; None outside a request, and for one that was refused before it had one."""
+    """Return this request's id; None outside a request, and before it has one."""
     return g.get("request_id") if has_request_context() else None
 
 
-def _take() -> None:
-    # A proxy's id joins its log to this one. What it must not do is to write lines into ours.
+def assign() -> None:
+    """Take the id of a proxy, or make one."""
+    # A proxy's id joins its log to this one. Its form is checked, so that a client cannot write log lines.
     given = request.headers.get(HEADER, "")
     g.request_id = given if WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
 
 
-def _send(response: Response) -> Response:
+def add_to(response: Response) -> None:
+    """Set the header with this request's id."""
     response.headers[HEADER] = g.request_id
-    return response
-
-
-def init_app(app: Flask) -> None:
-    """Name every request before anything else sees it."""
-    app.before_request(_take)
-    app.after_request(_send)

@@ -1,7 +1,7 @@
-"""Traces for OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT is set; this is imported only then.
+"""Traces for OpenTelemetry. Imported only if OTEL_EXPORTER_OTLP_ENDPOINT is set.
 
-A trace has a request and its statements. OpenTelemetry's own instrumentation of Flask and SQLAlchemy also
-tells addresses, paths and what a database says of a row, and fails for untrusted hosts: hence this.
+A trace has a span for the request and one for each statement. OpenTelemetry's own instrumentation of Flask
+and SQLAlchemy is not used: it exports addresses, paths and the rows in errors, and fails for untrusted hosts.
 """
 
 import os
@@ -26,24 +26,25 @@ except ModuleNotFoundError as error:
     raise ConfigError('OTEL_EXPORTER_OTLP_ENDPOINT needs pip install "mnistweb[otel]".') from error
 
 EXTENSION = "mnistweb-tracing"
-NOBODY_ASKS = {"health.live", "health.ready", "metrics.show", "static"}
-"""Endpoints that are asked all the time, and tell nothing."""
+UNTRACED = {"health.live", "health.ready", "metrics.show", "static"}
+"""Endpoints that are requested all the time."""
 METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
-LONGEST_STATEMENT = 1000
-EXPORT_SECONDS = 2.0
-"""How long an export may take with all its attempts: a process that ends waits for two."""
+MAX_STATEMENT = 1000
+"""Characters of a statement in its span."""
+EXPORT_TIMEOUT = 2.0
+"""Seconds of an export with all its attempts. A process that ends waits for two exports."""
 
 
-class Requests:
-    """Spans of requests: what they were, never who asked, nor with what."""
+class RequestSpans:
+    """Spans of requests, without client and content."""
 
     def __init__(self, tracer: trace.Tracer) -> None:
         self._tracer = tracer
         self._propagator = TraceContextTextMapPropagator()
 
     def begin(self) -> None:
-        """Go on with the trace that the request names, or begin one."""
-        if request.endpoint in NOBODY_ASKS:
+        """Continue the trace in the request's headers, or begin one."""
+        if request.endpoint in UNTRACED:
             return
         method = request.method if request.method in METHODS else "_OTHER"
         attributes = {"http.request.method": method}
@@ -55,8 +56,8 @@ class Requests:
         span = self._tracer.start_span(name, parent, SpanKind.SERVER, attributes)
         g.span = span, context.attach(trace.set_span_in_context(span))
 
-    def tell(self, response: Response) -> Response:
-        """Note how it ended."""
+    def record(self, response: Response) -> Response:
+        """Record the status of the response."""
         if "span" in g:
             span, _ = g.span
             span.set_attribute("http.response.status_code", response.status_code)
@@ -68,15 +69,15 @@ class Requests:
         return response
 
     def end(self, _: BaseException | None) -> None:
-        """Let it go."""
+        """End the span."""
         if "span" in g:
             span, token = g.pop("span")
             context.detach(token)
             span.end()
 
 
-class Statements:
-    """Spans of what a request asks of the database: with placeholders, never with values."""
+class StatementSpans:
+    """Spans of a request's statements, with placeholders instead of values."""
 
     def __init__(self, tracer: trace.Tracer, engine: Engine) -> None:
         self._tracer = tracer
@@ -85,29 +86,29 @@ class Statements:
         event.listen(engine, "after_cursor_execute", self._end)
         event.listen(engine, "handle_error", self._fail)
 
-    def _begin(self, *told: Any) -> None:
-        _connection, _cursor, statement, _parameters, execution, _many = told
+    def _begin(self, *details: Any) -> None:
+        _connection, _cursor, statement, _parameters, execution, _many = details
         if execution is not None and trace.get_current_span().is_recording():
             execution.span = self._tracer.start_span(
                 statement.split(maxsplit=1)[0],
                 kind=SpanKind.CLIENT,
-                attributes={"db.system.name": self._system, "db.query.text": statement[:LONGEST_STATEMENT]},
+                attributes={"db.system.name": self._system, "db.query.text": statement[:MAX_STATEMENT]},
             )
 
-    def _end(self, *told: Any) -> None:
-        execution = told[4]
+    def _end(self, *details: Any) -> None:
+        execution = details[4]
         if span := getattr(execution, "span", None):
             span.end()
 
     def _fail(self, failure: ExceptionContext) -> None:
         if span := getattr(failure.execution_context, "span", None):
-            # Its message would repeat the row.
+            # The message of the error may contain the row, so only its type is recorded.
             span.set_attribute("error.type", type(failure.original_exception).__name__)
             span.set_status(StatusCode.ERROR)
             span.end()
 
 
-def _tell_steps(_: Flask, prediction: Prediction, seconds: dict[str, float]) -> None:
+def _record_steps(_: Flask, prediction: Prediction, seconds: dict[str, float]) -> None:
     span = trace.get_current_span()
     span.set_attribute("mnistweb.model", prediction.model)
     for step, spent in seconds.items():
@@ -115,32 +116,32 @@ def _tell_steps(_: Flask, prediction: Prediction, seconds: dict[str, float]) -> 
 
 
 def trace_headers() -> dict[str, str]:
-    """Headers by which another server can go on with this request's trace."""
+    """Return headers with which another server continues this request's trace."""
     headers: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(headers)
     return headers
 
 
 def init_app(app: Flask, engine: Engine) -> None:
-    """Trace from now on, before any other hook, what the application does; `start` sends it."""
+    """Trace requests, before any other hook. `start` exports the spans."""
     resource = Resource.create({SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", "mnistweb")})
     app.extensions[EXTENSION] = provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     tracer = provider.get_tracer("mnistweb")
-    requests = Requests(tracer)
+    requests = RequestSpans(tracer)
     app.before_request(requests.begin)
-    app.after_request(requests.tell)
+    app.after_request(requests.record)
     app.teardown_request(requests.end)
-    predicted.connect(_tell_steps, sender=app)
-    Statements(tracer, engine)
+    predicted.connect(_record_steps, sender=app)
+    StatementSpans(tracer, engine)
 
 
 def start(app: Flask, exporter: SpanExporter | None = None) -> None:
-    """Send from this process what is traced, by a thread, which a fork would lose."""
+    """Export the spans of this process, in a thread. Call it after a fork, which loses threads."""
     address = app.config["OTEL_EXPORTER_OTLP_ENDPOINT"].rstrip("/") + "/v1/traces"
-    processor = BatchSpanProcessor(exporter or OTLPSpanExporter(address, timeout=EXPORT_SECONDS))
+    processor = BatchSpanProcessor(exporter or OTLPSpanExporter(address, timeout=EXPORT_TIMEOUT))
     app.extensions[EXTENSION].add_span_processor(processor)
 
 
 def stop(app: Flask) -> None:
-    """Send what is left."""
+    """Export the remaining spans."""
     app.extensions[EXTENSION].shutdown()

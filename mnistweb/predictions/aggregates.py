@@ -1,6 +1,6 @@
-"""Counts of the log by day and by month, kept in the transaction that changes the log.
+"""Aggregates: prediction counts per day and month, updated in the transaction that changes the log.
 
-They answer in milliseconds what counting millions of rows would take seconds for.
+Insights reads them in milliseconds, where counting millions of predictions would take seconds.
 """
 
 from collections import defaultdict
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
-from typing import cast as typed
+from typing import cast as type_cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,17 +33,17 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from mnistweb.database.models import ConfidenceTally, Prediction, Span, Tally
 
-NONE = -1  # as a digit: not a digit; as a label: it was no digit
-UNLABELLED = -2
+NOT_A_DIGIT = -1  # as `digit`: refused; as `label`: the author says that it was no digit
+UNLABELLED = -2  # as `label`: no feedback
 SHARDS = 4
-MOST_ROWS = 200  # of one statement
+MAX_ROWS_PER_STATEMENT = 200
 
-Key = tuple[Any, ...]
-Counted = type[Tally | ConfidenceTally]
+Values = tuple[Any, ...]
+AggregateModel = type[Tally | ConfidenceTally]
 
 
 class Fact(NamedTuple):
-    """What is counted of a prediction."""
+    """The columns of a prediction that the aggregates depend on."""
 
     id: UUID
     created_at: datetime
@@ -53,14 +53,14 @@ class Fact(NamedTuple):
     label: int | None
     labelled_at: datetime | None
 
+    @classmethod
+    def of(cls, prediction: Prediction) -> "Fact":
+        """Copy the columns from a prediction."""
+        return cls(*(getattr(prediction, name) for name in cls._fields))
 
-# To be selected, or returned by a DELETE, for `apply_changes`.
-COLUMNS = tuple(getattr(Prediction, name) for name in Fact._fields)
 
-
-def fact(prediction: Prediction) -> Fact:
-    """What is counted of a prediction."""
-    return Fact(*(getattr(prediction, name) for name in Fact._fields))
+# For a SELECT, or for the RETURNING clause of a DELETE; `apply_changes` takes such rows.
+FACT_COLUMNS = tuple(getattr(Prediction, name) for name in Fact._fields)
 
 
 def apply_changes(
@@ -69,120 +69,126 @@ def apply_changes(
     added: Iterable[Fact | Row[Any]] = (),
     removed: Iterable[Fact | Row[Any]] = (),
 ) -> None:
-    """Count what is added, and no longer what is removed: facts, or rows of COLUMNS. The caller commits.
+    """Add facts to the aggregates and subtract others; rows of FACT_COLUMNS serve as facts.
 
-    To be called last before that, since others that count the same wait for the commit. Everyone takes the
-    rows in the same order, so that no two wait for each other.
+    The caller commits, and does so right after this call, because the changed rows stay locked until then.
+    All callers lock the rows in the same order, which rules out deadlocks.
     """
-    counts: defaultdict[Key, int] = defaultdict(int)
-    sums: defaultdict[Key, float] = defaultdict(float)
-    certain: defaultdict[Key, int] = defaultdict(int)
+    counts: defaultdict[Values, int] = defaultdict(int)
+    confidence_counts: defaultdict[Values, int] = defaultdict(int)
+    confidence_sums: defaultdict[Values, float] = defaultdict(float)
     for rows, sign in ((added, 1), (removed, -1)):
         for row in rows:
-            each = Fact(*row)
-            for start in _starts(each.created_at):
-                counts[*start, *_reading(each)] += sign
-                if each.labelled_at is not None:
-                    key = (*start, *_certainty(each))
-                    certain[key] += sign
-                    sums[key] += sign * each.confidence
-    _add(session, Tally, [(*key, count) for key, count in counts.items() if count])
-    _add(session, ConfidenceTally, [(*key, count, sums[key]) for key, count in certain.items() if count])
+            fact = Fact(*row)
+            for period in _periods(fact.created_at):
+                counts[*period, *_tally_key(fact)] += sign
+                if fact.labelled_at is not None:
+                    key = (*period, *_confidence_key(fact))
+                    confidence_counts[key] += sign
+                    confidence_sums[key] += sign * fact.confidence
+    _upsert(session, Tally, [(*key, count) for key, count in counts.items() if count])
+    _upsert(
+        session,
+        ConfidenceTally,
+        [(*key, count, confidence_sums[key]) for key, count in confidence_counts.items() if count],
+    )
 
 
-def counts_of_new(fact: Fact) -> list[Key]:
-    """The rows of Tally that count a prediction without feedback, in the order in which they are taken."""
-    return sorted((*start, *_reading(fact), 1) for start in _starts(fact.created_at))
+def rows_of_new(fact: Fact) -> list[Values]:
+    """Return the rows of Tally that count a prediction without feedback, in locking order."""
+    return sorted((*period, *_tally_key(fact), 1) for period in _periods(fact.created_at))
 
 
-def upsert(model: Counted, rows: int) -> tuple[str, list[BindParameter[Any]]]:
-    """A statement that adds so many rows of counts to those that are there, and its `parameters`.
+def upsert_statement(model: AggregateModel, rows: int) -> tuple[str, list[BindParameter[Any]]]:
+    """Return an INSERT that adds the counts of `rows` rows to existing rows, and its bind parameters.
 
-    All rows in one statement, since others may wait meanwhile; as text, since SQLAlchemy would put together
-    its own anew each time.
+    One statement for all rows keeps the locks short. It is text, because SQLAlchemy would compile its own
+    form of it at each call.
     """
-    table = typed(Table, model.__table__)
+    table = type_cast(Table, model.__table__)
     names, keys = table.columns.keys(), table.primary_key.columns.keys()
-    values = (", ".join(f":{name}_{place}" for name in names) for place in range(rows))
+    values = (", ".join(f":{name}_{row}" for name in names) for row in range(rows))
     sums = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
     statement = (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({'), ('.join(values)}) "  # noqa: S608 (own names)
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({'), ('.join(values)}) "  # noqa: S608 (names of columns)
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sums)}"
     )
     return statement, [
-        bindparam(f"{each.name}_{place}", type_=each.type) for place in range(rows) for each in table.columns
+        bindparam(f"{column.name}_{row}", type_=column.type)
+        for row in range(rows)
+        for column in table.columns
     ]
 
 
-def parameters(model: Counted, rows: Sequence[Key]) -> dict[str, Any]:
-    """The values of `upsert` for these rows."""
-    names = typed(Table, model.__table__).columns.keys()
-    return {f"{name}_{place}": row[at] for place, row in enumerate(rows) for at, name in enumerate(names)}
+def upsert_parameters(model: AggregateModel, rows: Sequence[Values]) -> dict[str, Any]:
+    """Return the values of the bind parameters of `upsert_statement` for these rows."""
+    names = type_cast(Table, model.__table__).columns.keys()
+    return {f"{name}_{number}": row[at] for number, row in enumerate(rows) for at, name in enumerate(names)}
 
 
 def recount(session: Session) -> None:
-    """Count the whole log anew. The caller commits; until then whoever adds to the log waits."""
+    """Rebuild all aggregates from the log. The caller commits; until then, other writers to the log wait."""
     dialect = session.get_bind().dialect.name
     if dialect == "postgresql":
-        # What is being written is either seen below, or counted by its writer afterwards.
+        # A concurrent transaction commits before this lock, and is counted here, or counts itself later.
         session.execute(text("LOCK TABLE tally, confidence_tally IN EXCLUSIVE MODE"))
     for model in (Tally, ConfidenceTally):
         session.execute(delete(model))
     for span in Span:
         log = _log(span, dialect)
         shared = literal(span, Tally.span.type), log.c.start, log.c.model
-        counted: list[ColumnElement[Any]] = [*shared, log.c.digit, log.c.label, literal(0)]
-        _fill(session, Tally, select(*counted, func.count()).group_by(*counted[1:5]))
-        counted = [*shared, log.c.tenth, log.c.digit == log.c.label]
-        sums = select(*counted, func.count(), func.sum(log.c.confidence))
+        keys: list[ColumnElement[Any]] = [*shared, log.c.digit, log.c.label, literal(0)]
+        _insert_from(session, Tally, select(*keys, func.count()).group_by(*keys[1:5]))
+        keys = [*shared, log.c.tenth, log.c.digit == log.c.label]
+        sums = select(*keys, func.count(), func.sum(log.c.confidence))
         labelled = log.c.label != UNLABELLED
-        _fill(session, ConfidenceTally, sums.where(labelled).group_by(*counted[1:]))
+        _insert_from(session, ConfidenceTally, sums.where(labelled).group_by(*keys[1:]))
 
 
-def _starts(created_at: datetime) -> Iterator[Key]:
+def _periods(created_at: datetime) -> Iterator[Values]:
     day = created_at.astimezone(UTC).date()
     yield Span.DAY, day
     yield Span.MONTH, day.replace(day=1)
 
 
-def _reading(fact: Fact) -> Key:
-    digit = NONE if fact.digit is None else fact.digit
+def _tally_key(fact: Fact) -> Values:
+    digit = NOT_A_DIGIT if fact.digit is None else fact.digit
     if fact.labelled_at is None:
         return fact.model, digit, UNLABELLED, fact.id.int % SHARDS
-    # Nobody gives feedback so fast that they would wait for each other.
-    return fact.model, digit, NONE if fact.label is None else fact.label, 0
+    # Feedback is too rare for lock contention, so one shard is enough.
+    return fact.model, digit, NOT_A_DIGIT if fact.label is None else fact.label, 0
 
 
-def _certainty(fact: Fact) -> Key:
+def _confidence_key(fact: Fact) -> Values:
     tenth = sum(fact.confidence >= bound / 10 for bound in range(1, 10))
     return fact.model, tenth, fact.digit == fact.label
 
 
-def _add(session: Session, model: Counted, rows: Sequence[Key]) -> None:
+def _upsert(session: Session, model: AggregateModel, rows: Sequence[Values]) -> None:
     rows = sorted(rows)
-    for first in range(0, len(rows), MOST_ROWS):
-        some = rows[first : first + MOST_ROWS]
-        session.execute(_upsert(model, len(some)), parameters(model, some))
+    for first in range(0, len(rows), MAX_ROWS_PER_STATEMENT):
+        batch = rows[first : first + MAX_ROWS_PER_STATEMENT]
+        session.execute(_compiled_upsert(model, len(batch)), upsert_parameters(model, batch))
 
 
 @cache
-def _upsert(model: Counted, rows: int) -> TextClause:
-    statement, binds = upsert(model, rows)
-    return text(statement).bindparams(*binds)
+def _compiled_upsert(model: AggregateModel, rows: int) -> TextClause:
+    statement, parameters = upsert_statement(model, rows)
+    return text(statement).bindparams(*parameters)
 
 
 def _log(span: Span, dialect: str) -> Subquery:
-    made = Prediction.created_at
+    created_at = Prediction.created_at
     start: ColumnElement[Any]
     if dialect == "sqlite":
-        start = func.date(made) if span is Span.DAY else func.strftime("%Y-%m-01", made)
+        start = func.date(created_at) if span is Span.DAY else func.strftime("%Y-%m-01", created_at)
     else:
-        start = cast(func.date_trunc(str(span), func.timezone("UTC", made)), Date)
-    label = func.coalesce(Prediction.label, NONE)
+        start = cast(func.date_trunc(str(span), func.timezone("UTC", created_at)), Date)
+    label = func.coalesce(Prediction.label, NOT_A_DIGIT)
     return select(
         start.label("start"),
         Prediction.model,
-        func.coalesce(Prediction.digit, NONE).label("digit"),
+        func.coalesce(Prediction.digit, NOT_A_DIGIT).label("digit"),
         case((Prediction.labelled_at.is_(None), UNLABELLED), else_=label).label("label"),
         case(*((Prediction.confidence >= bound / 10, bound) for bound in range(9, 0, -1)), else_=0).label(
             "tenth"
@@ -191,5 +197,5 @@ def _log(span: Span, dialect: str) -> Subquery:
     ).subquery()
 
 
-def _fill(session: Session, model: Counted, rows: Any) -> None:
-    session.execute(insert(model).from_select(list(typed(Table, model.__table__).columns.keys()), rows))
+def _insert_from(session: Session, model: AggregateModel, rows: Any) -> None:
+    session.execute(insert(model).from_select(list(type_cast(Table, model.__table__).columns.keys()), rows))

@@ -1,4 +1,4 @@
-"""What every installed network says of one drawing, side by side. Nothing of it is logged."""
+"""Comparison: the answers of several models to one drawing. They are not logged."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """One network's answer, or in its place the sentence that says why there is none."""
+    """One model's answer, or the sentence that explains its absence, and the time it took."""
 
     card: Card
     answer: Answer | None = None
@@ -28,25 +28,26 @@ class ComparisonResult:
 
 
 def compare(prediction: Prediction, names: Sequence[str] = ()) -> list[ComparisonResult]:
-    """Ask every network, or those of `names`, about the 28x28 picture of a prediction.
+    """Recognize the 28x28 image of a prediction with every model, or with the models of `names`.
 
-    One that fails leaves its failure among the others' answers. Raises UserError for an unknown name.
+    The failure of a model becomes its result, beside the answers of the others. Raises UserError for an
+    unknown name.
     """
     image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
-    db.session.commit()  # which gives the connection back: a language model may take its time
-    wanted = dict.fromkeys(names or [card.name for card in model_cards()])  # nobody is asked twice
-    readers = [recognizer_named(name) for name in wanted]
-    return [_ask(reader, image) for reader in readers]
+    db.session.commit()  # release the connection: a language model may take seconds
+    distinct = dict.fromkeys(names or [card.name for card in model_cards()])
+    recognizers = [recognizer_named(name) for name in distinct]
+    return [_recognize(recognizer, image) for recognizer in recognizers]
 
 
-def _ask(reader: Recognizer, image: DigitImage) -> ComparisonResult:
+def _recognize(recognizer: Recognizer, image: DigitImage) -> ComparisonResult:
     started = time.perf_counter()
     answer = failure = None
     try:
-        answer = reader.recognize(image)
+        answer = recognizer.recognize(image)
     except RecognitionError as error:
         failure = str(error)
-    except Exception:  # whatever it is, it must not take the other networks' answers along
-        logger.exception("The network %s failed.", reader.card.name)
-        failure = "It failed to answer. The failure has been logged."
-    return ComparisonResult(reader.card, answer, failure, (time.perf_counter() - started) * 1000)
+    except Exception:  # any failure must leave the other models' answers intact
+        logger.exception("The model %s failed.", recognizer.card.name)
+        failure = "It failed to answer. The error has been logged."
+    return ComparisonResult(recognizer.card, answer, failure, (time.perf_counter() - started) * 1000)

@@ -4,7 +4,7 @@ from mnistweb.recognition.errors import UserError
 
 
 class NotFound(UserError):
-    """No such prediction, or not one of this visitor's."""
+    """Missing prediction, or one of another visitor."""
 
     def __init__(self) -> None:
-        super().__init__("not_found", "There is no such prediction.")
+        super().__init__("not_found", "This drawing doesn’t exist, or its author deleted it.")

@@ -16,7 +16,7 @@ from mnistweb.proportion import Proportion
 from mnistweb.recognition.errors import UserError
 
 FORM_LABELS = {str(digit): digit for digit in range(10)} | {"none": None}
-"""The labels as a form sends them."""
+"""Labels by the text that a form sends."""
 
 
 def label_from_form(text: str) -> int | None:
@@ -39,15 +39,15 @@ def give_feedback(prediction_id: uuid.UUID, visitor: str, label: int | None) -> 
 
     Feedback that repeats the recorded label changes nothing. Raises NotFound for anyone but the author.
     """
-    while not _relabel(get(prediction_id, visitor), label):
+    while not _set_label(get(prediction_id, visitor), label):
         db.session.rollback()
     return get(prediction_id, visitor)
 
 
 def accuracy(visitor: str) -> Proportion:
     """Compute how many of the visitor's predictions with feedback were correct."""
-    same = Prediction.digit.is_not_distinct_from(Prediction.label)
-    correct = and_(Prediction.labelled_at.is_not(None), same)
+    digit_is_label = Prediction.digit.is_not_distinct_from(Prediction.label)
+    correct = and_(Prediction.labelled_at.is_not(None), digit_is_label)
     labelled_count, correct_count = db.session.execute(
         select(
             func.count(Prediction.labelled_at),
@@ -57,14 +57,14 @@ def accuracy(visitor: str) -> Proportion:
     return Proportion(correct_count, labelled_count)
 
 
-def _relabel(prediction: Prediction, label: int | None) -> bool:
-    # Compare and swap: only from the label that was read to the new one, so that the aggregates subtract what
-    # they had counted. False if another request was faster.
+def _set_label(prediction: Prediction, label: int | None) -> bool:
+    # Compare and swap: the update applies only while the row still holds the label that was read, because the
+    # aggregates subtract that one. Returns False if a concurrent request changed the label first.
     if prediction.labelled and prediction.label == label:
         return True
-    before = aggregates.fact(prediction)
+    before = aggregates.Fact.of(prediction)
     after = before._replace(label=label, labelled_at=datetime.now(UTC))
-    changed = db.session.execute(
+    result = db.session.execute(
         update(Prediction)
         .where(
             Prediction.id == prediction.id,
@@ -74,7 +74,7 @@ def _relabel(prediction: Prediction, label: int | None) -> bool:
         .values(label=after.label, labelled_at=after.labelled_at)
         .execution_options(synchronize_session=False)
     )
-    if not cast(CursorResult[Any], changed).rowcount:
+    if not cast(CursorResult[Any], result).rowcount:
         return False
     aggregates.apply_changes(db.session(), removed=[before], added=[after])
     db.session.commit()
@@ -84,4 +84,4 @@ def _relabel(prediction: Prediction, label: int | None) -> bool:
 
 
 def _invalid_label() -> UserError:
-    return UserError("invalid_label", "The correct digit must be a number from 0 to 9, or none.")
+    return UserError("invalid_label", "The correct digit must be 0 to 9, or none.")

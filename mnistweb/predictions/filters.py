@@ -1,4 +1,4 @@
-"""Filters of the history: read from an address, as conditions on the log, and in words."""
+"""Filters of the history: parsed from a query string, as SQL conditions, and as words."""
 
 import enum
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ DIGITS = (*map(str, range(10)), NONE)
 
 
 class Verdict(enum.StrEnum):
-    """What became of an answer."""
+    """Result of comparing an answer with its label."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -25,9 +25,9 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which predictions are meant; a field that is None or false asks for nothing.
+    """Criteria of a listing; a field that is None or false is no criterion.
 
-    `digit` is what was read and `label` what its author says, "0".."9" or "none" for no digit; `first` and
+    `digit` is the answer and `label` the author's feedback: "0".."9", or "none" for no digit. `first` and
     `last` are days in UTC, both included.
     """
 
@@ -42,69 +42,72 @@ class Filter:
     last: date | None = None
 
     def conditions(self, visitor: str) -> list[ColumnElement[bool]]:
-        """What a prediction must meet. `visitor` is who asks, which matters for `mine`."""
-        if self._contradicts_itself():
+        """Return the conditions of a query. `visitor` is the visitor who asks, for `mine`."""
+        if self._is_contradictory():
             return [false()]
-        wanted: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.mine:
-            wanted.append(Prediction.visitor == visitor)
+            conditions.append(Prediction.visitor == visitor)
         if self.model is not None:
-            wanted.append(Prediction.model == self.model)
+            conditions.append(Prediction.model == self.model)
         if self.digit is not None:
-            wanted.append(_is_digit(Prediction.digit, self.digit))
+            conditions.append(_is_digit(Prediction.digit, self.digit))
         if self.label is not None:
-            # That nothing was said, and that it was said to be nothing, are both null.
-            wanted += [Prediction.labelled_at.is_not(None)] if self.label == NONE else []
-            wanted.append(_is_digit(Prediction.label, self.label))
+            # The label is null both without feedback and for "no digit".
+            conditions += [Prediction.labelled_at.is_not(None)] if self.label == NONE else []
+            conditions.append(_is_digit(Prediction.label, self.label))
         if self.verdict is not None:
-            wanted += _verdicts(self.verdict)
+            conditions += _verdict_conditions(self.verdict)
         if self.refused:
-            wanted.append(Prediction.digit.is_(None))
+            conditions.append(Prediction.digit.is_(None))
         if self.verdict is Verdict.WRONG and (self.refused or self.digit == NONE):
-            # It follows from the others, but only in these words an index can tell it.
-            wanted.append(Prediction.label.is_not(None))
+            # Implied by the other conditions, but PostgreSQL matches the partial index only by this one.
+            conditions.append(Prediction.label.is_not(None))
         if self.source is not None:
-            wanted.append(Prediction.source == self.source)
+            conditions.append(Prediction.source == self.source)
         if self.first is not None:
-            wanted.append(Prediction.created_at >= datetime.combine(self.first, time.min, UTC))
+            conditions.append(Prediction.created_at >= datetime.combine(self.first, time.min, UTC))
         if self.last is not None:
-            wanted.append(Prediction.created_at <= datetime.combine(self.last, time.max, UTC))
-        return wanted
+            conditions.append(Prediction.created_at <= datetime.combine(self.last, time.max, UTC))
+        return conditions
 
-    def _contradicts_itself(self) -> bool:
-        # A database would look through all that meets one half of it before it says that there is nothing.
+    def _is_contradictory(self) -> bool:
+        # A database would scan all rows that meet one half before it finds nothing.
         if self.refused and self.digit not in (None, NONE):
             return True
         if self.label is None:
             return False
         digit = NONE if self.refused else self.digit
-        same = digit is None or digit == self.label
-        other = digit != self.label
-        return not {Verdict.RIGHT: same, Verdict.WRONG: other, Verdict.UNLABELLED: False, None: True}[
-            self.verdict
-        ]
+        may_equal = digit is None or digit == self.label
+        may_differ = digit != self.label
+        return not {
+            Verdict.RIGHT: may_equal,
+            Verdict.WRONG: may_differ,
+            Verdict.UNLABELLED: False,
+            None: True,
+        }[self.verdict]
 
     def query(self) -> dict[str, str]:
-        """As it stands in an address; `read_filter` reads it."""
+        """Return the parameters of a query string; `parse_filter` is the inverse."""
         given = {field.key: getattr(self, name) for name, field in FIELDS.items()}
         return {key: "1" if value is True else str(value) for key, value in given.items() if value}
 
     def words(self, titles: Mapping[str, str]) -> list[str]:
-        """What it asks for, a few words each; `titles` are those of the networks, by their names."""
+        """Describe each criterion in a few words; `titles` are the models' titles by name."""
         shown = replace(self, model=titles.get(self.model, self.model) if self.model else None)
         return [FIELDS[name].words(value) for name in FIELDS if (value := getattr(shown, name))]
 
 
-def read_filter(given: Mapping[str, str]) -> Filter:
-    """The filter of an address; parameters that are missing or empty ask for nothing.
+def parse_filter(given: Mapping[str, str]) -> Filter:
+    """Parse the parameters of a query string; missing and empty ones are no criterion.
 
-    Raises UserError for a value that means nothing.
+    Raises UserError (invalid_filter) for any other value outside a parameter's range.
     """
     values: dict[str, Any] = {}
     for name, field in FIELDS.items():
         if text := given.get(field.key, ""):
             try:
-                values[name] = field.read(text)
+                values[name] = field.parse(text)
             except ValueError:
                 message = f"The filter “{field.key}” must be {field.range}."
                 raise UserError("invalid_filter", message) from None
@@ -113,19 +116,20 @@ def read_filter(given: Mapping[str, str]) -> Filter:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    key: str  # in an address
+    key: str  # in a query string
     range: str
-    read: Callable[[str], Any]
+    schema: dict[str, Any]  # of its text, in JSON Schema
+    parse: Callable[[str], Any]
     words: Callable[[Any], str]
 
 
-def _yes(text: str) -> bool:
+def _flag(text: str) -> bool:
     if text != "1":
         raise ValueError(text)
     return True
 
 
-def _name(text: str) -> str:
+def _model_name(text: str) -> str:
     if len(text) > 64 or not text.isprintable():
         raise ValueError(text)
     return text
@@ -138,39 +142,87 @@ def _digit(text: str) -> str:
 
 
 def _day(text: str) -> date:
-    # Python would also take 20260131 and 2026-W05-6, which no one means here.
+    # `fromisoformat` also accepts 20260131 and 2026-W05-6.
     if len(text) != 10 or "W" in text:
         raise ValueError(text)
     return date.fromisoformat(text)
 
 
+def _text(description: str, **keywords: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description} | keywords
+
+
+def _label_words(text: str) -> str:
+    return "not a digit" if text == NONE else text
+
+
 _A_DIGIT, _A_DAY = "a digit from 0 to 9, or none", "a day such as 2026-01-31"
-SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "through the API"}
-VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not judged"}
+SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "sent by API"}
+VERDICTS = {Verdict.RIGHT: "right", Verdict.WRONG: "wrong", Verdict.UNLABELLED: "not rated"}
 FIELDS = {
-    "mine": _Field("mine", "1", _yes, lambda _: "your own"),
-    "model": _Field("model", "the name of a network", _name, lambda name: f"read by {name}"),
+    "mine": _Field("mine", "1", _text("Only your own drawings.", enum=["1"]), _flag, lambda _: "your own"),
+    "model": _Field(
+        "model",
+        "the name of a model",
+        _text("Only readings by this model.", maxLength=64, format="printable"),
+        _model_name,
+        lambda name: f"read by {name}",
+    ),
     "digit": _Field(
-        "digit", _A_DIGIT, _digit, lambda digit: "refused" if digit == NONE else f"read as {digit}"
+        "digit",
+        _A_DIGIT,
+        _text("Only drawings read as this digit; `none`: not a digit.", enum=[*DIGITS]),
+        _digit,
+        lambda digit: f"read as {_label_words(digit)}",
     ),
     "label": _Field(
-        "label", _A_DIGIT, _digit, lambda digit: f"correctly {'no digit' if digit == NONE else digit}"
+        "label",
+        _A_DIGIT,
+        _text("Only drawings with this label; `none`: not a digit.", enum=[*DIGITS]),
+        _digit,
+        lambda digit: f"really {_label_words(digit)}",
     ),
-    "verdict": _Field("verdict", "right, wrong or unlabelled", Verdict, VERDICTS.__getitem__),
-    "refused": _Field("refused", "1", _yes, lambda _: "refused"),
-    "source": _Field("source", "slate, upload or api", Source, SOURCES.__getitem__),
-    "first": _Field("from", _A_DAY, _day, lambda day: f"from {day}"),
-    "last": _Field("to", _A_DAY, _day, lambda day: f"to {day}"),
+    "verdict": _Field(
+        "verdict",
+        "right, wrong or unlabelled",
+        _text("Only answers that were right, wrong, or never labelled.", enum=[*map(str, Verdict)]),
+        Verdict,
+        VERDICTS.__getitem__,
+    ),
+    "refused": _Field(
+        "refused", "1", _text("Only rejected drawings.", enum=["1"]), _flag, lambda _: "refused"
+    ),
+    "source": _Field(
+        "source",
+        "slate, upload or api",
+        _text("Only drawings from this source.", enum=[*map(str, Source)]),
+        Source,
+        SOURCES.__getitem__,
+    ),
+    "first": _Field(
+        "from",
+        _A_DAY,
+        _text("Only drawings of this day (in UTC) and later days.", format="date", examples=["2026-01-31"]),
+        _day,
+        lambda day: f"from {day}",
+    ),
+    "last": _Field(
+        "to",
+        _A_DAY,
+        _text("Only drawings of this day (in UTC) and earlier days.", format="date", examples=["2026-01-31"]),
+        _day,
+        lambda day: f"to {day}",
+    ),
 }
 
 
 def _is_digit(column: Any, digit: str) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = column.is_(None) if digit == NONE else column == int(digit)
-    return found
+    condition: ColumnElement[bool] = column.is_(None) if digit == NONE else column == int(digit)
+    return condition
 
 
-def _verdicts(verdict: Verdict) -> list[ColumnElement[bool]]:
-    # Word for word as the indexes have it, or PostgreSQL does not find them.
+def _verdict_conditions(verdict: Verdict) -> list[ColumnElement[bool]]:
+    # The same text as in the partial indexes, because PostgreSQL matches it literally.
     if verdict is Verdict.UNLABELLED:
         return [Prediction.labelled_at.is_(None)]
     right = verdict is Verdict.RIGHT

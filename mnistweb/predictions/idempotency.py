@@ -3,49 +3,53 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions.errors import NotFound
+from mnistweb.predictions.strokes import Strokes
 from mnistweb.recognition.errors import UserError
 
 HEADER = "Idempotency-Key"
+MIN_KEY_LENGTH, MAX_KEY_LENGTH = 16, 255
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A key as it is stored: 16 bytes of SHA-256 over visitor and key, and 16 over the request's content."""
+    """Stored form of a key: 16 bytes of SHA-256 over visitor and key, and 16 over the request's content."""
 
     key: bytes
     content: bytes
 
     @classmethod
     def of(
-        cls, key: str, visitor: str, data: bytes, model: str | None, strokes: dict[str, Any] | None
+        cls, key: str, visitor: str, data: bytes, model: str | None, strokes: Strokes | None
     ) -> "IdempotencyKey":
-        """Hash the key of a visitor's request to read the image file `data`."""
+        """Hash the key and the content of a request; `data` is its image file."""
         rest = json.dumps([model, strokes], sort_keys=True).encode()
         return cls(_digest(visitor.encode(), key.encode()), _digest(data, rest))
 
 
 def requested_key() -> str | None:
-    """Read the header Idempotency-Key, None if it is missing. Raises UserError for a short or odd one."""
+    """Read the header Idempotency-Key, None if it is missing.
+
+    Raises UserError (invalid_idempotency_key) for other lengths than 16 to 255, or characters beyond ASCII.
+    """
     key = request.headers.get(HEADER)
-    if key is not None and not (16 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise UserError(
-            "invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 characters of ASCII."
-        )
+    if key is not None and not (
+        MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
+        raise UserError("invalid_idempotency_key", "An Idempotency-Key must have 16 to 255 ASCII characters.")
     return key
 
 
 def find_saved(request: IdempotencyKey) -> Prediction | None:
-    """Return the prediction that was saved with this key; None if there is none or the database is away."""
+    """Return the prediction saved with this key; None if there is none or the database cannot be reached."""
     try:
         return replay(request)
     except NotFound:
@@ -54,20 +58,21 @@ def find_saved(request: IdempotencyKey) -> Prediction | None:
         db.session.rollback()
         return None
     finally:
-        db.session.commit()  # give the connection back before the recognizer is asked
+        db.session.commit()  # release the connection before recognition
 
 
 def replay(request: IdempotencyKey) -> Prediction:
-    """Return the prediction that was saved with this key, marked `repeated`.
+    """Return the prediction saved with this key, marked `repeated`.
 
-    Raises UserError (idempotency_key_reused) if it was saved for another drawing, NotFound if it is gone.
+    Raises UserError (idempotency_key_reused) if the key was used for another drawing, NotFound if the
+    prediction was deleted.
     """
     query = select(Prediction).where(Prediction.request_key == request.key)
     prediction = db.session.scalar(query.options(undefer(Prediction.request_content)))
     if prediction is None:
-        raise NotFound  # deleted in this very moment
+        raise NotFound
     if prediction.request_content != request.content:
-        raise UserError("idempotency_key_reused", "This Idempotency-Key came with another drawing before.")
+        raise UserError("idempotency_key_reused", "This Idempotency-Key was used for another drawing.")
     prediction.repeated = True
     return prediction
 

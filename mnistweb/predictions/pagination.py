@@ -1,4 +1,4 @@
-"""Cursors: where the next page starts, so that paging stays right while rows arrive."""
+"""Pagination by cursors, which stay correct while rows are added or deleted."""
 
 import base64
 import binascii
@@ -15,21 +15,21 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Predictions, newest first, and the cursor of the next page (None: this was the last)."""
+    """Predictions, newest first, and the cursor of the next page, or None on the last page."""
 
     items: Sequence[Prediction]
     next: str | None
 
 
 def encode_cursor(prediction: Prediction) -> str:
-    """The cursor of what comes after `prediction`: its time and id, as URL-safe base64."""
+    """Encode the time and id of a page's last prediction as URL-safe base64."""
     microseconds = (prediction.created_at - EPOCH) // MICROSECOND
     packed = microseconds.to_bytes(8, "big", signed=True) + prediction.id.bytes
     return base64.urlsafe_b64encode(packed).decode()
 
 
 def decode_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    """Time and id from a cursor. Raises ValueError for text of another form."""
+    """Decode the time and id in a cursor. Raises ValueError for any other text."""
     try:
         packed = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
         if len(packed) != 24:

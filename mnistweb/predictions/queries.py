@@ -18,7 +18,7 @@ Deferred = InstrumentedAttribute[Any]
 
 
 def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
-    """Return the prediction of that id; with a `visitor`, only if it is theirs. Raises NotFound."""
+    """Return a prediction by id; with a `visitor`, only if they are its author. Raises NotFound."""
     query = select(Prediction).where(Prediction.id == prediction_id)
     if visitor is not None:
         query = query.where(Prediction.visitor == visitor)
@@ -28,32 +28,32 @@ def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
     return prediction
 
 
-def page(wanted: Conditions, cursor: str | None, limit: int, *also: Deferred) -> Page:
-    """The `limit` predictions that meet `wanted` after `cursor` (None: the newest), newest first.
+def page(conditions: Conditions, cursor: str | None, limit: int, *undeferred: Deferred) -> Page:
+    """Return `limit` predictions that meet `conditions`, newest first, from `cursor` (None: the newest).
 
-    `also` names deferred columns that are loaded with them. Raises UserError for a bad cursor.
+    `undeferred` are deferred columns to load with them. Raises UserError (invalid_cursor).
     """
-    query = select(Prediction).where(*wanted).options(*map(undefer, also))
+    query = select(Prediction).where(*conditions).options(*map(undefer, undeferred))
     if cursor is not None:
         after = tuple_(*_position(cursor))
         query = query.where(tuple_(Prediction.created_at, Prediction.id) < after)
     query = query.order_by(Prediction.created_at.desc(), Prediction.id.desc())
-    found = db.session.scalars(query.limit(limit + 1)).all()
-    items = found[:limit]
-    return Page(items, encode_cursor(items[-1]) if len(found) > limit else None)
+    rows = db.session.scalars(query.limit(limit + 1)).all()
+    items = rows[:limit]
+    return Page(items, encode_cursor(items[-1]) if len(rows) > limit else None)
 
 
-def batches(wanted: Conditions, *also: Deferred, size: int = 100) -> Iterator[Sequence[Prediction]]:
-    """All predictions that meet `wanted`, newest first, at least one batch of them.
+def batches(conditions: Conditions, *undeferred: Deferred, size: int = 100) -> Iterator[Sequence[Prediction]]:
+    """Yield all predictions that meet `conditions` in batches, newest first; at least one batch.
 
-    Between two batches no connection and no transaction is held, however slowly they are taken.
+    No connection and no transaction is held between two batches, even for a slow consumer.
     """
     cursor: str | None = None
     while True:
-        found = page(wanted, cursor, size, *also)
+        batch = page(conditions, cursor, size, *undeferred)
         db.session.close()
-        yield found.items
-        cursor = found.next
+        yield batch.items
+        cursor = batch.next
         if cursor is None:
             return
 
@@ -62,5 +62,7 @@ def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[uuid.UUID]
     try:
         created_at, prediction_id = decode_cursor(cursor)
     except ValueError:
-        raise UserError("invalid_cursor", "The cursor does not come from a listing.") from None
+        raise UserError(
+            "invalid_cursor", "This page of the list doesn’t exist: the cursor is invalid."
+        ) from None
     return literal(created_at, UtcDateTime), literal(prediction_id, Uuid)

@@ -4,7 +4,6 @@ import logging
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import current_app
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -12,8 +11,9 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from mnistweb.database.models import Prediction, Source
 from mnistweb.observability.signals import predicted
 from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
-from mnistweb.predictions.images import picture_to_keep
+from mnistweb.predictions.images import drawing_to_store
 from mnistweb.predictions.store import insert
+from mnistweb.predictions.strokes import Strokes
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.preprocessing import normalize
@@ -28,21 +28,21 @@ def recognize_and_save(
     visitor: str,
     source: Source,
     model: str | None = None,
-    strokes: dict[str, Any] | None = None,
+    strokes: Strokes | None = None,
     key: str | None = None,
 ) -> Prediction:
     """Recognize the image file `data` and commit the prediction before it is returned.
 
-    Of several requests of the visitor's with the same idempotency `key` one is saved; the others return that
+    Of a visitor's requests with the same idempotency `key`, one is saved. The others return the saved
     prediction, marked `repeated`. If the database fails, the prediction is returned with `saved` false.
-    Raises DrawingError for an image that cannot be read, UserError for an unknown model or a key that came
-    with another drawing before, RecognitionError if the recognizer gives no answer.
+    Raises DrawingError for an image that cannot be read, and UserError for an unknown model or for a key that
+    was used for another drawing. Raises RecognitionError if the recognizer gives no answer.
     """
     recognizer = recognizer_named(model)
     request = IdempotencyKey.of(key, visitor, data, model, strokes) if key is not None else None
-    # A local network reads a drawing faster than the log could be queried for it; a service costs seconds.
-    if request and isinstance(recognizer.card, ServiceCard) and (before := find_saved(request)):
-        return before
+    # Only for a service, which takes seconds: a local model is faster than this query.
+    if request and isinstance(recognizer.card, ServiceCard) and (saved := find_saved(request)):
+        return saved
     started = time.perf_counter()
     ink = read_drawing(data, current_app.config["MAX_IMAGE_PIXELS"])
     decoded = time.perf_counter()
@@ -55,7 +55,7 @@ def recognize_and_save(
         created_at=datetime.now(UTC),
         visitor=visitor,
         source=source,
-        drawing=picture_to_keep(data, ink),
+        drawing=drawing_to_store(data, ink),
         input=image.tobytes(),
         strokes=strokes,
         digit=answer.digit,
@@ -93,6 +93,6 @@ def _save(prediction: Prediction) -> None:
     except SQLAlchemyError as error:
         if prediction.request_key is not None and isinstance(error, IntegrityError):
             raise
-        # The visitor still gets the answer, and is told that it was not saved.
+        # The visitor still gets the answer, and a note that it was not saved.
         logger.exception("The prediction could not be saved.")
         prediction.saved = False

@@ -16,45 +16,45 @@ from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.errors import NotFound
 
-LOG = cast(Table, Prediction.__table__)
+PREDICTION = cast(Table, Prediction.__table__)
 
 
 def insert(prediction: Prediction) -> None:
-    """Insert a prediction, count it, and commit.
+    """Insert a prediction, update the aggregates, and commit.
 
-    On PostgreSQL this is one statement that commits itself, hence one round trip. It passes by the session,
-    which would take longer to find out what is to be inserted than PostgreSQL takes to insert it.
+    On PostgreSQL this is one statement in autocommit mode, hence one round trip. It bypasses the session,
+    whose unit of work takes longer than the insert itself.
     """
-    if db.session.registry.has():  # whoever holds a connection must not wait for another
+    if db.session.registry.has():  # a thread that waits for a second connection could exhaust the pool
         db.session.commit()
-    row = {column.name: getattr(prediction, column.name) for column in LOG.columns}
-    fact = aggregates.fact(prediction)
+    row = {column.name: getattr(prediction, column.name) for column in PREDICTION.columns}
+    fact = aggregates.Fact.of(prediction)
     if db.engine.dialect.name == "postgresql":
-        counts = aggregates.counts_of_new(fact)
-        with _committing() as connection:
-            connection.execute(_insert_and_count(len(counts)), row | aggregates.parameters(Tally, counts))
+        counts = aggregates.rows_of_new(fact)
+        parameters = row | aggregates.upsert_parameters(Tally, counts)
+        with _autocommit_connection() as connection:
+            connection.execute(_insert_and_count(len(counts)), parameters)
     else:
         with Session(db.engine) as session:
-            session.execute(sa.insert(LOG), row)
+            session.execute(sa.insert(PREDICTION), row)
             aggregates.apply_changes(session, added=[fact])
             session.commit()
 
 
 def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
-    """Delete one prediction, and commit. Raises NotFound for anyone but its author."""
+    """Delete one prediction, and commit. Raises NotFound unless the visitor is its author."""
     if not _delete(Prediction.id == prediction_id, Prediction.visitor == visitor):
         raise NotFound
 
 
 def delete_all_own(visitor: str) -> int:
-    """Delete all of the visitor's predictions, and commit. Returns their number."""
+    """Delete all of the visitor's predictions, commit, and return their number."""
     return _delete(Prediction.visitor == visitor)
 
 
 @contextmanager
-def _committing() -> Iterator[Connection]:
-    # The driver's own switch, which SQLAlchemy's pings use too. Its isolation level "AUTOCOMMIT" asks the
-    # database to be set, and to be set back.
+def _autocommit_connection() -> Iterator[Connection]:
+    # The driver's own switch. SQLAlchemy's isolation level "AUTOCOMMIT" would cost extra round trips.
     with db.engine.connect() as connection:
         driver = cast(PsycopgConnection, connection.connection.dbapi_connection)
         driver.autocommit = True
@@ -67,22 +67,22 @@ def _committing() -> Iterator[Connection]:
 
 @cache
 def _insert_and_count(counts: int) -> TextClause:
-    names = LOG.columns.keys()
-    count, parameters = aggregates.upsert(Tally, counts)
+    names = PREDICTION.columns.keys()
+    upsert, parameters = aggregates.upsert_statement(Tally, counts)
     return text(
-        f"WITH counted AS ({count}) "  # noqa: S608 (own names)
+        f"WITH counted AS ({upsert}) "  # noqa: S608 (names of columns)
         f"INSERT INTO prediction ({', '.join(names)}) VALUES (:{', :'.join(names)})"
-    ).bindparams(*parameters, *(bindparam(column.name, type_=column.type) for column in LOG.columns))
+    ).bindparams(*parameters, *(bindparam(column.name, type_=column.type) for column in PREDICTION.columns))
 
 
 def _delete(*conditions: ColumnElement[bool]) -> int:
-    # One statement deletes and says what it deleted: nobody can label a row in between.
-    gone = db.session.execute(
+    # DELETE ... RETURNING: no feedback can change a row between its reading and its deletion.
+    deleted = db.session.execute(
         sa.delete(Prediction)
         .where(*conditions)
-        .returning(*aggregates.COLUMNS)
+        .returning(*aggregates.FACT_COLUMNS)
         .execution_options(synchronize_session=False)
     ).all()
-    aggregates.apply_changes(db.session(), removed=gone)
+    aggregates.apply_changes(db.session(), removed=deleted)
     db.session.commit()
-    return len(gone)
+    return len(deleted)

@@ -1,17 +1,42 @@
-"""Pen strokes as they arrive with a drawing: checked, and reduced to what is kept."""
+"""Validation of the pen strokes that come with a drawing."""
 
 import json
 import math
-from typing import Any
+from typing import Annotated, TypedDict
 
 from mnistweb.recognition.errors import UserError
 
 MAX_STROKES = 200
 MAX_POINTS = 20_000
-MAX_COORDINATE = 10_000.0
+MAX_COORDINATE = 10_000.0  # units of the slate
+COORDINATE = {"type": "number", "minimum": -MAX_COORDINATE, "maximum": MAX_COORDINATE}
+PRESSURE = {"type": "number", "minimum": 0, "maximum": 1}
+
+Length = Annotated[float, {"exclusiveMinimum": 0, "maximum": MAX_COORDINATE}]
+Point = Annotated[
+    list[float], {"prefixItems": [COORDINATE, COORDINATE, PRESSURE], "minItems": 2, "maxItems": 3}
+]
 
 
-def strokes_from_form(text: str) -> dict[str, Any] | None:
+class Stroke(TypedDict):
+    """One stroke of the pen."""
+
+    width: Length
+    points: Annotated[
+        list[Point],
+        {"minItems": 1, "maxItems": MAX_POINTS},
+        "x, y (downwards), and the pressure if it is known.",
+    ]
+
+
+class Strokes(TypedDict):
+    """The strokes of a drawing, with at most 20,000 points in all."""
+
+    size: Annotated[Length, "The side of the square slate, in the unit of widths and points."]
+    strokes: Annotated[list[Stroke], {"maxItems": MAX_STROKES}]
+
+
+def strokes_from_form(text: str) -> Strokes | None:
     """Read strokes from a form field of JSON; None if it is empty. Raises UserError (invalid_strokes)."""
     try:
         return strokes_from_json(json.loads(text)) if text else None
@@ -19,7 +44,7 @@ def strokes_from_form(text: str) -> dict[str, Any] | None:
         raise _invalid_strokes("not JSON") from None
 
 
-def strokes_from_json(value: object) -> dict[str, Any] | None:
+def strokes_from_json(value: object) -> Strokes | None:
     """Read strokes from a JSON value; None for null. Raises UserError (invalid_strokes)."""
     try:
         return None if value is None else check_strokes(value)
@@ -27,11 +52,11 @@ def strokes_from_json(value: object) -> dict[str, Any] | None:
         raise _invalid_strokes(str(error)) from None
 
 
-def check_strokes(value: object) -> dict[str, Any]:
-    """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}` and nothing else.
+def check_strokes(value: object) -> Strokes:
+    """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}`, without other keys.
 
     `size` is the side of the square slate, in the units of widths and points; y points down; pressure is
-    0..1. Raises ValueError for any other form, for numbers that are not finite or beyond 10,000, and
+    0..1. Raises ValueError for any other structure, for numbers that are not finite or beyond 10,000, and
     for more than 200 strokes or 20,000 points.
     """
     size, strokes = _fields(value, "size", "strokes")
@@ -43,7 +68,7 @@ def check_strokes(value: object) -> dict[str, Any]:
     return {"size": _positive(size), "strokes": checked}
 
 
-def _stroke(value: object) -> dict[str, Any]:
+def _stroke(value: object) -> Stroke:
     width, points = _fields(value, "width", "points")
     if not isinstance(points, list) or not 0 < len(points) <= MAX_POINTS:
         raise ValueError("points is not a list of points")
@@ -73,7 +98,7 @@ def _positive(value: object) -> float:
 
 
 def _number(value: object) -> float:
-    # `True` is an int to Python, not a number to anyone who draws.
+    # `True` is an int to Python.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a number")
     if abs(value) > MAX_COORDINATE or math.isnan(value):

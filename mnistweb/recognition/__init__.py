@@ -1,4 +1,4 @@
 """From untrusted bytes to an answer: bytes -> ink -> 28x28 -> probabilities -> digit, or "not a digit".
 
-Knows nothing of Flask or of a database. Training uses the very same preprocessing.
+Imports neither Flask nor a database. Training uses the same preprocessing.
 """

@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A request that cannot be met: a stable `code` for programs, and one sentence for people."""
+    """A request that cannot be fulfilled: a stable `code` for programs, and one sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -17,8 +17,8 @@ class EmptyDrawing(DrawingError):
     """A drawing without ink."""
 
     def __init__(self) -> None:
-        super().__init__("empty_drawing", "There is nothing drawn.")
+        super().__init__("empty_drawing", "The slate is empty.")
 
 
 class RecognitionError(UserError):
-    """A recognizer that gives no answer, for example because its server is away."""
+    """A recognizer gave no answer, for example because its server is unavailable."""

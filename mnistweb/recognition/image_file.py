@@ -1,7 +1,7 @@
-"""What of an image file draws: everything else is left behind before a decoder in Python sees it.
+"""Strip metadata from PNG and JPEG files before Pillow parses them.
 
-Pillow reads the headers of PNG and JPEG files piece by piece, in Python, and unpacks profiles and texts. A
-few megabytes of empty pieces would keep it busy for seconds, and what they say is not looked at here.
+Pillow parses headers in Python, piece by piece, and unpacks colour profiles and texts. A few megabytes of
+empty chunks would keep it busy for seconds, and recognition needs no metadata.
 """
 
 import struct
@@ -11,44 +11,44 @@ from typing import NamedTuple
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
-PNG_PIECES = {b"IHDR", b"PLTE", b"tRNS", b"acTL", b"IDAT", b"IEND"}
-MOST_PIECES = 8192
-"""A PNG of 8 MiB that was written 1 KiB at a time has as many."""
-MOST_HEADER = 64 * 1024
-"""Bytes of a JPEG's tables; they have about two thousand."""
+PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"acTL", b"IDAT", b"IEND"}
+MAX_CHUNKS = 8192
+"""Chunks of a PNG, or segments of a JPEG. A PNG of 8 MiB written 1 KiB at a time has as many."""
+MAX_HEADER_BYTES = 64 * 1024
+"""Bytes of a JPEG's tables, which usually have about 2,000."""
 START_OF_SCAN = 0xDA
-METADATA = {0xFE, *range(0xE1, 0xF0)} - {0xEE}  # comments and APPn; JFIF (E0) and Adobe (EE) tell the colours
+METADATA = {0xFE, *range(0xE1, 0xF0)} - {0xEE}  # comments and APPn; JFIF (E0) and Adobe (EE) define colours
 ORIENTATION = 0x0112
 
 
-class Damaged(ValueError):
-    """The file's pieces are not what they say they are, or are too many."""
+class DamagedFile(ValueError):
+    """The chunks or segments of a file are inconsistent, or too many."""
 
 
-class Essence(NamedTuple):
-    """A file without its metadata, and the Exif block that it had (TIFF, or empty)."""
+class StrippedFile(NamedTuple):
+    """A file without its metadata, and its Exif block (TIFF, or empty)."""
 
     data: bytes
     exif: bytes
 
 
-def essence(data: bytes) -> Essence:
-    """What draws of a PNG or JPEG file; any other comes back as it is. Raises Damaged."""
+def strip_metadata(data: bytes) -> StrippedFile:
+    """Remove metadata from a PNG or JPEG file; return other files unchanged. Raises DamagedFile."""
     if data.startswith(PNG):
-        return _of_png(data)
+        return _strip_png(data)
     if data.startswith(JPEG):
-        return _of_jpeg(data)
-    return Essence(data, b"")
+        return _strip_jpeg(data)
+    return StrippedFile(data, b"")
 
 
-def orientation(exif: bytes) -> int:
-    """The orientation 1..8 that an Exif block gives a picture (Exif 2.32, 4.6.4), 1 where it gives none."""
+def read_orientation(exif: bytes) -> int:
+    """Read the orientation 1..8 from an Exif block (Exif 2.32, 4.6.4); 1 if it has none."""
     exif = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None or len(exif) < 8:
         return 1
     (start,) = struct.unpack_from(order + "I", exif, 4)
-    entries = exif[start + 2 : start + 2 + 12 * 256]  # a directory has some dozens
+    entries = exif[start + 2 : start + 2 + 12 * 256]  # usually a few dozen
     for at in range(0, len(entries) - 11, 12):
         tag, kind, count, value = struct.unpack_from(order + "HHIH", entries, at)
         if tag == ORIENTATION:
@@ -56,59 +56,59 @@ def orientation(exif: bytes) -> int:
     return 1
 
 
-def scans(data: bytes) -> int:
-    """How often a JPEG passes over its pixels; the pictures that lie behind it may be counted too."""
+def count_scans(data: bytes) -> int:
+    """Count the scans of a JPEG. May include those of further pictures in the same file."""
     return data.count(bytes((0xFF, START_OF_SCAN)))
 
 
-def _of_png(data: bytes) -> Essence:
+def _strip_png(data: bytes) -> StrippedFile:
     kept, exif, left_out = [], b"", False
-    places = _png_places(data)
+    places = _png_chunk_offsets(data)
     for start, end in pairwise(places):
         name = data[start + 4 : start + 8]
-        if name in PNG_PIECES:
+        if name in PNG_CHUNKS:
             kept.append(data[start:end])
             continue
         left_out = True
         if name == b"eXIf":
             exif = data[start + 8 : end - 4]
-    # What the slate sends has nothing to leave out, and is not copied.
-    return Essence(PNG + b"".join(kept) if left_out else data, exif)
+    # The slate's files have no metadata, and are not copied.
+    return StrippedFile(PNG + b"".join(kept) if left_out else data, exif)
 
 
-def _png_places(data: bytes) -> list[int]:
-    """Where each piece of a PNG starts, up to and with the place behind the last one."""
+def _png_chunk_offsets(data: bytes) -> list[int]:
+    """Return the offset of each chunk of a PNG, and the end of the last one."""
     places = [len(PNG)]
     while places[-1] < len(data):
         start = places[-1]
-        if len(places) > MOST_PIECES:
-            raise Damaged("too many pieces")
+        if len(places) > MAX_CHUNKS:
+            raise DamagedFile("too many chunks")
         places.append(start + 12 + int.from_bytes(data[start : start + 4], "big"))
         if data[start + 4 : start + 8] == b"IEND":
             break
     return places
 
 
-def _of_jpeg(data: bytes) -> Essence:
+def _strip_jpeg(data: bytes) -> StrippedFile:
     kept, exif, size = [data[:2]], b"", 0
     for marker, start, end in _jpeg_segments(data):
         if marker == START_OF_SCAN:
-            return Essence(b"".join([*kept, data[start:]]), exif)
+            return StrippedFile(b"".join([*kept, data[start:]]), exif)
         if marker not in METADATA:
             kept.append(data[start:end])
             size += end - start
         elif data[start + 4 : start + 10] == b"Exif\0\0":
             exif = exif or data[start + 4 : end]
-        if size > MOST_HEADER:
+        if size > MAX_HEADER_BYTES:
             break
-    raise Damaged("no scan behind the headers")
+    raise DamagedFile("no scan after the headers")
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment of a JPEG."""
+    """Yield marker, start and end of each segment of a JPEG."""
     at = 2
-    for _ in range(MOST_PIECES):
-        if data[at : at + 2] == b"\xff\xff":  # any number of these may stand before a marker
+    for _ in range(MAX_CHUNKS):
+        if data[at : at + 2] == b"\xff\xff":  # fill bytes before a marker
             at += 1
             continue
         if len(data) < at + 4 or data[at] != 0xFF:

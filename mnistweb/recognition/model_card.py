@@ -1,4 +1,4 @@
-"""A model card: what an exported file is, and how to read what it says.
+"""Model cards: version, hash, calibration and figures of an exported model.
 
 The idea: M. Mitchell et al., "Model cards for model reporting", 2019.
 """
@@ -12,15 +12,16 @@ from typing import Any, TypeAlias
 
 
 class ModelFileError(RuntimeError):
-    """A model's file or card is missing, damaged, or the one is not the other's."""
+    """A model's file or card is missing or damaged, or the two do not match."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The card of one exported network, kept as JSON beside its TorchScript file.
+    """The card of an exported network, stored as JSON beside its TorchScript file.
 
-    `temperature` divides the logits before the softmax; a drawing whose probability of being no digit reaches
-    `threshold` is refused. `training` says how it was made, `data` on what, `figures` what was measured.
+    `temperature` divides the logits before the softmax. A drawing is rejected if its probability of "not a
+    digit" is at least `threshold`. `training` records the configuration, `data` the data sets, `figures` the
+    measurements.
     """
 
     name: str
@@ -45,13 +46,13 @@ class ModelCard:
         path.write_text(self.text() + "\n", encoding="utf-8")
 
     def text(self) -> str:
-        """The card as JSON, which `parse_card` reads."""
+        """Return the card as JSON, for `parse_card`."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceCard:
-    """What is known of a recognizer that runs elsewhere, where nobody can count its parameters."""
+    """The card of a recognizer that runs elsewhere, with an unknown number of parameters."""
 
     name: str
     title: str
@@ -65,7 +66,7 @@ Card: TypeAlias = ModelCard | ServiceCard
 
 
 def read_card(path: Path) -> ModelCard:
-    """Read a card. Raises ModelFileError, naming the file."""
+    """Read a card. Raises ModelFileError, which names the file."""
     try:
         return parse_card(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -73,12 +74,12 @@ def read_card(path: Path) -> ModelCard:
 
 
 def read_cards(directory: Path) -> dict[str, ModelCard]:
-    """Every card of a directory by its file's name. Raises ModelFileError."""
+    """Read all cards of a directory, by file name without suffix. Raises ModelFileError."""
     return {path.stem: read_card(path) for path in sorted(directory.glob("*.json"))}
 
 
 def parse_card(text: str) -> ModelCard:
-    """A card of its JSON. Raises ValueError, TypeError or KeyError where it is none."""
+    """Parse a card's JSON. Raises ValueError, TypeError or KeyError."""
     values = json.loads(text)
     for name in ("classes", "data", "weaknesses"):
         values[name] = tuple(values[name])
@@ -86,7 +87,10 @@ def parse_card(text: str) -> ModelCard:
 
 
 def version_number(version: str) -> int | None:
-    """A version, the first digits of a SHA-256, as a number for servers that count versions; else None."""
+    """Convert a version (the first digits of a SHA-256) to a number, for servers that count versions.
+
+    Returns None for a version that is not hexadecimal.
+    """
     try:
         return int(version, 16)
     except ValueError:
@@ -94,5 +98,5 @@ def version_number(version: str) -> int | None:
 
 
 def sha256_of(data: bytes) -> str:
-    """The SHA-256 of a file's content, in hexadecimal."""
+    """Return the SHA-256 of a file's content, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Pictures for people."""
+"""PNG encoding."""
 
 import base64
 import io
@@ -9,12 +9,12 @@ from PIL import Image
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of grey pixels, uint8 [H, W], or with their opacity [H, W, 2]."""
+    """Encode grey pixels, uint8 [H, W], or grey and opacity [H, W, 2], as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def data_url(png: bytes) -> str:
-    """The PNG as an address that holds it."""
+    """Return a PNG file as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,4 +1,4 @@
-"""What a network's logits mean: its card's temperature and threshold make an answer of them."""
+"""From a network's logits to a calibrated answer, by the temperature and threshold of its card."""
 
 import math
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.types import Answer, DigitImage
 
 DIGITS = 10
-BLOT = 190
-"""Pixels of ink, of the 400 in a digit's box, that make a refused drawing a blot. A digit has some 100."""
+MERGED_LINES_INK = 190
+"""Full pixels, of the 400 in a digit's box, from which lines run together. A digit has about 100."""
 
 
-def answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> Answer:
-    """What the network of `card` says of `image`, by its logits [11]: the ten digits, then "not a digit"."""
+def to_answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> Answer:
+    """Turn logits [11], the ten digits and "not a digit", into the answer of `card`'s network for `image`."""
     scaled = [logit / card.temperature for logit in logits]
     probabilities = _softmax(scaled[:DIGITS])
     not_a_digit = _softmax(scaled)[DIGITS]
@@ -30,13 +30,13 @@ def answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> Answe
 
 
 def _reason(image: DigitImage) -> str:
-    if int(image.sum()) >= BLOT * 255:
-        return "Its lines run together: draw it larger."
-    return "This does not look like a single digit."
+    if int(image.sum()) >= MERGED_LINES_INK * 255:
+        return "The strokes merge. Use a thinner brush, or write larger."
+    return "I read one digit at a time. Draw just one, large and without gaps."
 
 
 def _softmax(values: list[float]) -> list[float]:
-    # Of eleven numbers this is done before a tensor's would have begun.
+    # For eleven numbers this is faster than a tensor operation.
     most = max(values)
     weights = [math.exp(value - most) for value in values]
     total = sum(weights)

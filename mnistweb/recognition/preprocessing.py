@@ -1,11 +1,12 @@
-"""Ink to 28x28, the way MNIST was made.
+"""From ink to 28x28, as MNIST was made.
 
 Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits": the digits "were size
-normalized to fit in a 20x20 pixel box while preserving their aspect ratio", the anti-aliasing of which
-gives grey levels, and were "centered in a 28x28 image by computing the center of mass of the pixels, and
-translating the image so as to position this point at the center of the 28x28 field". In the published
-files that point is pixel (14, 14), hit to the nearest whole pixel; so it is here, and an MNIST image
-passes through unchanged.
+normalized to fit in a 20x20 pixel box while preserving their aspect ratio". Antialiasing gave them grey
+levels.
+
+They were "centered in a 28x28 image by computing the center of mass of the pixels". The image was translated
+"so as to position this point at the center of the 28x28 field". In the published files that point is pixel
+(14, 14), rounded to whole pixels. So it is here, and an MNIST image passes unchanged.
 """
 
 import numpy as np
@@ -16,22 +17,21 @@ from mnistweb.recognition.types import SIDE, DigitImage, Ink
 
 BOX = 20
 CENTRE = 14
-FAINTEST_INK = 0.1
+MIN_INK = 0.1
 
 
 def normalize(ink: Ink) -> DigitImage:
-    """Crop the ink, fit it into a 20x20 box, centre its mass in 28x28.
+    """Crop the ink, fit it into a 20x20 box, and centre its mass in 28x28.
 
-    Takes float32 [H, W] in 0..1, 1 being ink, of any size; returns uint8 [28, 28], 255 being ink.
-    The answer does not depend on where on the slate, or how large, the digit was drawn.
-    Raises EmptyDrawing where there is no ink.
+    Takes float32 [H, W] of any size in 0..1, 1 being ink; returns uint8 [28, 28], 255 being ink. The result
+    does not depend on the digit's place or size on the slate. Raises EmptyDrawing.
     """
     return centre(fit(crop(ink)))
 
 
 def crop(ink: Ink) -> Ink:
-    """The smallest rectangle that holds all ink."""
-    inked = ink > FAINTEST_INK
+    """Cut out the smallest rectangle with all ink. Raises EmptyDrawing."""
+    inked = ink > MIN_INK
     rows = np.flatnonzero(inked.any(axis=1))
     columns = np.flatnonzero(inked.any(axis=0))
     if rows.size == 0:
@@ -40,7 +40,7 @@ def crop(ink: Ink) -> Ink:
 
 
 def fit(ink: Ink) -> Ink:
-    """Scale to 20 pixels on the longer side, antialiased; the strongest ink becomes 1."""
+    """Scale to 20 pixels on the longer side, antialiased, and to a maximum of 1."""
     height, width = ink.shape
     scale = BOX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,4 +1,4 @@
-"""The types that flow through recognition: ink, the 28x28 image, the answer, and the recognizer itself."""
+"""Types of recognition: ink, the 28x28 image, the answer, and the recognizer."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 from mnistweb.recognition.model_card import Card
 
 Ink: TypeAlias = NDArray[np.floating[Any]]
-"""float32 [H, W] in 0..1: 0 is the ground, 1 is full ink, whatever their colours were."""
+"""float32 [H, W] in 0..1: 0 is background, 1 is full ink, whatever their colours were."""
 
 DigitImage: TypeAlias = NDArray[np.uint8]
-"""uint8 [28, 28] as MNIST stores a digit: 0 is the ground, 255 is full ink."""
+"""uint8 [28, 28] as MNIST stores a digit: 0 is background, 255 is full ink."""
 
 SIDE = 28
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a recognizer says of one image.
+    """A recognizer's answer for one image.
 
-    `probabilities` are those of the ten digits, given that it is one, and sum to 1; `not_a_digit` is the
-    probability 0..1 that it is none. `digit` is None where it is refused, with the `reason` in words.
-    `confidence` 0..1 is the probability of what is answered, the digit or "not a digit": calibrated where a
-    network says it, its own word where a language model does.
+    `probabilities` are those of the ten digits, given that the image is a digit, and sum to 1. `not_a_digit`
+    is the probability 0..1 of the eleventh class. `digit` is None for a rejected drawing, and `reason` says
+    why in words. `confidence` 0..1 is the probability of the answer, a digit or "not a digit". A network's
+    confidence is calibrated; a language model states its own.
     """
 
     digit: int | None
@@ -37,11 +37,11 @@ class Answer:
 
 
 class Recognizer(Protocol):
-    """The object that reads a preprocessed image: a network, or a language model."""
+    """Reads a preprocessed image: a network, or a language model."""
 
     @property
     def card(self) -> Card:
-        """What it is."""
+        """Name, version and description of the model."""
 
     def recognize(self, image: DigitImage) -> Answer:
         """Read uint8 [28, 28] with 255 for ink. May raise RecognitionError."""

@@ -1,4 +1,4 @@
-"""The networks that are installed, by name."""
+"""The zoo: the networks of this site, by name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +14,11 @@ __all__ = ["DEFAULT", "WEIGHTS", "ModelFileError", "Network", "Zoo"]
 
 
 class Network(Recognizer, Protocol):
-    """A reader with a model card: one of this process, or one of a model server."""
+    """A recognizer with the card of an exported network, here or on a model server."""
 
     @property
     def card(self) -> ModelCard:
-        """What it is."""
+        """The card of the exported network."""
 
 
 class Zoo:
@@ -26,27 +26,27 @@ class Zoo:
 
     def __init__(self, networks: Mapping[str, Network], default: str) -> None:
         if default not in networks:
-            raise ModelFileError(f"there is no model {default!r} among {sorted(networks)}")
+            raise ModelFileError(f"no model {default!r} among {sorted(networks)}")
         first = {default: networks[default]}
         self._networks = first | dict(sorted(networks.items()))
         self.default = default
 
     @classmethod
     def load(cls, directory: Path | None = None, default: str = DEFAULT) -> "Zoo":
-        """Load every model card of a directory. Raises ModelFileError for a file that is not its card's."""
-        # Here, because it brings torch, which a site that asks a model server does without.
+        """Load all models of a directory. Raises ModelFileError if a file does not match its card."""
+        # Imported late, because a site with a model server has no torch.
         from mnistweb.recognition.recognizer import load_all
 
         return cls(load_all(directory or WEIGHTS), default)
 
     def names(self) -> list[str]:
-        """The models' names, the default first."""
+        """Return the models' names, the default first."""
         return list(self._networks)
 
     def get(self, name: str | None = None) -> Network:
-        """The model of that name, or the default; KeyError where there is none."""
+        """Return the model of that name, or the default. Raises KeyError."""
         return self._networks[self.default if name is None else name]
 
     def cards(self) -> list[ModelCard]:
-        """The models' cards, the default first."""
+        """Return the models' cards, the default first."""
         return [network.card for network in self._networks.values()]

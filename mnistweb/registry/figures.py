@@ -1,4 +1,4 @@
-"""The figures of model cards by which networks are compared: where they stand, and how they are written."""
+"""Figures of model cards, for the pages of the models and the tables of the documentation."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,112 +9,133 @@ from mnistweb.recognition.model_card import Card, ModelCard
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """One figure: what it is called, what it says, how to find it in a card, how to write it.
+class Figure:
+    """A figure of model cards: its names, its path in a card, and its formats.
 
-    `best` picks the best of several, max or min.
+    `column` and `format` are for the Markdown tables; `name`, `meaning` and `page_format` for the pages.
+    There `format` is the default. A figure without a `name` is not on the pages. `best` is max or min.
     """
 
-    name: str
-    meaning: str
+    column: str
     path: tuple[str, ...]
-    write: Callable[[float], str]
     best: Callable[[Sequence[float]], float]
+    format: Callable[[float], str]
+    name: str = ""
+    meaning: str = ""
+    page_format: Callable[[float], str] | None = None
 
     def value(self, card: Card) -> float | None:
-        """The figure; None where it was not measured, or cannot be."""
+        """Return the value; None if the card has none."""
         if not isinstance(card, ModelCard):
             return None
-        found: Any = {"parameters": card.parameters, "size": card.size, **card.figures}
+        value: Any = {"parameters": card.parameters, "size": card.size, **card.figures}
         for key in self.path:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        return cast(float | None, found)
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return cast(float | None, value)
+
+    def markdown(self, card: Card) -> str | None:
+        """Format the value for a Markdown table; None if the card has none."""
+        value = self.value(card)
+        return None if value is None else self.format(value)
 
     def text(self, card: Card) -> str | None:
-        """The figure as it is written."""
+        """Format the value for a page; None if the card has none."""
         value = self.value(card)
-        return None if value is None else self.write(value)
+        return None if value is None else (self.page_format or self.format)(value)
 
     def spread(self, card: Card) -> str | None:
-        """Mean and deviation over several trainings, where the card holds them."""
+        """Format mean and standard deviation over several training runs; None if the card has none."""
         seeds = card.figures.get("over_seeds", {}) if isinstance(card, ModelCard) else {}
         spread = seeds.get("_".join(self.path))
         if spread is None:
             return None
         mean, deviation = 100 * spread["mean"], 100 * spread["deviation"]
-        return f"{mean:.2f} ± {deviation:.2f} % over {len(seeds['seeds'])} seeds"
+        return f"{len(seeds['seeds'])} seeds: {mean:.2f} ± {deviation:.2f} %"
 
     def best_of(self, cards: Sequence[Card]) -> str | None:
-        """The best figure of several networks as it is written; None where there is nothing to compare."""
+        """Format the best value among several models for a page; None without a comparison."""
         values = [value for card in cards if (value := self.value(card)) is not None]
-        return self.write(self.best(values)) if len(values) > 1 else None
+        return (self.page_format or self.format)(self.best(values)) if len(values) > 1 else None
 
 
 def _share(value: float) -> str:
     return percent(value, 2)
 
 
-MEASURES = (
-    Measure(
-        "MNIST test set",
-        "Read right, of the images that every network for digits is measured on.",
+FIGURES = (
+    Figure(
+        "MNIST test",
         ("mnist_test", "accuracy"),
-        _share,
         max,
+        "{:.2%}".format,
+        "MNIST test set",
+        "Read right, of the images by which all digit models are compared.",
+        _share,
     ),
-    Measure(
-        "Drawings",
-        "Read right, of drawings by people from whom it has seen nothing before.",
+    Figure(
+        "drawings",
         ("drawings_test", "accuracy"),
-        _share,
         max,
+        "{:.2%}".format,
+        "Drawings",
+        "Read right, of drawings by people it never saw anything from.",
+        _share,
     ),
-    Measure(
-        "Digits refused",
-        "Of those drawings, how many it wrongly takes for something that is not a digit.",
+    Figure(
+        "digits refused",
         ("drawings_test", "refused"),
-        _share,
         min,
-    ),
-    Measure(
-        "Symbols refused",
-        "Letters of alphabets that it has never seen, rightly called not a digit.",
-        ("held_out_symbols", "refused"),
+        "{:.2%}".format,
+        "Digits refused",
+        "Of those drawings, wrongly called “not a digit”.",
         _share,
-        max,
     ),
-    Measure(
-        "Calibration error",
-        "How far its confidence is from how often it is right, on those drawings.",
+    Figure(
+        "calibration error",
         ("drawings_test", "expected_calibration_error"),
+        min,
+        "{:.2%}".format,
+        "Calibration error",
+        "The gap between its confidence and how often it is right, on those drawings.",
         _share,
-        min,
     ),
-    Measure(
-        "Time",
-        "For one image, on one thread of the processor that it was measured on.",
+    Figure(
+        "symbols refused",
+        ("held_out_symbols", "refused"),
+        max,
+        "{:.1%}".format,
+        "Symbols refused",
+        "Letters of alphabets it never saw, rightly called “not a digit”.",
+        _share,
+    ),
+    Figure("AUROC", ("held_out_symbols", "auroc"), max, "{:.4f}".format),
+    Figure("parameters", ("parameters",), min, "{:,}".format, "Parameters", "Learned weights."),
+    Figure("file", ("size",), min, lambda size: f"{size / 1e6:.2f} MB", "Size", "The model’s file."),
+    Figure(
+        "one image",
         ("milliseconds",),
-        lambda value: f"{value:.2f} ms",
         min,
+        "{:.2f} ms".format,
+        "Time",
+        "For one image, on one thread of the processor used to measure it.",
     ),
-    Measure("Parameters", "Numbers that it learnt.", ("parameters",), lambda value: f"{value:,}", min),
-    Measure("Size", "Of its file.", ("size",), lambda value: f"{value / 1e6:.2f} MB", min),
 )
+PAGE_FIGURES = tuple(figure for figure in FIGURES if figure.name)
 
 
-def facts(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested settings as rows of words and text, in the order in which they stand there."""
+def setting_rows(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Flatten nested settings to rows of name and text, in their order."""
     for key, value in values.items():
         name = f"{prefix}{key.replace('_', ' ')}"
         if isinstance(value, Mapping):
-            yield from facts(value, f"{name}: ")
+            yield from setting_rows(value, f"{name}: ")
         elif isinstance(value, list | tuple):
-            yield name, ", ".join(map(_text, value))
+            yield name, ", ".join(map(_setting_text, value))
         else:
-            yield name, _text(value)
+            yield name, _setting_text(value)
 
 
-def _text(value: object) -> str:
+def _setting_text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, int):

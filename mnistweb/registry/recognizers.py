@@ -1,4 +1,4 @@
-"""The recognizers of this application, made once and shared by all requests; lookup by model name."""
+"""Registry of the recognizers: created once for an application, looked up by model name."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,39 +13,42 @@ from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, 
 from mnistweb.recognition.types import Recognizer
 from mnistweb.recognition.zoo import Zoo
 
-KEY = "mnistweb-zoo"
-LANGUAGE_MODEL_KEY = "mnistweb-language-model"
+# Keys in `app.extensions`.
+ZOO = "mnistweb-zoo"
+LANGUAGE_MODEL = "mnistweb-language-model"
 
 
 def init_app(app: Flask, identify: Callable[[], str | None], trace: Callable[[], Mapping[str, str]]) -> None:
     """Load every model of WEIGHTS_PATH, or connect to a model server; and the language model if any.
 
-    `identify` gives the id that a question to a model server carries, `trace` the headers by which that
-    server can join a trace. Raises ModelFileError for a missing or corrupt model, ConfigError if the language
+    `identify` returns the request id to send to a model server, `trace` the headers that propagate the trace
+    context. Raises ModelFileError for a missing or corrupt model, ConfigError if the language
     model's client is not installed.
     """
-    app.extensions[KEY] = _zoo(Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config, identify, trace)
-    app.extensions[LANGUAGE_MODEL_KEY] = _language_model(app.config)
+    app.extensions[ZOO] = _load_zoo(
+        Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config, identify, trace
+    )
+    app.extensions[LANGUAGE_MODEL] = _connect_language_model(app.config)
 
 
 def zoo() -> Zoo:
-    """The models of the current application."""
-    return cast(Zoo, current_app.extensions[KEY])
+    """Return the models of the current application."""
+    return cast(Zoo, current_app.extensions[ZOO])
 
 
 def models_are_local() -> bool:
-    """Tell whether the models run in this process, with torch: alone, or as a fallback."""
+    """Return whether the models run in this process, with torch: alone, or as a fallback."""
     return not current_app.config["MODEL_URL"] or current_app.config["MODEL_FALLBACK"] == "local"
 
 
 def model_cards() -> list[Card]:
-    """The cards of all models a visitor can choose, the default first, the language model last."""
+    """Return the cards of all models that a visitor can choose, default first, language model last."""
     language_model = _current_language_model()
     return [*zoo().cards(), *([language_model.card] if language_model else [])]
 
 
 def recognizer_named(model: str | None) -> Recognizer:
-    """The recognizer of that model, or of the default one. Raises UserError (unknown_model)."""
+    """Return the recognizer of a model, by default of the default model. Raises UserError (unknown_model)."""
     language_model = _current_language_model()
     if language_model is not None and model == language_model.card.name:
         return language_model
@@ -56,10 +59,10 @@ def recognizer_named(model: str | None) -> Recognizer:
 
 
 def _current_language_model() -> Recognizer | None:
-    return cast(Recognizer | None, current_app.extensions[LANGUAGE_MODEL_KEY])
+    return cast(Recognizer | None, current_app.extensions[LANGUAGE_MODEL])
 
 
-def _zoo(
+def _load_zoo(
     weights: Path,
     config: Mapping[str, Any],
     identify: Callable[[], str | None],
@@ -84,11 +87,11 @@ def _zoo(
     return Zoo({name: FallbackRecognizer(remote.get(name), local.get(name)) for name in cards}, default)
 
 
-def _language_model(config: Mapping[str, Any]) -> Recognizer | None:
+def _connect_language_model(config: Mapping[str, Any]) -> Recognizer | None:
     if not config["MNISTWEB_LLM_BASE_URL"]:
         return None
     try:
-        # Here, because the client takes seconds to import and is an extra.
+        # Imported only if configured: the client is an extra, and takes seconds to import.
         from mnistweb.recognition.llm.client import LanguageModel
     except ModuleNotFoundError as error:
         if error.name != "openai":

@@ -1,4 +1,4 @@
-"""The pictures of networks that `mnistweb evaluate --report static/models` wrote, where it did."""
+"""Images of the evaluation report, if `mnistweb evaluate --report static/models` wrote them."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-KINDS = {
+SUFFIXES = {
     "architecture": "svg",
     "filters": "png",
     "confusion": "png",
@@ -18,27 +18,27 @@ FOLDER = "models"
 
 
 @dataclass(frozen=True, slots=True)
-class ReportPicture:
-    """A file below static/, and its size in pixels, so that the page keeps its place."""
+class ReportImage:
+    """A file below static/, with its size in pixels, which reserves its space on the page."""
 
     file: str
     width: int
     height: int
 
 
-def report_pictures(static: Path, name: str) -> dict[str, ReportPicture]:
-    """The pictures of the network `name`, by their kind."""
-    found = {}
-    for kind, ending in KINDS.items():
-        file = f"{FOLDER}/{name}-{kind}.{ending}"
+def report_images(static: Path, name: str) -> dict[str, ReportImage]:
+    """Return the images of a model's report by kind; missing ones are left out."""
+    images = {}
+    for kind, suffix in SUFFIXES.items():
+        file = f"{FOLDER}/{name}-{kind}.{suffix}"
         if (static / file).is_file():
-            found[kind] = ReportPicture(file, *_size(static / file))
-    return found
+            images[kind] = ReportImage(file, *_size(static / file))
+    return images
 
 
 def _size(path: Path) -> tuple[int, int]:
     if path.suffix == ".svg":
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text(encoding="utf-8"))
         return (round(float(box[1])), round(float(box[2]))) if box else (300, 150)
-    with Image.open(path) as picture:  # reads no more than the header
-        return picture.size
+    with Image.open(path) as image:  # reads only the header
+        return image.size

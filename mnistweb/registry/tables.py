@@ -1,37 +1,19 @@
-"""The figures of model cards as Markdown tables, for the documentation."""
+"""Markdown tables of the figures in model cards, for the documentation."""
 
 from collections.abc import Iterable, Sequence
 
 from mnistweb.recognition.model_card import ModelCard
-
-COLUMNS = (
-    ("MNIST test", ("mnist_test", "accuracy"), "{:.2%}"),
-    ("drawings", ("drawings_test", "accuracy"), "{:.2%}"),
-    ("digits refused", ("drawings_test", "refused"), "{:.2%}"),
-    ("calibration error", ("drawings_test", "expected_calibration_error"), "{:.2%}"),
-    ("symbols refused", ("held_out_symbols", "refused"), "{:.1%}"),
-    ("AUROC", ("held_out_symbols", "auroc"), "{:.4f}"),
-)
+from mnistweb.registry.figures import FIGURES
 
 
 def summary(cards: Sequence[ModelCard]) -> str:
-    """One row per model: the main figures, its size, and the time that one image takes."""
-    names = [name for name, _, _ in COLUMNS]
-    rows = [
-        [
-            f"`{card.name}`",
-            *(pattern.format(card.figures[part][key]) for _, (part, key), pattern in COLUMNS),
-            f"{card.parameters:,}",
-            f"{card.size / 1e6:.2f} MB",
-            f"{card.figures['milliseconds']:.2f} ms",
-        ]
-        for card in cards
-    ]
-    return _table(["model", *names, "parameters", "file", "one image"], rows)
+    """Return the main figures: a row for each model."""
+    rows = [[f"`{card.name}`", *(figure.markdown(card) or "" for figure in FIGURES)] for card in cards]
+    return _table(["model", *(figure.column for figure in FIGURES)], rows)
 
 
 def refusals(cards: Sequence[ModelCard]) -> str:
-    """One row per kind of non-digit: the share that each network refuses."""
+    """Return the refusal rates: a row for each kind of non-digit, a column for each model."""
     kinds = cards[0].figures["refused_by_kind"]
     rows = [
         [kind.replace("_", " "), *(f"{card.figures['refused_by_kind'][kind]:.1%}" for card in cards)]
@@ -41,13 +23,13 @@ def refusals(cards: Sequence[ModelCard]) -> str:
 
 
 def robustness(cards: Sequence[ModelCard]) -> str:
-    """One row per condition: what each network reads right, and what it does behind a plain resize."""
+    """Return the accuracy per distortion: for each model, also with a plain resize as preprocessing."""
     rows = []
-    for together in zip(*(card.figures["robustness"] for card in cards), strict=True):
-        shares = [share for row in together for share in (row["right"], row["plain_resize"])]
-        rows.append([together[0]["condition"], *(f"{share:.1%}" for share in shares)])
-    names = [name for card in cards for name in (f"`{card.name}`", "resized")]
-    return _table(["", *names], rows)
+    for results in zip(*(card.figures["robustness"] for card in cards), strict=True):
+        shares = [share for result in results for share in (result["right"], result["plain_resize"])]
+        rows.append([results[0]["condition"], *(f"{share:.1%}" for share in shares)])
+    heads = [head for card in cards for head in (f"`{card.name}`", "resized")]
+    return _table(["", *heads], rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

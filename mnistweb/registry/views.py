@@ -1,4 +1,4 @@
-"""The pages about the networks: what each is and can do, all of it from the model cards."""
+"""The pages of the models, made from their cards."""
 
 from pathlib import Path
 
@@ -6,36 +6,36 @@ from flask import Blueprint, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.registry.figures import MEASURES, facts
+from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
 from mnistweb.registry.recognizers import model_cards
-from mnistweb.registry.report_images import ReportPicture, report_pictures
+from mnistweb.registry.report_images import ReportImage, report_images
 
 blueprint = Blueprint("registry", __name__, url_prefix="/models")
 
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
-    """Every installed network beside the others."""
+    """Show all models side by side."""
     cards = model_cards()
-    measures = [measure for measure in MEASURES if any(measure.text(card) for card in cards)]
-    pictures = {card.name: _pictures(card.name) for card in cards}
-    return render_template("registry/index.html", cards=cards, measures=measures, pictures=pictures)
+    figures = [figure for figure in PAGE_FIGURES if any(figure.text(card) for card in cards)]
+    images = {card.name: _report_images(card.name) for card in cards}
+    return render_template("registry/index.html", cards=cards, main_figures=figures, pictures=images)
 
 
 @blueprint.get("/<name>")
 def show(name: str) -> ResponseReturnValue:
-    """One network."""
+    """Show one model."""
     card = next((card for card in model_cards() if card.name == name), None)
     if card is None:
         abort(404)
     return render_template(
         "registry/show.html",
         card=card,
-        measures=[measure for measure in MEASURES if measure.text(card)],
-        training=list(facts(card.training)) if isinstance(card, ModelCard) else [],
-        pictures=_pictures(name),
+        main_figures=[figure for figure in PAGE_FIGURES if figure.text(card)],
+        training=list(setting_rows(card.training)) if isinstance(card, ModelCard) else [],
+        pictures=_report_images(name),
     )
 
 
-def _pictures(name: str) -> dict[str, ReportPicture]:
-    return report_pictures(Path(current_app.static_folder or ""), name)
+def _report_images(name: str) -> dict[str, ReportImage]:
+    return report_images(Path(current_app.static_folder or ""), name)

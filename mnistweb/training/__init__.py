@@ -1,1 +1,1 @@
-"""Training, evaluation and export. Never imported by the site; needs the `train` extra."""
+"""Training, evaluation and export. The site never imports it; it needs the `train` extra."""

@@ -1,4 +1,4 @@
-"""Random distortions of whole batches, on the device that trains.
+"""Data augmentation: random distortions of whole batches, on the training device.
 
 Affine and elastic: P. Simard, D. Steinkraus and J. Platt, "Best practices for convolutional neural networks
 applied to visual document analysis", 2003.
@@ -14,18 +14,18 @@ from torch.nn import functional
 
 @dataclass(frozen=True, slots=True)
 class Distortion:
-    """The most that an image is distorted by; zero switches a distortion off."""
+    """Upper limits of the distortion of an image; zero switches a kind off."""
 
     rotation: float = 10.0  # degrees
     slant: float = 0.18
     stretch: float = 0.14  # each axis, as a factor
     shift: float = 1.5  # pixels
     elastic: float = 0.8  # pixels, standard deviation of a smooth displacement
-    ink: float = 0.4  # how much thicker or thinner
+    ink: float = 0.4  # strength of thickening or thinning
 
 
 def distort(images: Tensor, distortion: Distortion, generator: Generator) -> Tensor:
-    """Distort float32 [n, 1, 28, 28] in 0..1, each image differently; the shape and the range stay."""
+    """Distort float32 [n, 1, 28, 28] in 0..1, each image differently; shape and range stay."""
     n, device = len(images), images.device
 
     def uniform(*shape: int) -> Tensor:
@@ -52,7 +52,7 @@ def distort(images: Tensor, distortion: Distortion, generator: Generator) -> Ten
 
 
 def _change_ink(images: Tensor, amount: Tensor, share: Tensor) -> Tensor:
-    """Thicken (amount > 0) or thin a third of the images; the strongest ink stays 1, as in preprocessing."""
+    """Thicken (amount > 0) or thin a third of the images. The strongest ink stays 1, as in preprocessing."""
     blurred = functional.avg_pool2d(images, 3, stride=1, padding=1)
     changed = (images + 2.5 * amount * blurred).clamp(0, 1)
     changed = changed / changed.amax(dim=(2, 3), keepdim=True).clamp(min=0.05)

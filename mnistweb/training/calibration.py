@@ -1,4 +1,4 @@
-"""Making probabilities mean what they say, and choosing when to refuse.
+"""Calibrate probabilities, and choose the threshold for rejection.
 
 Temperature scaling and the expected calibration error: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
 calibration of modern neural networks", 2017.
@@ -16,32 +16,33 @@ from torch.nn import functional
 from mnistweb.proportion import interval
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
-MOST_REFUSED = 0.01
-"""The share of real digits that may be refused, of anybody's."""
+MAX_REJECTED_SHARE = 0.01
+"""Upper limit of the share of real digits that are rejected, for any writer."""
 
-BOUNDING = ("redrawn", "mnist")
-"""The validation sets that the share is bounded on.
+BOUNDING_SETS = ("redrawn", "mnist")
+"""Validation sets that must keep to MAX_REJECTED_SHARE.
 
-The validation writers are few, so their drawings are redrawn as differently as other people might draw;
-MNIST stands for hands unlike theirs.
+There are few validation writers, so their drawings are redrawn in the way that other writers might draw.
+MNIST adds writers unlike them.
 """
-BINS = 15
+CALIBRATION_BINS = 15
+"""Equal bins of confidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What turns logits into the probabilities and refusals of the site."""
+    """Temperature and rejection threshold of a network."""
 
     temperature: float
     threshold: float
 
 
 def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibration:
-    """Fit on the validation sets' logits [n, 11] and classes [n], by the name of the set.
+    """Fit to the validation sets' logits [n, 11] and classes [n], by the name of the set.
 
-    The temperature minimises the negative log likelihood of the digits; the threshold is the lowest at
-    which what is refused of each of the sets BOUNDING makes it likely that of all such digits no more than
-    MOST_REFUSED are: the upper end of the share's 95 % interval stays below.
+    The temperature minimises the negative log likelihood of the digits. The threshold is the lowest that
+    keeps the share of rejected digits under MAX_REJECTED_SHARE in each of BOUNDING_SETS. It compares the
+    upper end of the share's 95 % interval with that limit.
     """
     digits = {name: labels[name] != NOT_A_DIGIT for name in logits}
     temperature = fit_temperature(
@@ -49,40 +50,40 @@ def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibrati
         torch.cat([labels[name][digits[name]] for name in logits]),
     )
     thresholds = [
-        _threshold(not_a_digit(logits[name][digits[name]], temperature))
-        for name in BOUNDING
+        _rejection_threshold(not_a_digit(logits[name][digits[name]], temperature))
+        for name in BOUNDING_SETS
         if name in logits
     ]
     return Calibration(temperature, max(thresholds))
 
 
-def _threshold(scores: NDArray[np.float64]) -> float:
-    """The lowest that refuses only as many digits of these scores [n] as may be."""
+def _rejection_threshold(scores: NDArray[np.float64]) -> float:
+    """Return the lowest threshold that rejects few enough of digits with these scores [n]."""
     count = len(scores)
-    refused = takewhile(lambda most: interval(most, count)[1] <= MOST_REFUSED, range(count))
+    refused = takewhile(lambda most: interval(most, count)[1] <= MAX_REJECTED_SHARE, range(count))
     highest_kept = np.sort(scores)[::-1][max(refused, default=0)]
     return float(np.nextafter(highest_kept, 1))
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature that minimises the negative log likelihood, to a thousandth."""
+    """Return the temperature that minimises the negative log likelihood, to a thousandth."""
     candidates = torch.logspace(-0.6, 0.9, 601).tolist()
     losses = [functional.cross_entropy(logits.double() / t, labels).item() for t in candidates]
     return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
 def not_a_digit(logits: Tensor, temperature: float) -> NDArray[np.float64]:
-    """The calibrated probability [n] that an image is no digit."""
+    """Return the calibrated probabilities [n] of "not a digit"."""
     return (logits.double() / temperature).softmax(1)[:, NOT_A_DIGIT].numpy()
 
 
 def digit_probabilities(logits: Tensor, temperature: float) -> NDArray[np.float64]:
-    """The calibrated probabilities [n, 10] of the digits, given that it is one."""
+    """Return the calibrated probabilities [n, 10] of the digits, given that the image is a digit."""
     return (logits[:, :NOT_A_DIGIT].double() / temperature).softmax(1).numpy()
 
 
 def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins, weighted by their counts."""
+    """Return the mean gap between confidence and accuracy over 15 equal bins, weighted by their counts."""
     error = 0.0
     for _, mean_confidence, accuracy, share in reliability(confidence, right):
         error += share * abs(mean_confidence - accuracy)
@@ -92,19 +93,26 @@ def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[n
 def reliability(
     confidence: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> list[tuple[float, float, float, float]]:
-    """For each bin that holds anything: its lower edge, mean confidence, accuracy, share of all."""
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    """Return lower edge, mean confidence, accuracy and share of all for each bin that is not empty."""
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     rows = []
-    for number in range(BINS):
-        inside = bins == number
-        if inside.any():
-            share = float(inside.mean())
-            rows.append((number / BINS, float(confidence[inside].mean()), float(right[inside].mean()), share))
+    for number in range(CALIBRATION_BINS):
+        in_bin = bins == number
+        if in_bin.any():
+            share = float(in_bin.mean())
+            rows.append(
+                (
+                    number / CALIBRATION_BINS,
+                    float(confidence[in_bin].mean()),
+                    float(right[in_bin].mean()),
+                    share,
+                )
+            )
     return rows
 
 
 def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
-    """The probability that a positive scores higher than a negative, ties counted half."""
+    """Return the probability that a positive scores higher than a negative; ties count half."""
     scores = np.concatenate([positive, negative])
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]

@@ -1,7 +1,7 @@
-"""What the networks learn from and are measured on, as tensors, split once and for all.
+"""Data sets for training, validation and test as tensors, with a fixed split.
 
-MNIST: 55,000 of the training images to train, 5,000 to validate, the 10,000 test images for the end.
-Pen digits and symbols: split by writer, symbols by alphabet too, so that nobody who is tested was seen.
+MNIST: 55,000 of the training images to train, 5,000 to validate, the 10,000 test images for the end. Pen
+digits and symbols are split by writer, symbols by alphabet too, so that training sees no test writer.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ TEST_ALPHABETS = frozenset({"Balinese", "Greek"})
 SYMBOL_TRAINING_WRITERS = frozenset(range(1, 14))
 SYMBOL_VALIDATION_WRITERS = frozenset(range(14, 17))
 
-# Letters that nobody could tell from a digit: an O, an l, a Korean vowel that is one upright stroke. A
-# network that learnt to refuse them would refuse real digits, so none is trained on; they count in tests.
+# Letters that look exactly like a digit: an O, an l, a Korean vowel of one upright stroke. A network trained
+# to reject them would reject real digits, so training leaves them out. They count in tests.
 LOOK_ALIKES = {
     "Latin": {"02", "07", "12", "15", "17", "19", "26"},
     "Korean": {"21", "22", "33"},
@@ -34,7 +34,7 @@ LOOK_ALIKES = {
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """uint8 [n, 28, 28] images, int64 [n] classes (10: not a digit), and what each is."""
+    """uint8 [n, 28, 28] images, int64 [n] classes (10: not a digit), and the kind of each."""
 
     images: Tensor
     labels: Tensor
@@ -45,35 +45,35 @@ class Images:
 
 
 def load_mnist(data_dir: Path, train: bool, download: bool = True) -> Images:
-    """MNIST by torchvision, downloaded to `data_dir` when it is not there.
+    """Load MNIST with torchvision, and download it to `data_dir` if it is missing.
 
-    Raises DataFileError where it can't be had or is broken.
+    Raises DataFileError if MNIST is unavailable or broken.
     """
     from torchvision.datasets import MNIST
 
     try:
         mnist = MNIST(str(data_dir), train=train, download=download)
     except (OSError, RuntimeError, ValueError, AssertionError) as error:
-        raise DataFileError(f"{data_dir}: MNIST is not there or is broken ({error})") from error
+        raise DataFileError(f"{data_dir}: MNIST is missing or broken ({error})") from error
     return Images(mnist.data, mnist.targets.long(), ("mnist",) * len(mnist.data))
 
 
 def mnist_splits(data_dir: Path) -> tuple[Images, Images]:
-    """The 60,000 training images as 55,000 to train on and 5,000 to choose by; fixed, whatever the seed."""
+    """Split the 60,000 training images into 55,000 for training and 5,000 for validation, always alike."""
     mnist = load_mnist(data_dir, train=True)
     order = torch.randperm(len(mnist), generator=torch.Generator().manual_seed(20_260))
     held_out = min(VALIDATION, len(mnist) // 10)
-    return _take(mnist, order[held_out:]), _take(mnist, order[:held_out])
+    return _select(mnist, order[held_out:]), _select(mnist, order[:held_out])
 
 
-def _take(images: Images, index: Tensor) -> Images:
+def _select(images: Images, index: Tensor) -> Images:
     kinds = tuple(images.kinds[i] for i in index.tolist())
     return Images(images.images[index], images.labels[index], kinds)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawings:
-    """The drawings of the stroke files, in three parts that share no writer (and no tested alphabet)."""
+    """The drawings of the stroke files, in three parts that share no writer (and no test alphabet)."""
 
     train: tuple[Sample, ...]
     validation: tuple[Sample, ...]
@@ -81,16 +81,16 @@ class Drawings:
 
 
 def load_drawings(files: Sequence[Path]) -> Drawings:
-    """Read stroke files and split them by writer. Raises DataFileError for a file that can't be used."""
+    """Read stroke files and split them by writer. Raises DataFileError."""
     parts: dict[str, list[Sample]] = {"train": [], "validation": [], "test": [], "unused": []}
     for file in files:
         for sample in read_samples(file):
-            parts[part_of(sample)].append(sample)
+            parts[split_of(sample)].append(sample)
     return Drawings(tuple(parts["train"]), tuple(parts["validation"]), tuple(parts["test"]))
 
 
-def part_of(sample: Sample) -> str:
-    """Which part a drawing belongs to: train, validation, test or unused."""
+def split_of(sample: Sample) -> str:
+    """Return the split of a drawing: train, validation, test or unused."""
     if sample.label != NOT_A_DIGIT:
         if sample.writer in TEST_WRITERS:
             return "test"
@@ -105,5 +105,5 @@ def part_of(sample: Sample) -> str:
 
 
 def stroke_files(data_dir: Path) -> list[Path]:
-    """The stroke files that lie in `data_dir`."""
+    """Return the stroke files that exist in `data_dir`."""
     return [data_dir / name for name in (PEN_DIGITS, SYMBOLS) if (data_dir / name).is_file()]

@@ -1,6 +1,7 @@
-"""What one run learns from: MNIST, drawings made from pen strokes, and what is not a digit.
+"""The training data of a run: MNIST, drawings made from pen strokes, and images that are not digits.
 
-Without stroke files the digits are MNIST's alone; letters, scribbles and the like are always there.
+Without stroke files, the only digits are MNIST's. Letters, scribbles and other non-digits are always
+included.
 """
 
 import dataclasses
@@ -12,23 +13,28 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
-from mnistweb.training import synthesis as bank
+from mnistweb.recognition import preprocessing
+from mnistweb.training import pen_strokes, rasteriser, symbols, synthesis
 from mnistweb.training.data import Drawings, Images, load_drawings, mnist_splits
-from mnistweb.training.pen_strokes import NOT_A_DIGIT, USUAL, Hand, Sample
+from mnistweb.training.pen_strokes import NOT_A_DIGIT, USUAL_VARIATION, Sample, Variation
 from mnistweb.training.symbols import hershey_glyphs
 
-VALIDATION_HAND = Hand(
+# An edit of these modules, even of a comment, invalidates the cached images: the next run draws them again.
+# Checkpoints are invalidated only by another configuration (`loop._fingerprint`). Exported models stay valid.
+DRAWING_CODE = (pen_strokes, preprocessing, rasteriser, symbols, synthesis)
+
+PEN_VARIATION = Variation(
     rotation=0, slant=0, aspect=(1, 1), bend=0, tremor=0, size=(0.25, 0.95), pen=(0.03, 0.2), sparse=0
 )
-"""Somebody's own drawing, only with any of the slate's pens, at any size and place."""
+"""The drawing as its writer drew it, with any pen of the slate, at any size and place."""
 
-OTHER_HANDS = dataclasses.replace(USUAL, size=VALIDATION_HAND.size, pen=VALIDATION_HAND.pen)
-"""The same pens, sizes and places, but drawn as somebody else might have."""
+WRITER_VARIATION = dataclasses.replace(USUAL_VARIATION, size=PEN_VARIATION.size, pen=PEN_VARIATION.pen)
+"""The same pens, sizes and places, but drawn as by another writer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
-    """How many images of each kind a batch holds."""
+class BatchMix:
+    """Images of each kind in a batch."""
 
     mnist: int = 64
     drawings: int = 28
@@ -36,14 +42,14 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
-class Curriculum:
-    """The pools that batches are drawn from, and what the run is validated on."""
+class TrainingData:
+    """Image pools for the batches, and the validation sets of the run."""
 
     mnist: Images
     drawings: Images
     not_digits: Images
     validation: dict[str, Images]
-    mix: Mix
+    mix: BatchMix
 
     @property
     def steps(self) -> int:
@@ -51,7 +57,7 @@ class Curriculum:
         return len(self.mnist) // self.mix.mnist
 
     def batches(self, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """One epoch: float32 [n, 1, 28, 28] in 0..1 and int64 [n] classes."""
+        """Yield the batches of one epoch: float32 [n, 1, 28, 28] in 0..1 and int64 [n] classes."""
         order = torch.randperm(len(self.mnist), generator=generator)
         for step in range(self.steps):
             chosen = order[step * self.mix.mnist : (step + 1) * self.mix.mnist]
@@ -65,7 +71,7 @@ class Curriculum:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """How many pictures are made of each source; a smaller number trains a rougher network sooner."""
+    """Images made of each source. Fewer images train a less accurate network faster."""
 
     digits: int = 20
     symbols: int = 20
@@ -76,71 +82,77 @@ class Copies:
     turned: int = 7_000
 
     def scaled(self, factor: float) -> "Copies":
-        """So many times each, at least one."""
+        """Multiply all numbers by a factor; each stays at least one."""
         counts = {name: max(1, round(count * factor)) for name, count in dataclasses.asdict(self).items()}
         return Copies(**counts)
 
 
 def prepare(
-    data_dir: Path, stroke_files: Sequence[Path], cache: Path, copies: Copies = Copies(), hand: Hand = USUAL
-) -> Curriculum:
-    """Load MNIST and the stroke files, and have the banks drawn by `hand` or take them from `cache`.
+    data_dir: Path,
+    stroke_files: Sequence[Path],
+    cache: Path,
+    copies: Copies = Copies(),
+    variation: Variation = USUAL_VARIATION,
+) -> TrainingData:
+    """Load MNIST and the stroke files; draw images with `variation`, or load them from `cache`.
 
-    The banks are the same whatever the seed of the training. Raises DataFileError for broken files.
+    The images do not depend on the seed of the training. Raises DataFileError for broken files.
     """
     mnist, mnist_validation = mnist_splits(data_dir)
     drawings = load_drawings(stroke_files)
-    path = cache / f"{_fingerprint(stroke_files, copies, hand)}.pt"
+    path = cache / f"{_fingerprint(stroke_files, copies, variation)}.pt"
     if not path.is_file():
-        digits, not_digits = _draw_banks(mnist, drawings, copies, hand)
+        digits, not_digits = _draw_images(mnist, drawings, copies, variation)
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save([dataclasses.astuple(digits), dataclasses.astuple(not_digits)], path)
     digits, not_digits = (Images(*columns) for columns in torch.load(path, weights_only=True))
-    return Curriculum(mnist, digits, not_digits, validation_sets(mnist_validation, drawings), Mix())
+    return TrainingData(mnist, digits, not_digits, validation_sets(mnist_validation, drawings), BatchMix())
 
 
-def _draw_banks(mnist: Images, drawings: Drawings, copies: Copies, hand: Hand) -> tuple[Images, Images]:
-    digits = bank.samples_bank(only_digits(drawings.train), copies.digits, hand, 1, "pen digits")
-    every = bank.join([mnist, digits])
-    symbols = only_symbols(drawings.train)
-    glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in symbols)]
+def _draw_images(
+    mnist: Images, drawings: Drawings, copies: Copies, variation: Variation
+) -> tuple[Images, Images]:
+    digits = synthesis.draw_samples(only_digits(drawings.train), copies.digits, variation, 1, "pen digits")
+    every = synthesis.concatenate([mnist, digits])
+    drawn_symbols = only_symbols(drawings.train)
+    glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in drawn_symbols)]
     not_digits = [
-        bank.samples_bank(symbols, copies.symbols, hand, 2, "symbols"),
-        bank.symbols_bank(copies.letters, hand, 3),
-        bank.hybrids_bank(glyphs, copies.hybrids, hand, 7),
-        bank.shapes_bank(copies.shapes, hand, 4),
-        bank.several_bank(every, copies.several, 5),
-        bank.turned_bank(every, copies.turned, 6),
+        synthesis.draw_samples(drawn_symbols, copies.symbols, variation, 2, "symbols"),
+        synthesis.draw_glyphs(copies.letters, variation, 3),
+        synthesis.draw_hybrids(glyphs, copies.hybrids, variation, 7),
+        synthesis.draw_shapes(copies.shapes, variation, 4),
+        synthesis.draw_several(every, copies.several, 5),
+        synthesis.draw_turned(every, copies.turned, 6),
     ]
-    return digits, bank.join(not_digits)
+    return digits, synthesis.concatenate(not_digits)
 
 
-def _fingerprint(stroke_files: Sequence[Path], copies: Copies, hand: Hand) -> str:
-    """Of everything that the banks depend on: the files, the numbers, and the code that draws."""
-    code = Path(__file__).parent
-    sources = [code / name for name in ("synthesis.py", "rasteriser.py", "pen_strokes.py", "symbols.py")]
-    digest = hashlib.sha256(repr((copies, hand)).encode())
-    for path in [*sources, code.parent / "recognition" / "preprocessing.py", *stroke_files]:
+def _fingerprint(stroke_files: Sequence[Path], copies: Copies, variation: Variation) -> str:
+    """Hash everything that the images depend on: stroke files, numbers, source text of DRAWING_CODE."""
+    digest = hashlib.sha256(repr((copies, variation)).encode())
+    for path in [*(Path(str(module.__file__)) for module in DRAWING_CODE), *stroke_files]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
-    """The sets to choose by, the same whatever the seed."""
+    """Draw the validation sets, the same whatever the seed."""
     sets = {"mnist": mnist}
     if digits := only_digits(drawings.validation):
-        sets["drawings"] = bank.samples_bank(digits, 4, VALIDATION_HAND, 77, "validation digits")
-        sets["redrawn"] = bank.samples_bank(digits, 20, OTHER_HANDS, 77, "validation digits, redrawn")
-    if symbols := only_symbols(drawings.validation):
-        sets["symbols"] = bank.samples_bank(symbols, 2, VALIDATION_HAND, 78, "validation symbols")
+        sets["drawings"] = synthesis.draw_samples(digits, 4, PEN_VARIATION, 77, "validation digits")
+        sets["redrawn"] = synthesis.draw_samples(
+            digits, 20, WRITER_VARIATION, 77, "validation digits, redrawn"
+        )
+    if drawn_symbols := only_symbols(drawings.validation):
+        sets["symbols"] = synthesis.draw_samples(drawn_symbols, 2, PEN_VARIATION, 78, "validation symbols")
     return sets
 
 
 def only_digits(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples that are digits."""
+    """Select the samples that are digits."""
     return [sample for sample in samples if sample.label != NOT_A_DIGIT]
 
 
 def only_symbols(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples that are no digits."""
+    """Select the samples that are not digits."""
     return [sample for sample in samples if sample.label == NOT_A_DIGIT]

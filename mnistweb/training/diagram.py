@@ -1,4 +1,4 @@
-"""An architecture diagram of a network, drawn from what really flows through it."""
+"""Architecture diagrams of networks as SVG, from the shapes of a forward pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from mnistweb.training.networks import Block
 
-INK, ACCENT, GROUND = "#8a8577", "#2f8aa8", "#2b2f36"
+INK, ACCENT, BACKGROUND = "#8a8577", "#2f8aa8", "#2b2f36"
 GAP, MARGIN, HEIGHT = 26, 24, 250
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One box: what is done, the shape that comes out (without the batch), and how many numbers it learnt."""
+    """One box: operation, output shape (without the batch), and number of parameters."""
 
     name: str
     shape: tuple[int, ...]
@@ -24,12 +24,12 @@ class Stage:
 
 
 def stages(network: nn.Module) -> list[Stage]:
-    """What an image passes through, in order: every layer that changes the shape or learns."""
+    """List the layers that change the shape or have parameters, in order."""
     found = [Stage("image", (1, 28, 28), 0)]
 
     def note(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
         learnt = sum(parameter.numel() for parameter in module.parameters())
-        found.append(Stage(_words(module), tuple(output.shape[1:]), learnt))
+        found.append(Stage(_description(module), tuple(output.shape[1:]), learnt))
 
     hooks = [
         module.register_forward_hook(note)
@@ -54,7 +54,7 @@ def _inside_block(network: nn.Module, module: nn.Module) -> bool:
     )
 
 
-def _words(module: nn.Module) -> str:
+def _description(module: nn.Module) -> str:
     match module:
         case nn.Conv2d():
             return f"convolution {module.kernel_size[0]}×{module.kernel_size[1]}"
@@ -69,13 +69,13 @@ def _words(module: nn.Module) -> str:
 
 
 def to_svg(title: str, drawn: Sequence[Stage]) -> str:
-    """Boxes from left to right: as high as the maps are, as wide as there are many of them."""
+    """Draw boxes from left to right: height by the size of the maps, width by their number."""
     x, parts = float(MARGIN), []
     middle = 30 + (HEIGHT - 90) / 2
     for number, stage in enumerate(drawn):
         side, depth = _extent(stage.shape)
         box_height, box_width = 24 + 4.1 * side, 10 + 7 * log2(depth + 1)
-        colour = GROUND if number == 0 else ACCENT
+        colour = BACKGROUND if number == 0 else ACCENT
         label_x = x + box_width / 2
         if number:
             parts.append(_arrow(x - GAP + 4, middle, x - 4))
@@ -96,7 +96,7 @@ def to_svg(title: str, drawn: Sequence[Stage]) -> str:
 
 
 def _extent(shape: tuple[int, ...]) -> tuple[float, int]:
-    """The side of the maps, and how many there are."""
+    """Return the side of the maps, and their number."""
     if len(shape) == 3:
         return shape[1], shape[0]
     if len(shape) == 2:  # tokens x width

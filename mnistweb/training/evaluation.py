@@ -1,7 +1,7 @@
-"""What an exported network is worth, measured on what it has never seen.
+"""Evaluate an exported network on unseen data.
 
-MNIST's test images; drawings by writers, and symbols of alphabets, that no training and no choice has seen;
-and what the program makes up: letters, scribbles, several digits. Everything here is deterministic.
+The data: MNIST's test images; drawings of unseen writers and symbols of unseen alphabets; letters, scribbles
+and several digits made by the program. Everything here is deterministic, except for times.
 """
 
 import statistics
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnistweb.training import synthesis as bank
+from mnistweb.training import synthesis
 from mnistweb.training.calibration import (
     Calibration,
     auroc,
@@ -25,16 +25,16 @@ from mnistweb.training.calibration import (
     not_a_digit,
 )
 from mnistweb.training.data import TEST_ALPHABETS, Images, load_drawings, load_mnist, stroke_files
-from mnistweb.training.data_mix import VALIDATION_HAND, only_digits, only_symbols
+from mnistweb.training.data_mix import PEN_VARIATION, only_digits, only_symbols
 
 BATCH = 500
 SHAPES_EACH, SEVERAL_DIGITS, TURNED_DIGITS = 100, 500, 500
-"""Pictures of non-digits that are drawn for the test sets; the shapes for each entry of SHAPES."""
+"""Non-digits drawn for the test sets, of shapes for each kind in SHAPES."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestSets:
-    """What networks are measured on, each set by its name; `drawings` and `symbols` need stroke files."""
+    """The test sets; `drawings` and the symbols among `not_digits` need stroke files."""
 
     mnist: Images
     drawings: Images | None
@@ -42,30 +42,30 @@ class TestSets:
 
 
 def test_sets(data_dir: Path) -> TestSets:
-    """Load and draw the test sets. Raises DataFileError where MNIST can't be had."""
+    """Load and draw the test sets. Raises DataFileError if MNIST is unavailable."""
     mnist = load_mnist(data_dir, train=False)
     samples = load_drawings(stroke_files(data_dir)).test
     digits, symbols = only_digits(samples), only_symbols(samples)
-    drawings = bank.samples_bank(digits, 4, VALIDATION_HAND, 901, "test digits") if digits else None
+    drawings = synthesis.draw_samples(digits, 4, PEN_VARIATION, 901, "test digits") if digits else None
     others = [
-        bank.shapes_bank(SHAPES_EACH, VALIDATION_HAND, 903),
-        bank.symbols_bank(1, VALIDATION_HAND, 904),
-        bank.several_bank(mnist, SEVERAL_DIGITS, 905),
-        bank.turned_bank(mnist, TURNED_DIGITS, 906),
+        synthesis.draw_shapes(SHAPES_EACH, PEN_VARIATION, 903),
+        synthesis.draw_glyphs(1, PEN_VARIATION, 904),
+        synthesis.draw_several(mnist, SEVERAL_DIGITS, 905),
+        synthesis.draw_turned(mnist, TURNED_DIGITS, 906),
     ]
     if symbols:
-        others.insert(0, bank.samples_bank(symbols, 4, VALIDATION_HAND, 902, "test symbols"))
-    return TestSets(mnist, drawings, bank.join(others))
+        others.insert(0, synthesis.draw_samples(symbols, 4, PEN_VARIATION, 902, "test symbols"))
+    return TestSets(mnist, drawings, synthesis.concatenate(others))
 
 
 def served_logits(served: nn.Module, images: Tensor) -> Tensor:
-    """Logits float32 [n, 11] of an exported network for uint8 [n, 28, 28] images."""
+    """Compute logits float32 [n, 11] of an exported network for uint8 [n, 28, 28] images."""
     with torch.inference_mode():
         return torch.cat([served(batch) for batch in torch.split(images, BATCH)])
 
 
 def measure(served: nn.Module, calibration: Calibration, sets: TestSets) -> dict[str, Any]:
-    """All figures of one exported network: shares in 0..1, times in milliseconds."""
+    """Compute all figures of an exported network: shares in 0..1, times in milliseconds."""
     mnist = digit_figures(served_logits(served, sets.mnist.images), sets.mnist.labels, calibration)
     figures: dict[str, Any] = {"mnist_test": mnist, "milliseconds": forward_milliseconds(served)}
     scores = not_a_digit(served_logits(served, sets.not_digits.images), calibration.temperature)
@@ -88,12 +88,12 @@ def measure(served: nn.Module, calibration: Calibration, sets: TestSets) -> dict
 
 
 def held_out_alphabets(sets: TestSets) -> frozenset[str]:
-    """The kinds among the non-digits that are alphabets nobody has seen in training."""
+    """Return the kinds among the non-digits that are alphabets unseen in training."""
     return TEST_ALPHABETS & set(sets.not_digits.kinds)
 
 
 def digit_figures(logits: Tensor, labels: Tensor, calibration: Calibration) -> dict[str, Any]:
-    """Figures on real digits: right among ten, right and not refused, refused, calibration error."""
+    """Compute figures on real digits: accuracy, share right and kept, share rejected, calibration error."""
     probabilities = digit_probabilities(logits, calibration.temperature)
     none = not_a_digit(logits, calibration.temperature)
     truth = labels.numpy()
@@ -114,14 +114,14 @@ def digit_figures(logits: Tensor, labels: Tensor, calibration: Calibration) -> d
 def worst_confusions(
     truth: NDArray[np.int64], answers: NDArray[np.int64], most: int = 6
 ) -> list[dict[str, int]]:
-    """The commonest mistakes: which digit was read as which, and how often."""
+    """Return the commonest mistakes: digit, reading and count."""
     pairs, counts = np.unique(np.stack([truth, answers])[:, truth != answers], axis=1, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]
     return [{"digit": int(pairs[0, i]), "read_as": int(pairs[1, i]), "times": int(counts[i])} for i in order]
 
 
 def forward_milliseconds(served: nn.Module, repeats: int = 300) -> float:
-    """Median time of one image on one CPU thread."""
+    """Measure the median time of one image on one CPU thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     image = torch.zeros(1, 28, 28, dtype=torch.uint8)
@@ -136,7 +136,7 @@ def forward_milliseconds(served: nn.Module, repeats: int = 300) -> float:
 
 
 def summary(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures as rows of words and numbers."""
+    """Return the figures as rows of words and numbers."""
     rows = []
     for key, title in (("mnist_test", "MNIST test"), ("drawings_test", "drawings by unseen writers")):
         if key in figures:

@@ -1,9 +1,10 @@
-"""The training loop: AdamW, cycles of the learning rate, an average of the weights over time.
+"""The training loop: AdamW, one-cycle learning rate, moving average of the weights.
 
 One cycle: L. Smith and N. Topin, "Super-convergence", 2018. The exported weights are an exponential moving
-average of the trained ones (Polyak and Juditsky, 1992, with a decay). Every epoch ends with a checkpoint;
-a run that is started again goes on from it and arrives at the same weights, as each epoch's random numbers
-depend on the seed and the epoch alone.
+average of the trained ones (Polyak and Juditsky, 1992, with a decay).
+
+Each epoch ends with a checkpoint. A run that continues from it arrives at the same weights, since an epoch's
+random numbers depend only on the seed and the epoch.
 """
 
 import copy
@@ -23,7 +24,7 @@ from tqdm import tqdm
 
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.data import Images
-from mnistweb.training.data_mix import Curriculum
+from mnistweb.training.data_mix import TrainingData
 from mnistweb.training.networks import CLASSES, NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
@@ -32,18 +33,18 @@ EVALUATION_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One cycle of the learning rate: up to `learning_rate` and down to nearly nought."""
+    """One cycle of the learning rate: up to `learning_rate` and down to nearly zero."""
 
     epochs: int
     learning_rate: float
     distortion: Distortion = dataclasses.field(default_factory=Distortion)
     warm_up: float = 0.25  # share of the steps in which the learning rate rises
-    sharp: float = 0.0  # share of the images that stay as the site would hand them over: distorting blurs
+    sharp: float = 0.0  # share of the images that are not distorted: distorting blurs
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Everything, besides the data, that the result depends on."""
+    """Everything besides the data that the result depends on. Checkpoints contain these fields."""
 
     model: str
     phases: tuple[Phase, ...]
@@ -57,8 +58,8 @@ class TrainingConfig:
         """Passes over MNIST in all phases."""
         return sum(phase.epochs for phase in self.phases)
 
-    def lasting(self, epochs: int) -> "TrainingConfig":
-        """The same with so many epochs in all, shared among the phases as before."""
+    def with_epochs(self, epochs: int) -> "TrainingConfig":
+        """Return a configuration with this total of epochs, shared among the phases in proportion."""
         ends = [
             round(epochs * sum(p.epochs for p in self.phases[: n + 1]) / self.epochs)
             for n in range(len(self.phases))
@@ -71,7 +72,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """What changes while a network learns."""
+    """The state that changes while a network learns."""
 
     network: nn.Module
     average: AveragedModel
@@ -92,17 +93,18 @@ class Run:
 
 def train(
     config: TrainingConfig,
-    curriculum: Curriculum,
+    data: TrainingData,
     device: torch.device,
     folder: Path,
     teachers: Sequence[nn.Module] = (),
     start: nn.Module | None = None,
 ) -> Run:
-    """Train from scratch or from `start`'s weights, or go on from `folder`'s checkpoint.
+    """Train from scratch or from `start`'s weights, or continue from the checkpoint in `folder`.
 
-    A checkpoint of another configuration raises ValueError. The `teachers` say what a distilled network
-    should say of every distorted image (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a
-    neural network", 2015; at temperature 1, beside the labels).
+    Raises ValueError for a checkpoint of another configuration. The `teachers` add their probabilities for
+    each distorted image to the labels, at temperature 1.
+
+    G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015.
     """
     torch.manual_seed(config.seed)
     network = NETWORKS[config.model]().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -122,7 +124,7 @@ def train(
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             phase.learning_rate,
-            total_steps=phase.epochs * curriculum.steps,
+            total_steps=phase.epochs * data.steps,
             pct_start=phase.warm_up,
         )
         learner = Learner(network, average, optimiser, schedule, teachers, config.distilled)
@@ -130,7 +132,7 @@ def train(
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
         for epoch in range(max(first, len(run.history)), first + phase.epochs):
-            _epoch_and_checkpoint(learner, curriculum, config, phase, epoch, run, device, folder)
+            _epoch_and_checkpoint(learner, data, config, phase, epoch, run, device, folder)
         first += phase.epochs
     run.network = average.module.eval().cpu()
     return run
@@ -138,7 +140,7 @@ def train(
 
 def _epoch_and_checkpoint(
     learner: Learner,
-    curriculum: Curriculum,
+    data: TrainingData,
     config: TrainingConfig,
     phase: Phase,
     epoch: int,
@@ -148,10 +150,10 @@ def _epoch_and_checkpoint(
 ) -> None:
     started = time.monotonic()
     seed = config.seed * 1_000 + epoch
-    loss = learn(learner, curriculum, phase, seed, device, f"epoch {epoch + 1}/{config.epochs}")
+    loss = train_epoch(learner, data, phase, seed, device, f"epoch {epoch + 1}/{config.epochs}")
     figures = {
-        name: share_right(learner.average.module, images, device)
-        for name, images in curriculum.validation.items()
+        name: measure_accuracy(learner.average.module, images, device)
+        for name, images in data.validation.items()
     }
     run.seconds += time.monotonic() - started
     run.history.append({"epoch": epoch + 1, "loss": loss, **figures})
@@ -160,17 +162,17 @@ def _epoch_and_checkpoint(
     tqdm.write(f"{config.model} epoch {epoch + 1}: loss {loss:.4f}, {words}")
 
 
-def learn(
+def train_epoch(
     learner: Learner,
-    curriculum: Curriculum,
+    data: TrainingData,
     phase: Phase,
     seed: int,
     device: torch.device,
     title: str,
 ) -> float:
-    """One pass over the curriculum; returns the mean loss.
+    """Train for one pass over MNIST; return the mean loss.
 
-    Teachers see every image distorted, as they learnt, also where the learner sees it sharp.
+    Teachers see all images distorted, as in their own training, even those that the learner sees sharp.
     """
     torch.manual_seed(seed)  # for dropout
     # Two generators, so that the order of the data does not depend on the device.
@@ -179,15 +181,15 @@ def learn(
     scaler = torch.amp.GradScaler(device.type, enabled=half is torch.float16)
     learner.network.train()
     total = right = seen = 0.0
-    bar = tqdm(total=curriculum.steps, desc=title, unit="batch", leave=False)
-    for images, labels in curriculum.batches(order):
+    bar = tqdm(total=data.steps, desc=title, unit="batch", leave=False)
+    for images, labels in data.batches(order):
         images, labels = images.to(device), labels.to(device)
         distorted = distort(images, phase.distortion, noise).contiguous(memory_format=torch.channels_last)
         sharp = torch.rand((len(images), 1, 1, 1), generator=noise, device=device) < phase.sharp
         images = torch.where(sharp, images, distorted)
         with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)
-            targets = targets_of(distorted, labels, learner)
+            targets = soft_targets(distorted, labels, learner)
             loss = functional.cross_entropy(logits.float(), targets)
         learner.optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -208,8 +210,8 @@ def learn(
 
 
 @torch.no_grad()
-def targets_of(images: Tensor, labels: Tensor, learner: Learner) -> Tensor:
-    """What is to be learnt: classes int64 [n], or where there are teachers probabilities float32 [n, 11]."""
+def soft_targets(images: Tensor, labels: Tensor, learner: Learner) -> Tensor:
+    """Return the targets: classes int64 [n], or with teachers probabilities float32 [n, 11]."""
     if not learner.teachers:
         return labels
     said = torch.stack([teacher(images).float().softmax(1) for teacher in learner.teachers]).mean(0)
@@ -218,7 +220,7 @@ def targets_of(images: Tensor, labels: Tensor, learner: Learner) -> Tensor:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """What the network computes in while it learns: half precision where the device is faster with it."""
+    """Return the dtype for training: half precision if the device is faster with it."""
     if device.type == "cuda":
         return torch.float16
     capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.10
@@ -227,8 +229,8 @@ def precision(device: torch.device) -> torch.dtype:
 
 
 @torch.no_grad()
-def logits_of(network: nn.Module, images: Tensor, device: torch.device) -> Tensor:
-    """Logits float32 [n, 11] for uint8 [n, 28, 28] images."""
+def compute_logits(network: nn.Module, images: Tensor, device: torch.device) -> Tensor:
+    """Compute logits float32 [n, 11] for uint8 [n, 28, 28] images."""
     network.eval()
     batches = [
         network((batch.unsqueeze(1).float() / 255).to(device)).float().cpu()
@@ -237,9 +239,9 @@ def logits_of(network: nn.Module, images: Tensor, device: torch.device) -> Tenso
     return torch.cat(batches)
 
 
-def share_right(network: nn.Module, images: Images, device: torch.device) -> float:
-    """The share answered right: digits among the ten classes, non-digits by the eleventh."""
-    logits = logits_of(network, images.images, device)
+def measure_accuracy(network: nn.Module, images: Images, device: torch.device) -> float:
+    """Return the share of right answers: digits among the ten classes, non-digits by the eleventh."""
+    logits = compute_logits(network, images.images, device)
     digits = images.labels != NOT_A_DIGIT
     answers = torch.where(digits, logits[:, :NOT_A_DIGIT].argmax(1), logits.argmax(1))
     return (answers == images.labels).float().mean().item()
@@ -250,8 +252,8 @@ def _load(path: Path, config: TrainingConfig, device: torch.device) -> dict[str,
         return {}
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     if state["config"] != _fingerprint(config):
-        raise ValueError(f"{path} is of a run with another configuration; remove it or choose another folder")
-    tqdm.write(f"going on after epoch {len(state['history'])} of {path}")
+        raise ValueError(f"{path} has another configuration; remove it or choose another folder")
+    tqdm.write(f"continuing after epoch {len(state['history'])} of {path}")
     return state
 
 

@@ -1,4 +1,4 @@
-"""The networks. Each takes float32 [n, 1, 28, 28] in 0..1 and returns logits [n, 11].
+"""The network architectures. Each takes float32 [n, 1, 28, 28] in 0..1 and returns logits [n, 11].
 
 The eleven classes are the ten digits and "not a digit".
 """
@@ -20,7 +20,7 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) ->
 
 
 class Cnn(nn.Module):
-    """Five convolutions with batch normalization: a wide look at the strokes first, then two pairs of 3x3."""
+    """Five convolutions with batch normalization: one of 5x5, then two pairs of 3x3."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,14 +42,16 @@ class Cnn(nn.Module):
 
 
 class LeNet5(nn.Module):
-    """LeNet-5 of Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to
-    document recognition", 1998, figure 2: C1 6@28x28, S2 6@14x14, C3 16@10x10, S4 16@5x5, C5 120, F6 84,
-    output.
+    """LeNet-5, with four departures from the paper.
 
-    It departs from the paper thus: the image is padded by 2 instead of arriving as 32x32; every map of C3
-    sees all six of S2 (the paper's table I leaves some out); the subsampling layers average without a
-    coefficient and a bias of their own; the output is linear, for a softmax over eleven classes, instead
-    of ten radial basis functions. The scaled tanh, 1.7159 tanh(2x/3), is the paper's.
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document recognition",
+    1998, figure 2: C1 6@28x28, S2 6@14x14, C3 16@10x10, S4 16@5x5, C5 120, F6 84, output.
+
+    The image is padded by 2 instead of arriving as 32x32. Every map of C3 sees all six of S2; the paper's
+    table I leaves some out. The subsampling layers average without a coefficient and a bias. The output is
+    linear, for a softmax over eleven classes, instead of ten radial basis functions.
+
+    The scaled tanh, 1.7159 tanh(2x/3), is the paper's.
     """
 
     def __init__(self) -> None:
@@ -91,7 +93,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def weights(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Attention weights [n, heads, tokens, tokens], which sum to one over the last, and the values."""
+        """Compute attention weights [n, heads, tokens, tokens], which sum to 1 over the last, and values."""
         n, count, width = tokens.shape
         qkv = self.qkv(tokens).reshape(n, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         query, key, value = qkv[0], qkv[1], qkv[2]
@@ -120,10 +122,12 @@ class Block(nn.Module):
 
 
 class Vit(nn.Module):
-    """A small Vision Transformer (Dosovitskiy et al. 2021) whose patches come from two convolutions.
+    """A small Vision Transformer (Dosovitskiy et al. 2021) with a convolutional stem.
 
     A convolutional stem instead of a plain patch projection makes small transformers learn faster and more
-    steadily (Xiao et al., "Early convolutions help transformers see better", 2021).
+    steadily.
+
+    Xiao et al., "Early convolutions help transformers see better", 2021.
     """
 
     def __init__(self, width: int = 64, depth: int = 4, heads: int = 4) -> None:

@@ -1,7 +1,7 @@
-"""Drawings as pen strokes: read from files, and drawn again the way another hand might have.
+"""Pen strokes: read from files, and redrawn with random variation.
 
-A file is a gzipped JSON list of objects with `strokes` ([[[x, y], ...], ...], y down, any unit), `writer`
-and either `label` (0-9) or `alphabet` and `character` (a symbol that is no digit).
+A file is a gzipped JSON list of objects with `strokes` ([[[x, y], ...], ...], y down, any unit) and `writer`.
+A digit has `label` (0-9); a symbol that is not a digit has `alphabet` and `character`.
 """
 
 import gzip
@@ -25,7 +25,7 @@ class DataFileError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One drawing: its strokes' points, class 0-9 or 10 for "not a digit", who drew it, what it is."""
+    """One drawing: points of its strokes, class 0-9 or 10 for "not a digit", writer and kind."""
 
     strokes: tuple[Points, ...]
     label: int
@@ -35,17 +35,17 @@ class Sample:
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """Read a file of strokes. Raises DataFileError, naming the file, where it can't be used."""
+    """Read a file of strokes. Raises DataFileError, which names the file."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             entries = json.load(file)
         samples = [_sample(entry) for entry in entries]
     except FileNotFoundError as error:
-        raise DataFileError(f"{path}: there is no such file") from error
+        raise DataFileError(f"{path}: no such file") from error
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise DataFileError(f"{path}: not a gzipped JSON list of pen strokes ({error})") from error
     if not samples:
-        raise DataFileError(f"{path}: holds no drawings")
+        raise DataFileError(f"{path}: contains no drawings")
     return samples
 
 
@@ -62,8 +62,8 @@ def _sample(entry: dict[str, Any]) -> Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """How far a redrawing may depart from the original; each value is the most, or a range."""
+class Variation:
+    """Limits of the random variation of a redrawing: maxima, or ranges."""
 
     rotation: float = 14.0  # degrees
     slant: float = 0.3
@@ -72,37 +72,35 @@ class Hand:
     tremor: float = 0.012  # of the drawing's size: an unsteady hand
     size: tuple[float, float] = (0.15, 0.95)  # of the slate
     pen: tuple[float, float] = (0.02, 0.26)  # brush width, of the drawing's longer side
-    sparse: float = 0.25  # share of drawings of which only every few points are kept
-    loose: float = 0.0  # of the drawing's size: how far each stroke goes its own way
+    sparse: float = 0.25  # share of drawings that keep only every few points
+    loose: float = 0.0  # of the drawing's size: independent shift of each stroke
 
 
-USUAL = Hand()
-FREE = Hand(bend=0.06, loose=0.05)
-"""Further from the original: as many hands as can be made of the few that there are."""
-
-STILL = Hand(0, 0, (1, 1), 0, 0, (0.55, 0.75), (0.08, 0.08), 0)
+USUAL_VARIATION = Variation()
+WIDE_VARIATION = Variation(bend=0.06, loose=0.05)
+"""Further from the original, to imitate many writers with the drawings of a few."""
 
 
-def redraw(strokes: Sequence[Points], rng: Generator, hand: Hand) -> list[Stroke]:
-    """The same drawing by another hand: turned, slanted, bent, shaken, with another pen, elsewhere.
+def redraw(strokes: Sequence[Points], rng: Generator, variation: Variation) -> list[Stroke]:
+    """Redraw with random variation: turned, slanted, bent, shaken, with another pen, at another place.
 
     Takes points in any unit and returns strokes in slate units, wholly on the slate.
     """
     points = np.concatenate(strokes)
     lengths = np.cumsum([len(stroke) for stroke in strokes])[:-1]
-    if hand.loose:
-        points = np.concatenate(_loosen(strokes, rng, hand.loose * np.ptp(points, axis=0).max()))
+    if variation.loose:
+        points = np.concatenate(_loosen(strokes, rng, variation.loose * np.ptp(points, axis=0).max()))
     points = points - (points.min(axis=0) + points.max(axis=0)) / 2
     points = points / max(np.ptp(points, axis=0).max(), 1e-9)
-    points = _bend(points, rng, hand.bend)
-    points = points @ _affine(rng, hand).T
-    drawn = np.split(_tremble(points, rng, hand.tremor), lengths)
-    if rng.random() < hand.sparse:
+    points = _bend(points, rng, variation.bend)
+    points = points @ _affine(rng, variation).T
+    drawn = np.split(_tremble(points, rng, variation.tremor), lengths)
+    if rng.random() < variation.sparse:
         drawn = [_thin_out(stroke, int(rng.integers(2, 6))) for stroke in drawn]
     points = np.concatenate(drawn)
     middle, extent = (points.min(axis=0) + points.max(axis=0)) / 2, max(np.ptp(points, axis=0).max(), 1e-9)
-    size = SLATE * rng.uniform(*hand.size)
-    width = min(size * np.exp(rng.uniform(*np.log(hand.pen))), 0.5 * SLATE)
+    size = SLATE * rng.uniform(*variation.size)
+    width = min(size * np.exp(rng.uniform(*np.log(variation.pen))), 0.5 * SLATE)
     scale = max(size - width, 1.0) / extent
     room = max(SLATE - size, 0) / 2
     place = SLATE / 2 + rng.uniform(-room, room, 2)
@@ -119,11 +117,11 @@ def _loosen(strokes: Sequence[Points], rng: Generator, amount: float) -> list[Po
     return loosened
 
 
-def _affine(rng: Generator, hand: Hand) -> Points:
-    angle = np.deg2rad(rng.uniform(-hand.rotation, hand.rotation))
+def _affine(rng: Generator, variation: Variation) -> Points:
+    angle = np.deg2rad(rng.uniform(-variation.rotation, variation.rotation))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    slant = np.array([[1, rng.uniform(-hand.slant, hand.slant)], [0, 1]])
-    stretch = np.exp(rng.uniform(*np.log(hand.aspect)))
+    slant = np.array([[1, rng.uniform(-variation.slant, variation.slant)], [0, 1]])
+    stretch = np.exp(rng.uniform(*np.log(variation.aspect)))
     return np.asarray(turn @ slant @ np.diag([np.sqrt(stretch), 1 / np.sqrt(stretch)]))
 
 
@@ -143,7 +141,7 @@ def _tremble(points: Points, rng: Generator, amount: float) -> Points:
 
 
 def _thin_out(stroke: Points, step: int) -> Points:
-    """Every few points only, as a fast mouse gives them; the ends stay."""
+    """Keep only every few points, as a fast mouse does; the ends stay."""
     if len(stroke) <= 2 * step:
         return stroke
     return np.concatenate([stroke[:-1:step], stroke[-1:]])

@@ -1,4 +1,4 @@
-"""Photographs of a digit on paper, made up: uneven light, a shadow, ruled lines, grain, a little blur."""
+"""Simulated photographs of a digit on paper: uneven light, shadow, ruled lines, grain, a little blur."""
 
 import numpy as np
 from numpy.random import Generator
@@ -7,8 +7,8 @@ from PIL import Image, ImageFilter
 from mnistweb.recognition.types import Ink
 
 
-def photograph(ink: Ink, rng: Generator, *, ruled: bool) -> Image.Image:
-    """A colour picture of ink float32 [H, W] on paper under a lamp, with the shadow of a hand."""
+def simulate_photo(ink: Ink, rng: Generator, *, ruled: bool) -> Image.Image:
+    """Render ink float32 [H, W] as a colour photo of paper under a lamp, with the shadow of a hand."""
     height, width = ink.shape
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     paper: Ink = np.full((height, width, 3), 1.0) * rng.uniform(0.85, 0.97, 3)
@@ -23,7 +23,7 @@ def photograph(ink: Ink, rng: Generator, *, ruled: bool) -> Image.Image:
 
 
 def _rule(paper: Ink, rng: Generator) -> Ink:
-    """Pale blue lines, a pixel or two thick, not quite level."""
+    """Draw pale blue lines, a pixel or two thick, not quite level."""
     height, width, _ = paper.shape
     spacing, tilt = rng.uniform(28, 44), rng.uniform(-0.03, 0.03)
     rows, columns = np.mgrid[0:height, 0:width]
@@ -34,7 +34,7 @@ def _rule(paper: Ink, rng: Generator) -> Ink:
 
 
 def _lamp(x: Ink, y: Ink, rng: Generator) -> Ink:
-    """Light that falls off from a point somewhere near the page."""
+    """Compute light that falls off from a point near the page."""
     centre = rng.uniform(-0.2, 1.2, 2)
     distance = np.hypot(x - centre[0], y - centre[1])
     light: Ink = 1 - rng.uniform(0.2, 0.45) * np.clip(distance, 0, 1.4)
@@ -42,7 +42,7 @@ def _lamp(x: Ink, y: Ink, rng: Generator) -> Ink:
 
 
 def _shadow(x: Ink, y: Ink, rng: Generator) -> Ink:
-    """A soft straight edge, darker on one side."""
+    """Compute the light of a soft straight shadow, darker on one side."""
     angle, offset = rng.uniform(0, 2 * np.pi), rng.uniform(-0.2, 0.2)
     along = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) - offset
     light: Ink = 1 - rng.uniform(0.1, 0.35) / (1 + np.exp(-along * rng.uniform(12, 40)))

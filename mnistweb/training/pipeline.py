@@ -1,4 +1,4 @@
-"""From data to an exported model: prepare, train, calibrate, export, and measure once at the end."""
+"""The training pipeline: prepare data, train, calibrate, export, and evaluate once at the end."""
 
 import dataclasses
 import platform
@@ -15,17 +15,17 @@ from torch.optim.swa_utils import AveragedModel
 from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
-from mnistweb.training.data_mix import Copies, Curriculum, prepare
-from mnistweb.training.loop import Phase, Run, logits_of, precision, train
-from mnistweb.training.pen_strokes import FREE, USUAL, Hand
+from mnistweb.training.data_mix import Copies, TrainingData, prepare
+from mnistweb.training.loop import Phase, Run, compute_logits, precision, train
+from mnistweb.training.pen_strokes import USUAL_VARIATION, WIDE_VARIATION, Variation
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.report import write_metrics, write_report
 
-TEACHERS = 3
-"""So many of the first networks teach the exported one in its last phase; with one seed it teaches itself."""
+MAX_TEACHERS = 3
+"""First networks of the run that teach the exported one in its last phase; one seed teaches itself."""
 
-FINISHES = 2
-"""So often the last phase is run, each time with other random numbers; then all are averaged."""
+FINISH_RUNS = 2
+"""Runs of the last phase, each with its own random numbers; their weights are averaged."""
 
 DATA = (
     {
@@ -57,7 +57,7 @@ DATA = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which recipe is carried out with which seeds, from which data, and where the results go."""
+    """Recipe, seeds, data and output folders of a training run."""
 
     recipe: Recipe
     seeds: Sequence[int]
@@ -72,46 +72,46 @@ class Plan:
 def train_and_export(plan: Plan) -> ModelCard:
     """Train with every seed, finish and export the first, and write the figures of all into its card.
 
-    The first is exported whatever the test sets say of it. Each leaves its own export, and a report with
-    pictures, in `runs`. Raises DataFileError for data that can't be used.
+    Always exports the first, whichever score it gets. Each seed leaves an export and a report with pictures
+    in `runs`. Raises DataFileError.
     """
     config, finish = plan.recipe.config, plan.recipe.finish
-    curriculum = _prepared(plan, USUAL)
+    data = _prepare(plan, USUAL_VARIATION)
     runs = [
-        train(replace(config, seed=seed), curriculum, plan.device, plan.runs / f"{config.model}-{seed}")
+        train(replace(config, seed=seed), data, plan.device, plan.runs / f"{config.model}-{seed}")
         for seed in plan.seeds
     ]
     sets = evaluation.test_sets(plan.data_dir)
     cards = [
-        _export(plan, f"{config.model}-{seed}", seed, run, curriculum, sets, config.phases)
+        _export(plan, f"{config.model}-{seed}", seed, run, data, sets, config.phases)
         for seed, run in zip(plan.seeds, runs, strict=True)
     ]
     first, run, seed = cards[0], runs[0], plan.seeds[0]
     if finish:
-        curriculum = _prepared(plan, FREE)
+        data = _prepare(plan, WIDE_VARIATION)
         folder = f"{config.model}-{seed}-finish"
-        teachers = [each.network for each in runs[:TEACHERS]]
+        teachers = [each.network for each in runs[:MAX_TEACHERS]]
         endings = [
             train(
                 replace(finish, seed=seed + number),
-                curriculum,
+                data,
                 plan.device,
                 plan.runs / f"{folder}-{number}",
                 teachers,
                 run.network,
             )
-            for number in range(FINISHES)
+            for number in range(FINISH_RUNS)
         ]
-        run = _joined(run, endings)
-        first = _export(plan, folder, seed, run, curriculum, sets, config.phases + finish.phases)
+        run = _average_weights(run, endings)
+        first = _export(plan, folder, seed, run, data, sets, config.phases + finish.phases)
     further = _over_seeds(cards) | _robustness(first, run.network, plan.data_dir)
     first = replace(first, figures={**first.figures, **further})
     export.write_model(plan.output, export.to_torchscript(run.network), first)
     return first
 
 
-def _prepared(plan: Plan, hand: Hand) -> Curriculum:
-    return prepare(plan.data_dir, plan.stroke_files, plan.runs / "banks", plan.copies, hand)
+def _prepare(plan: Plan, variation: Variation) -> TrainingData:
+    return prepare(plan.data_dir, plan.stroke_files, plan.runs / "banks", plan.copies, variation)
 
 
 def _export(
@@ -119,25 +119,26 @@ def _export(
     folder: str,
     seed: int,
     run: Run,
-    curriculum: Curriculum,
+    data: TrainingData,
     sets: evaluation.TestSets,
     phases: Sequence[Phase],
 ) -> ModelCard:
-    """Calibrate, measure once, and leave file, card and report in `folder` of the runs."""
-    script, card = _card(plan, seed, run, curriculum, sets, phases)
+    """Calibrate and measure once; write model, card and report to `folder` of the runs."""
+    script, card = _card(plan, seed, run, data, sets, phases)
     export.write_model(plan.runs / folder, script, card)
     report = plan.runs / folder / "report"
-    write_report(report, card, export.served(run.network), sets)
+    write_report(report, card, export.as_served(run.network), sets)
     write_metrics(report / f"{card.name}.json", card, card.figures)
     return card
 
 
-def _joined(first: Run, endings: Sequence[Run]) -> Run:
-    """The average of the weights before and after, and the epochs of the first run and of the first ending.
+def _average_weights(first: Run, endings: Sequence[Run]) -> Run:
+    """Average the weights of all runs; keep the history of the first run and the first ending.
 
-    Networks that went on from the same weights lie in one valley, whose middle does better on what is unlike
-    the training than its sides (M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", "Model
-    soups").
+    Networks fine-tuned from the same weights are in one basin of the loss. Their average is better on unusual
+    data than each of them.
+
+    M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models" and "Model soups".
     """
     average = AveragedModel(first.network, use_buffers=True)
     for run in (first, *endings):
@@ -152,16 +153,16 @@ def _card(
     plan: Plan,
     seed: int,
     run: Run,
-    curriculum: Curriculum,
+    data: TrainingData,
     sets: evaluation.TestSets,
     phases: Sequence[Phase],
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
     finish = recipe.finish if len(phases) > len(config.phases) else None
-    calibration = calibrate_on(run, curriculum)
+    calibration = calibrate_on(run, data)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
-    figures = evaluation.measure(export.served(run.network), calibration, sets)
+    figures = evaluation.measure(export.as_served(run.network), calibration, sets)
     figures["history"] = run.history
     card = ModelCard(
         name=config.model,
@@ -178,47 +179,47 @@ def _card(
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
             "distilled": finish.distilled if finish else 0,
-            "averaged": FINISHES + 1 if finish else 1,
+            "averaged": FINISH_RUNS + 1 if finish else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,
-            "mix": dataclasses.asdict(curriculum.mix),
+            "mix": dataclasses.asdict(data.mix),
             "images": {
-                "mnist": len(curriculum.mnist),
-                "drawings": len(curriculum.drawings),
-                "not_digits": len(curriculum.not_digits),
+                "mnist": len(data.mnist),
+                "drawings": len(data.drawings),
+                "not_digits": len(data.not_digits),
             },
             "seconds": round(run.seconds),
             "precision": str(precision(plan.device)).removeprefix("torch."),
             "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
             "torch": torch.__version__,
         },
-        data=DATA if len(curriculum.drawings) else (DATA[0], DATA[3]),
+        data=DATA if len(data.drawings) else (DATA[0], DATA[3]),
         figures=figures,
         weaknesses=recipe.weaknesses,
     )
     return script, card
 
 
-def calibrate_on(run: Run, curriculum: Curriculum) -> Calibration:
-    """Temperature and threshold from the validation sets."""
-    sets = curriculum.validation
+def calibrate_on(run: Run, data: TrainingData) -> Calibration:
+    """Fit temperature and threshold to the validation sets."""
+    sets = data.validation
     logits = {
-        name: logits_of(run.network, images.images, torch.device("cpu")) for name, images in sets.items()
+        name: compute_logits(run.network, images.images, torch.device("cpu")) for name, images in sets.items()
     }
     return calibrate(logits, {name: images.labels for name, images in sets.items()})
 
 
 def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str, Any]:
-    samples = robustness.held_out(data_dir)
+    samples = robustness.held_out_digits(data_dir)
     if not samples:
         return {}
     calibration = Calibration(card.temperature, card.threshold)
-    rows = robustness.table({card.name: (export.served(network), calibration)}, samples)[card.name]
+    rows = robustness.measure({card.name: (export.as_served(network), calibration)}, samples)[card.name]
     return {"robustness": [dataclasses.asdict(row) for row in rows]}
 
 
 def _over_seeds(cards: Sequence[ModelCard]) -> dict[str, Any]:
-    """Mean and deviation of the main figures over the seeds, before the first of them is finished."""
+    """Compute mean and deviation of the main figures over the seeds, before the last phase of the first."""
     if len(cards) < 2:
         return {}
     spread: dict[str, Any] = {"seeds": [card.seed for card in cards]}

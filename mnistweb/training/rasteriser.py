@@ -1,8 +1,8 @@
-"""Pen strokes to the ink that the slate's pen leaves.
+"""Rasterise pen strokes to ink, as the slate's canvas does.
 
 The slate (static/js/slate) strokes a polyline with round caps and round joins. Such a stroke is the union of
-capsules, one for each segment: the points closer to the segment than half the pen's width. A pixel's
-coverage falls from one to zero over the pixel at that edge, which is what an antialiasing canvas draws.
+capsules, one for each segment: the points closer to the segment than half the pen's width. A pixel's coverage
+falls from one to zero over one pixel at that edge, as on an antialiasing canvas.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How each network of the zoo is trained, and what its card says in words."""
+"""Recipes: training configuration and description of each network."""
 
 from dataclasses import dataclass, replace
 
@@ -6,15 +6,15 @@ from mnistweb.training.augmentation import Distortion
 from mnistweb.training.loop import Phase, TrainingConfig
 
 MILD = Distortion(rotation=8, slant=0.12, stretch=0.1, shift=1.0, elastic=0.6, ink=0.3)
-"""Nearer to what is really drawn: for small networks, and to finish a larger one."""
+"""Distortion nearer to real drawings: for small networks, and for the last phase of a larger one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A network's configuration beside its description.
+    """Configuration and description of a network.
 
-    With `finish` the one to be exported goes on learning, from digits drawn by a freer hand and from the
-    first networks of the run: what three seeds agree on is nearer to the truth than what one has learnt.
+    With `finish`, the exported network has a last phase. It learns from wider redrawings and from the first
+    networks of the run: three seeds that agree are more often right than one.
     """
 
     config: TrainingConfig
@@ -23,13 +23,13 @@ class Recipe:
     weaknesses: tuple[str, ...]
     finish: TrainingConfig | None = None
 
-    def lasting(self, epochs: int) -> "Recipe":
-        """The same with so many epochs in all, shared as before."""
+    def with_epochs(self, epochs: int) -> "Recipe":
+        """Return a recipe with this total of epochs, shared in proportion."""
         if self.finish is None:
-            return replace(self, config=self.config.lasting(epochs))
+            return replace(self, config=self.config.with_epochs(epochs))
         last = round(epochs * self.finish.epochs / (self.config.epochs + self.finish.epochs))
-        finish = self.finish.lasting(last) if last else None
-        return replace(self, config=self.config.lasting(epochs - last), finish=finish)
+        finish = self.finish.with_epochs(last) if last else None
+        return replace(self, config=self.config.with_epochs(epochs - last), finish=finish)
 
 
 RECIPES = {
@@ -38,7 +38,7 @@ RECIPES = {
         "Convolutional network",
         "Five convolutions with batch normalization. The default: the most accurate of the three.",
         (
-            "It can't refuse letters that are drawn exactly like a digit: O, l, S, Z.",
+            "It can’t refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
         TrainingConfig("cnn", (Phase(8, 1.5e-3, MILD, warm_up=0.15, sharp=0.5),), distilled=0.5),

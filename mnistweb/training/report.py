@@ -1,4 +1,4 @@
-"""The pictures of a report: what was learnt, how fast, and where it still goes wrong."""
+"""Pictures of a training report: learning curves, confusions, calibration, mistakes and filters."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ from mnistweb.training.diagram import stages, to_svg
 from mnistweb.training.evaluation import TestSets, served_logits
 from mnistweb.training.networks import NETWORKS
 
-NETWORK, PERSON, PAPER, PENCIL = "#1f6f8b", "#b5532a", "#faf8f3", "#3b3a36"
-WORST = 40
+NETWORK, PAPER, PENCIL = "#1f6f8b", "#faf8f3", "#3b3a36"
+MAX_MISTAKES = 40
 
 
 def write_report(folder: Path, card: ModelCard, served: nn.Module, sets: TestSets) -> list[Path]:
-    """Draw every picture that the card and the test sets allow; returns the files' paths."""
+    """Draw all pictures that the card and the test sets allow; return the files' paths."""
     folder.mkdir(parents=True, exist_ok=True)
     calibration = Calibration(card.temperature, card.threshold)
     measured = {"MNIST test": sets.mnist} | ({"drawings": sets.drawings} if sets.drawings else {})
@@ -49,7 +49,7 @@ def write_report(folder: Path, card: ModelCard, served: nn.Module, sets: TestSet
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Loss and validation errors by epoch."""
+    """Draw loss and validation errors by epoch."""
     figure = Figure((9, 3.4), layout="constrained")
     loss, errors = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
@@ -64,7 +64,7 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
 
 
 def confusion_matrices(measured: Mapping[str, Images], logits: Mapping[str, Tensor]) -> Figure:
-    """Which digit was read as which; the diagonal is left out of the shading."""
+    """Draw confusion matrices; the diagonal is left out of the shading."""
     figure = Figure((5 * len(measured), 4.8), layout="constrained")
     for axes, (name, images) in zip(_row(figure, len(measured)), measured.items(), strict=True):
         counts = np.zeros((10, 10), int)
@@ -82,7 +82,7 @@ def confusion_matrices(measured: Mapping[str, Images], logits: Mapping[str, Tens
 def reliability_diagrams(
     measured: Mapping[str, Images], logits: Mapping[str, Tensor], calibration: Calibration
 ) -> Figure:
-    """How often it is right when it says that it is so sure."""
+    """Draw accuracy by confidence."""
     figure = Figure((4.4 * len(measured), 4), layout="constrained")
     for axes, (name, images) in zip(_row(figure, len(measured)), measured.items(), strict=True):
         probabilities = digit_probabilities(logits[name], calibration.temperature)
@@ -98,7 +98,7 @@ def reliability_diagrams(
 def worst_mistakes(
     measured: Mapping[str, Images], logits: Mapping[str, Tensor], calibration: Calibration
 ) -> Figure:
-    """The mistakes it was surest of, with the digit and what was read."""
+    """Draw the mistakes with the highest confidence, each with digit and reading."""
     rows = []
     for name, images in measured.items():
         probabilities = digit_probabilities(logits[name], calibration.temperature)
@@ -108,7 +108,7 @@ def worst_mistakes(
             (confidence[i], images.images[int(i)].numpy(), truth[i], answers[i])
             for i in np.flatnonzero(answers != truth)
         ]
-    rows = sorted(rows, key=lambda row: -row[0])[:WORST]
+    rows = sorted(rows, key=lambda row: -row[0])[:MAX_MISTAKES]
     figure = Figure((9, 1.15 * max(1, -(-len(rows) // 10))), layout="constrained")
     for number, (_, image, truth, read) in enumerate(rows):
         axes = figure.add_subplot(-(-len(rows) // 10), 10, number + 1)
@@ -119,7 +119,7 @@ def worst_mistakes(
 
 
 def first_filters(served: nn.Module) -> Figure | None:
-    """The kernels of the first convolution, each scaled to its own range."""
+    """Draw the kernels of the first convolution, each scaled to its own range."""
     weights = next((value for value in served.parameters() if value.dim() == 4 and value.shape[1] == 1), None)
     if weights is None:
         return None
@@ -147,5 +147,5 @@ def _label(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def write_metrics(path: Path, card: ModelCard, figures: Mapping[str, Any]) -> None:
-    """All figures as JSON, with the model that they are of."""
+    """Write all figures as JSON, with the name and version of the model."""
     path.write_text(json.dumps({"model": card.name, "version": card.version, **figures}, indent=2) + "\n")

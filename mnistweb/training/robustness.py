@@ -1,7 +1,7 @@
-"""How much each network suffers from what real drawings, cameras and pens do.
+"""Robustness of networks against distortions of drawings, cameras and pens.
 
-Held-out drawings are put on a slate of 280 px, distorted in one way, and read twice: through the site's
-preprocessing, and by a plain resize of the whole picture to 28x28, which is what most digit sites do.
+Held-out drawings are put on a slate of 280 px, distorted in one way, and read twice. Once through the site's
+preprocessing, once through a plain resize of the whole picture to 28x28, as most digit sites do.
 """
 
 import io
@@ -25,17 +25,17 @@ from mnistweb.training.data import load_drawings, stroke_files
 from mnistweb.training.data_mix import only_digits
 from mnistweb.training.evaluation import served_logits
 from mnistweb.training.pen_strokes import Sample
-from mnistweb.training.photo_simulation import photograph
+from mnistweb.training.photo_simulation import simulate_photo
 from mnistweb.training.rasteriser import SLATE, Points, Stroke, rasterise
 
-PEN = 18.0
-SIZE = 0.65
-STEP = 3  # every third held-out drawing is enough for the table, and keeps it under a few minutes
+PEN_WIDTH = 18.0
+DRAWING_SIZE = 0.65
+SAMPLE_STEP = 3  # every third held-out drawing, which keeps the table under a few minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One kind of distortion: how strokes are drawn, and what is done to the picture of them."""
+    """One kind of distortion: `place` draws the strokes, `finish` changes the picture."""
 
     name: str
     place: Callable[[Sequence[Points]], list[Stroke]]
@@ -43,13 +43,17 @@ class Condition:
 
 
 def conditions() -> list[Condition]:
-    """The rows of the table."""
-    placed = {"as drawn": _placed()}
-    placed |= {f"shifted by {share:.0%} of the slate": _placed(0.45, share) for share in (0.1, 0.25)}
-    placed |= {f"{size:.0%} of the slate high": _placed(size) for size in (0.15, 0.3, 0.95)}
-    placed |= {f"turned by {angle}°": _placed(angle=angle) for angle in (-30, -15, 15, 30)}
-    placed |= {f"slanted by {slant}": _placed(slant=slant) for slant in (-0.5, 0.5)}
-    placed |= {f"brush of {width} px": _placed(width=width) for width in (4, 10, 28, 40)}
+    """Return the rows of the table."""
+    placed = {"as drawn": _placement()}
+    placed |= {
+        f"shifted by {100 * share:.0f} % of the slate": _placement(0.45, share) for share in (0.1, 0.25)
+    }
+    placed |= {f"drawn {100 * size:.0f} % of the slate high": _placement(size) for size in (0.15, 0.3, 0.95)}
+    placed |= {
+        f"turned {_side(angle)} by {abs(angle)}°": _placement(angle=angle) for angle in (-30, -15, 15, 30)
+    }
+    placed |= {f"slanted {_side(slant)}": _placement(slant=slant) for slant in (-0.5, 0.5)}
+    placed |= {f"brush of {width} px": _placement(width=width) for width in (4, 10, 28, 40)}
     finishes: dict[str, Callable[[Ink, Generator], Image.Image]] = {
         "inverted: dark on light": _inverted,
         "coloured ink on paper": _coloured,
@@ -57,18 +61,26 @@ def conditions() -> list[Condition]:
         "blurred (radius 6 px)": _blurred,
         "noise (deviation 20 %)": _noisy,
         "JPEG at quality 10": _jpeg,
-        "photo: uneven light and shadow": lambda ink, rng: photograph(ink, rng, ruled=False),
-        "photo: on ruled paper": lambda ink, rng: photograph(ink, rng, ruled=True),
+        "photo: uneven light and shadow": lambda ink, rng: simulate_photo(ink, rng, ruled=False),
+        "photo: on ruled paper": lambda ink, rng: simulate_photo(ink, rng, ruled=True),
     }
     return [Condition(name, place, _slate) for name, place in placed.items()] + [
-        Condition(name, _placed(), finish) for name, finish in finishes.items()
+        Condition(name, _placement(), finish) for name, finish in finishes.items()
     ]
 
 
-def _placed(
-    size: float = SIZE, shift: float = 0, angle: float = 0, slant: float = 0, width: float | None = None
+def _side(amount: float) -> str:
+    return "left" if amount < 0 else "right"
+
+
+def _placement(
+    size: float = DRAWING_SIZE,
+    shift: float = 0,
+    angle: float = 0,
+    slant: float = 0,
+    width: float | None = None,
 ) -> Callable[[Sequence[Points]], list[Stroke]]:
-    """Place strokes on the slate; the pen scales with the drawing unless its width is given."""
+    """Return a function that places strokes on the slate; the pen scales with the drawing by default."""
 
     def place(strokes: Sequence[Points]) -> list[Stroke]:
         points = np.concatenate(strokes)
@@ -77,7 +89,7 @@ def _placed(
         turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
         change = turn @ np.array([[1, -slant], [0, 1]])
         moved = [(stroke - middle) @ change.T for stroke in strokes]
-        pen = width or PEN * size / SIZE
+        pen = width or PEN_WIDTH * size / DRAWING_SIZE
         extent = np.ptp(np.concatenate(moved), axis=0).max()
         scale = max(SLATE * size - pen, 1) / extent
         target = SLATE / 2 + np.array([-shift, shift]) * SLATE
@@ -122,8 +134,8 @@ def _jpeg(ink: Ink, rng: Generator) -> Image.Image:
     return Image.open(buffer)
 
 
-def pictures(samples: Sequence[Sample], condition: Condition) -> Iterator[bytes]:
-    """PNG files of the samples under a condition; the same every time."""
+def render(samples: Sequence[Sample], condition: Condition) -> Iterator[bytes]:
+    """Yield PNG files of the samples under a condition, the same at each call."""
     rng = np.random.default_rng(31)
     for sample in samples:
         buffer = io.BytesIO()
@@ -133,23 +145,23 @@ def pictures(samples: Sequence[Sample], condition: Condition) -> Iterator[bytes]
         yield buffer.getvalue()
 
 
-def preprocessed(picture: bytes) -> DigitImage:
-    """As the site reads it; an empty image where there is nothing to read."""
+def preprocess(picture: bytes) -> DigitImage:
+    """Preprocess as the site does; return an empty image if the picture cannot be read."""
     try:
         return normalize(read_drawing(picture, max_pixels=10_000_000))
     except DrawingError:
         return np.zeros((SIDE, SIDE), np.uint8)
 
 
-def plainly_resized(picture: bytes) -> DigitImage:
-    """As most digit sites read it: grey, the whole slate to 28x28, light ink expected."""
+def resize_plainly(picture: bytes) -> DigitImage:
+    """Preprocess as most digit sites do: grey, the whole slate to 28x28, light ink expected."""
     grey = Image.open(io.BytesIO(picture)).convert("RGBA").convert("L")
     return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One condition's shares: right, right and not refused, and right behind a plain resize."""
+    """Shares under one condition: right, right and not rejected, and right after a plain resize."""
 
     condition: str
     right: float
@@ -157,21 +169,21 @@ class Row:
     plain_resize: float
 
 
-def held_out(data_dir: Path) -> list[Sample]:
-    """The drawn digits that the table is measured on; none where there is no file of pen strokes."""
-    return only_digits(load_drawings(stroke_files(data_dir)).test)[::STEP]
+def held_out_digits(data_dir: Path) -> list[Sample]:
+    """Load the drawn digits for the table; none if there is no file of pen strokes."""
+    return only_digits(load_drawings(stroke_files(data_dir)).test)[::SAMPLE_STEP]
 
 
-def table(
+def measure(
     networks: Mapping[str, tuple[nn.Module, Calibration]], samples: Sequence[Sample]
 ) -> dict[str, list[Row]]:
-    """Read the samples under every condition by every network."""
+    """Read the samples under all conditions with all networks."""
     labels = np.array([sample.label for sample in samples])
     rows: dict[str, list[Row]] = {name: [] for name in networks}
     for condition in conditions():
-        files = list(pictures(samples, condition))
-        ours = torch.from_numpy(np.stack([preprocessed(file) for file in files]))
-        plain = torch.from_numpy(np.stack([plainly_resized(file) for file in files]))
+        files = list(render(samples, condition))
+        ours = torch.from_numpy(np.stack([preprocess(file) for file in files]))
+        plain = torch.from_numpy(np.stack([resize_plainly(file) for file in files]))
         for name, (served, calibration) in networks.items():
             logits = served_logits(served, ours)
             right = _answers(logits.numpy()) == labels

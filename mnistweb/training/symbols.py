@@ -1,7 +1,7 @@
-"""What people draw that is not a digit: letters, symbols, scribbles, several digits, dots, grids, fills.
+"""Drawings that are not digits: letters, symbols, scribbles, dots, grids, filled areas.
 
 Letters and symbols come from the Hershey fonts (A. V. Hershey, 1967, single-stroke vector fonts, through the
-Hershey-Fonts package); the rest is made here. Every function returns strokes' points in any unit.
+Hershey-Fonts package). The rest is made here. All functions return strokes' points in any unit.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from numpy.random import Generator
 
 from mnistweb.training.rasteriser import Points
 
-# The Greek fonts stay out: the Greek alphabet is one that evaluation holds back.
+# Without the Greek fonts: the Greek alphabet is held out for evaluation.
 FONTS = ("cursive", "cyrilc_1", "futural", "japanese", "markers", "mathlow", "scripts", "symbolic")
 
-# Drawn by hand these can't be told from a digit, not even by a person: to teach a network that they are
-# none would teach it to refuse real digits.
+# Drawn by hand these look exactly like a digit, even to a person. A network trained to reject them would
+# reject real digits.
 LIKE_DIGITS = frozenset("0123456789OoQlI|iZzSsbqgy/\\(){},.'`!")
 LIKE_DIGITS_IN = {
     "cursive": LIKE_DIGITS | frozenset("L"),
@@ -32,7 +32,7 @@ Drawing = tuple[Points, ...]
 
 
 def hershey_glyphs() -> list[Drawing]:
-    """Letters and symbols of the Hershey fonts, without the digits and what looks exactly like one."""
+    """Return letters and symbols of the Hershey fonts, without digits and their look-alikes."""
     glyphs = []
     for font in FONTS:
         hershey = HersheyFonts()
@@ -47,7 +47,7 @@ def hershey_glyphs() -> list[Drawing]:
 
 
 def _resample(stroke: Points, spacing: float = 1.5) -> Points:
-    """Points at even distances along the polyline, so that it can bend."""
+    """Place points at even distances along the polyline, so that it can bend."""
     steps = np.hypot(*np.diff(stroke, axis=0).T)
     along = np.concatenate([[0], np.cumsum(steps)])
     wanted = np.linspace(0, along[-1], max(2, int(along[-1] / spacing) + 1))
@@ -55,7 +55,7 @@ def _resample(stroke: Points, spacing: float = 1.5) -> Points:
 
 
 def scribble(rng: Generator) -> Drawing:
-    """A pen that wanders: from a few loops to a tangle."""
+    """Draw a wandering pen: from a few loops to a tangle."""
     strokes = []
     for _ in range(rng.integers(1, 4)):
         steps = int(rng.integers(20, 160))
@@ -71,7 +71,7 @@ def scribble(rng: Generator) -> Drawing:
 
 
 def zigzag(rng: Generator) -> Drawing:
-    """Shading to and fro, as somebody fills a slate or crosses something out."""
+    """Draw to and fro, as if to fill a slate or to cross something out."""
     turns = int(rng.integers(6, 24))
     y = np.linspace(0, rng.uniform(0.3, 1), turns) + rng.normal(0, 0.02, turns)
     x = np.where(np.arange(turns) % 2, 1.0, 0.0) + rng.normal(0, 0.06, turns)
@@ -80,12 +80,12 @@ def zigzag(rng: Generator) -> Drawing:
 
 
 def dot(rng: Generator) -> Drawing:
-    """A tap, or several."""
+    """Draw one dot, or several."""
     return tuple(rng.uniform(0, 1, (1, 2)) for _ in range(rng.choice([1, 1, 1, 2, 3])))
 
 
 def grid(rng: Generator) -> Drawing:
-    """Lines across: a hash, a ruled page, a chessboard."""
+    """Draw crossing lines: a hash, a ruled page, a chessboard."""
     across, down = rng.integers(0, 6), rng.integers(2, 6)
     lines = [np.array([[x, 0.0], [x, 1.0]]) for x in np.linspace(0.05, 0.95, across)]
     lines += [np.array([[0.0, y], [1.0, y]]) for y in np.linspace(0.05, 0.95, down)]
@@ -93,7 +93,7 @@ def grid(rng: Generator) -> Drawing:
 
 
 def figure(rng: Generator) -> Drawing:
-    """A new letter of no alphabet: three to five arcs, hooks, bars and rings, joined or crossing."""
+    """Draw an invented letter: three to five arcs, hooks, bars and rings, joined or crossing."""
     strokes = []
     pen = rng.uniform(0, 1, 2)
     for _ in range(rng.integers(3, 6)):
@@ -109,7 +109,7 @@ def figure(rng: Generator) -> Drawing:
 
 
 def block(rng: Generator) -> Drawing:
-    """A filled slate, or a bar of it."""
+    """Draw a filled slate, or a filled bar."""
     rows = np.arange(0, 1, 0.02)
     width, height = rng.uniform(0.3, 1, 2)
     return tuple(np.array([[0, y * height], [width, y * height]]) for y in rows)

@@ -1,4 +1,4 @@
-"""What visitors may see of each other: the setting PUBLIC_HISTORY, in one place."""
+"""Access to predictions of other visitors, as set by PUBLIC_HISTORY."""
 
 import uuid
 from collections.abc import Sequence
@@ -8,31 +8,34 @@ from sqlalchemy import ColumnElement
 
 from mnistweb.database.models import Prediction
 from mnistweb.predictions import queries
-from mnistweb.predictions.filters import Filter, read_filter
+from mnistweb.predictions.filters import Filter, parse_filter
 from mnistweb.web.visitors import known_visitor
 
 EVERYONE, OWN, OFF = "everyone", "own", "off"
 
 
 def requested_filter() -> Filter:
-    """The filter in the address. Raises UserError for a bad one; where there is no history, 404."""
+    """Parse the filter in the query string.
+
+    Raises UserError (invalid_filter), or NotFound (404) if PUBLIC_HISTORY is off.
+    """
     if current_app.config["PUBLIC_HISTORY"] == OFF:
         abort(404)
-    return read_filter(request.args)
+    return parse_filter(request.args)
 
 
-def visible(wanted: Filter) -> Sequence[ColumnElement[bool]]:
-    """The conditions of a filter, and that of being the visitor's own where nothing else may be seen."""
+def visible_conditions(criteria: Filter) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of a filter, limited to the visitor's own predictions unless all are public."""
     visitor = known_visitor()
-    limits = [] if _everyone() else [Prediction.visitor == visitor]
-    return [*wanted.conditions(visitor), *limits]
+    access = [] if _is_public() else [Prediction.visitor == visitor]
+    return [*criteria.conditions(visitor), *access]
 
 
 def visible_prediction(prediction_id: uuid.UUID) -> Prediction:
-    """The prediction of that id, if this visitor may see it. Raises NotFound."""
-    # An id gives no power: only its author can label or delete what it names, by their cookie.
-    return queries.get(prediction_id, None if _everyone() else known_visitor())
+    """Return a prediction that this visitor may see. Raises NotFound."""
+    # Seeing is all that an id permits: feedback and deletion check the author's cookie.
+    return queries.get(prediction_id, None if _is_public() else known_visitor())
 
 
-def _everyone() -> bool:
+def _is_public() -> bool:
     return bool(current_app.config["PUBLIC_HISTORY"] == EVERYONE)

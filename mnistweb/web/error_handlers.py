@@ -1,10 +1,10 @@
-"""Every error in one shape: a code for programs and a sentence for people, as HTML or JSON as asked."""
+"""Error handlers: a code for programs and a sentence for people, as HTML or JSON."""
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from mnistweb.database.circuit_breaker import DATABASE_ERRORS
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.observability.request_ids import current_id
 from mnistweb.recognition.errors import UserError
 from mnistweb.web.fragments import is_fragment, wants_json
@@ -37,28 +37,31 @@ STATUS = {
     "model_unavailable": 503,
 }
 HTTP_ERRORS = {
-    400: ("bad_request", "The request could not be understood."),
-    401: ("unauthorized", "This is for those who have its token."),
-    403: ("forbidden", "Only the site's own pages may ask this."),
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not take this kind of request."),
-    413: ("image_too_large", "The drawing is too large."),
-    415: ("unsupported_media_type", "The content type of the request is not supported."),
-    429: ("rate_limited", "That was too much in a short time. Wait a minute, then go on."),
-    500: ("internal_error", "Something went wrong here. It has been logged."),
-    503: ("overloaded", "Too many ask at once. Try again in a few seconds."),
+    400: ("bad_request", "The server didn’t understand this request."),
+    401: ("unauthorized", "You need a token for this."),
+    403: ("forbidden", "Only this site’s own pages may ask for this."),
+    404: ("not_found", "There is no page at this address."),
+    405: ("method_not_allowed", "This address doesn’t take this kind of request."),
+    413: ("image_too_large", "The picture is too large."),
+    415: ("unsupported_media_type", "This content type is not supported."),
+    429: ("rate_limited", "Too many requests. Please wait a minute."),
+    500: ("internal_error", "Something went wrong on our side. It has been logged."),
+    503: ("overloaded", "The server is busy. Please try again in a few seconds."),
 }
-UNTRUSTED = "This site does not answer under that name."
-CSRF = ("csrf", "The form has expired. Reload the page and try again.")
-DATABASE = ("database_unavailable", "The log of predictions cannot be reached at the moment. Try again soon.")
+UNTRUSTED_HOST = "This site doesn’t answer to that name."
+CSRF_ERROR = ("csrf", "This page has been open too long. Reload it; your drawing stays.")
+DATABASE_ERROR = (
+    "database_unavailable",
+    "The database is unavailable right now. Please try again soon.",
+)
 
 
 def respond(code: str, message: str, status: int) -> Response:
-    """One error as the client asked for it: JSON, the page's fragment, or a page."""
+    """Render one error in the format that the client accepts: JSON, a fragment, or a page."""
     g.error_code = code
     if wants_json():
         error = {"code": code, "message": message}
-        if status >= 500:  # what to quote to the operator, who finds it in the log
+        if status >= 500:  # to quote to the operator, who finds it in the log
             error["request_id"] = current_id() or ""
         return make_response(jsonify(error=error), status)
     template = "errors/_notice.html" if is_fragment() else "errors/page.html"
@@ -68,29 +71,31 @@ def respond(code: str, message: str, status: int) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error of the application in the one shape."""
+    """Register the handlers of all errors."""
 
     @app.errorhandler(UserError)
-    def refuse(error: UserError) -> Response:
+    def user_error(error: UserError) -> Response:
         return respond(error.code, str(error), STATUS[error.code])
 
-    def without_database(error: Exception) -> Response:
+    def database_error(error: Exception) -> Response:
         current_app.logger.error("The database failed: %s", error)
-        response = respond(*DATABASE, 503)
+        response = respond(*DATABASE_ERROR, 503)
         response.headers["Retry-After"] = "5"
         return response
 
-    for kind in DATABASE_ERRORS:
-        app.register_error_handler(kind, without_database)
+    for error_class in DATABASE_ERRORS:
+        app.register_error_handler(error_class, database_error)
 
     @app.errorhandler(HTTPException)
-    def fail(error: HTTPException) -> Response:
+    def http_error(error: HTTPException) -> Response:
         if isinstance(error, SecurityError):
-            # No page can be made for a host that is not ours: it would have to name that host.
-            return make_response(jsonify(error={"code": "untrusted_host", "message": UNTRUSTED}), 400)
+            # A page would need URLs, and Flask builds them from the untrusted host.
+            return make_response(jsonify(error={"code": "untrusted_host", "message": UNTRUSTED_HOST}), 400)
         status = error.code or 500
-        code, message = CSRF if isinstance(error, CSRFError) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
+        code, message = (
+            CSRF_ERROR if isinstance(error, CSRFError) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
+        )
         response = respond(code, message, status)
-        # Such as Allow, without which a 405 is incomplete.
+        # For example Allow, which a 405 requires.
         response.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")
         return response

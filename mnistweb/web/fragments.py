@@ -1,10 +1,10 @@
-"""The three kinds of response a client can ask for: JSON, a fragment of a page, or a whole page."""
+"""Content negotiation: JSON, a fragment of a page, or a whole page."""
 
 from flask import request
 
 
 def wants_json() -> bool:
-    """Tell whether the client asked for JSON: by the address, or by preferring it to HTML."""
+    """Return whether the client accepts JSON rather than HTML; the API always answers in JSON."""
     if request.path.startswith("/api/"):
         return True
     accepted = request.accept_mimetypes
@@ -12,5 +12,5 @@ def wants_json() -> bool:
 
 
 def is_fragment() -> bool:
-    """Tell whether the page's own script asks, which swaps in the changed parts of the page only."""
+    """Return whether the page's script asks for only the changed parts of the page."""
     return request.headers.get("X-Fragment") == "true"

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Health checks: liveness and readiness."""
 
 from functools import cache
 
@@ -17,13 +17,13 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def live() -> ResponseReturnValue:
-    """The process answers."""
+    """Answer the liveness probe."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """The database is reachable and migrated, and a network is loaded; otherwise 503 and what is missing."""
+    """Answer the readiness probe: 503 with the reason until the database is reachable and migrated."""
     problem = _database_problem()
     if problem is None:
         return jsonify(status="ok", models=zoo().names())
@@ -33,11 +33,11 @@ def ready() -> ResponseReturnValue:
 def _database_problem() -> str | None:
     try:
         with db.engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_heads()
+            revisions = MigrationContext.configure(connection).get_current_heads()
     except SQLAlchemyError:
         return "The database cannot be reached."
     expected = _expected_revisions(current_app.extensions["migrate"].directory)
-    return None if set(present) == expected else "The database is not migrated."
+    return None if set(revisions) == expected else "The database is not migrated."
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A burst of requests: some work, some wait, and the rest are told at once to come back."""
+"""Admission control: serve some requests at a time, queue some more, and refuse the rest at once with 503."""
 
 import threading
 from collections import deque
@@ -7,45 +7,49 @@ from flask import Flask, current_app, g, request
 from werkzeug import Response
 from werkzeug.exceptions import ServiceUnavailable
 
-KEY = "mnistweb-gate"
-PATIENCE = 2.0
-"""Seconds that a request waits for its turn."""
-COME_BACK = 2
+EXTENSION = "mnistweb-admission"
+QUEUE_TIMEOUT = 2.0
+"""Seconds that a request waits in the queue."""
+RETRY_AFTER = 2
 """Seconds after which a refused client may try again."""
-ALWAYS = {None, "static", "health", "metrics"}
-"""Blueprints, and the files, that are answered in any case: they are quick, and tell how things are."""
+EXEMPT = {None, "static", "health", "metrics"}
+"""Blueprints, and the static files, that are always served: they are quick, or report the site's state."""
 
 
 class AdmissionControl:
-    """Lets `places` in at a time, and `waiting` more wait for one of them, each in its turn."""
+    """Admits `places` requests at a time, and `waiting` more in the order of their arrival.
 
-    def __init__(self, places: int, waiting: int) -> None:
+    A request waits for `timeout` seconds at most.
+    """
+
+    def __init__(self, places: int, waiting: int, timeout: float = QUEUE_TIMEOUT) -> None:
         self._lock = threading.Lock()
         self._free = places
-        self._most = waiting
-        self._queue: deque[threading.Lock] = deque()  # each is held, until its owner is let in
+        self._max_waiting = waiting
+        self._timeout = timeout
+        self._queue: deque[threading.Lock] = deque()  # each is locked until its request is admitted
 
     def enter(self) -> bool:
-        """Whether there was a place, after a wait of at most PATIENCE seconds; then `leave` must follow."""
+        """Wait for a place, and return whether there was one. If so, `leave` must follow."""
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
-            if len(self._queue) >= self._most:
+            if len(self._queue) >= self._max_waiting:
                 return False
             turn = threading.Lock()
             turn.acquire()
             self._queue.append(turn)
-        if turn.acquire(timeout=PATIENCE):
+        if turn.acquire(timeout=self._timeout):
             return True
         with self._lock:
-            if turn not in self._queue:  # let in at the last moment
+            if turn not in self._queue:  # admitted in the last moment
                 return True
             self._queue.remove(turn)
             return False
 
     def leave(self) -> None:
-        """Let the next one in, or leave a place free."""
+        """Give the place to the next request in the queue, or leave it free."""
         with self._lock:
             if self._queue:
                 self._queue.popleft().release()
@@ -54,27 +58,27 @@ class AdmissionControl:
 
 
 def init_app(app: Flask) -> None:
-    """Work on THREADS requests at a time, while WAITING more wait; the server needs a thread for each."""
-    app.extensions[KEY] = AdmissionControl(app.config["THREADS"], app.config["WAITING"])
+    """Serve THREADS requests at a time, while WAITING more wait. The server needs a thread for each."""
+    app.extensions[EXTENSION] = AdmissionControl(app.config["THREADS"], app.config["WAITING"])
     app.before_request(_enter)
-    app.after_request(_answered)
+    app.after_request(_leave_early)
     app.teardown_request(_leave)
 
 
 def _enter() -> None:
-    if (request.blueprint or request.endpoint) in ALWAYS:
+    if (request.blueprint or request.endpoint) in EXEMPT:
         return
-    if not current_app.extensions[KEY].enter():
-        raise ServiceUnavailable(retry_after=COME_BACK)
-    g.inside = True
+    if not current_app.extensions[EXTENSION].enter():
+        raise ServiceUnavailable(retry_after=RETRY_AFTER)
+    g.admitted = True
 
 
-def _answered(response: Response) -> Response:
-    # What is sent piece by piece, to whoever reads slowly, keeps nobody out.
+def _leave_early(response: Response) -> Response:
+    # A slow client that reads a streamed response occupies no place.
     _leave()
     return response
 
 
 def _leave(_error: BaseException | None = None) -> None:
-    if g.pop("inside", False):
-        current_app.extensions[KEY].leave()
+    if g.pop("admitted", False):
+        current_app.extensions[EXTENSION].leave()

@@ -1,4 +1,4 @@
-"""Module preload: the scripts that a page imports statically, read from the scripts themselves."""
+"""Module preload: the static imports of a page's scripts."""
 
 import posixpath
 import re
@@ -18,13 +18,13 @@ def init_app(app: Flask) -> None:
 
 @cache
 def module_imports(folder: Path, entries: tuple[str, ...]) -> tuple[str, ...]:
-    """List the modules that the scripts `entries` import statically, directly or not, in breadth-first order.
+    """List the static imports of the scripts `entries`, direct and indirect, in breadth-first order.
 
     Paths are relative to `folder`; the entries themselves are left out. The files are read once.
     Raises FileNotFoundError when an imported file is missing.
     """
     modules = list(entries)
-    for module in modules:  # grows while it is read
+    for module in modules:  # grows during the loop
         for path in IMPORT.findall((folder / module).read_text("utf-8")):
             imported = posixpath.normpath(posixpath.join(posixpath.dirname(module), path))
             if imported not in modules:

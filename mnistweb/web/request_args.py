@@ -1,9 +1,9 @@
-"""Reading what pages and API ask for in the same way."""
+"""Query parameters and uploads that pages and API share."""
 
 from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
-from mnistweb.recognition.decoding import too_large
+from mnistweb.recognition.decoding import image_too_large
 from mnistweb.recognition.errors import UserError
 
 DEFAULT_LIMIT = 50
@@ -11,7 +11,7 @@ MAX_LIMIT = 200
 
 
 def requested_limit(default: int = DEFAULT_LIMIT) -> int:
-    """`?limit=`, 1..200, `default` where it is missing. Raises UserError."""
+    """Parse `?limit=`, 1..200, or return `default`. Raises UserError (invalid_limit)."""
     text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
         raise UserError("invalid_limit", f"The limit must be a number from 1 to {MAX_LIMIT}.")
@@ -19,14 +19,14 @@ def requested_limit(default: int = DEFAULT_LIMIT) -> int:
 
 
 def requested_cursor() -> str | None:
-    """`?cursor=`, None where it is missing or empty."""
+    """Return `?cursor=`, or None if it is missing or empty."""
     return request.args.get("cursor") or None
 
 
 def uploaded_bytes(file: FileStorage) -> bytes:
-    """The content of an uploaded file. Raises DrawingError beyond MAX_IMAGE_BYTES."""
-    most: int = current_app.config["MAX_IMAGE_BYTES"]
-    data = file.stream.read(most + 1)
-    if len(data) > most:
-        raise too_large(most)
+    """Read an uploaded file. Raises DrawingError beyond MAX_IMAGE_BYTES."""
+    limit: int = current_app.config["MAX_IMAGE_BYTES"]
+    data = file.stream.read(limit + 1)
+    if len(data) > limit:
+        raise image_too_large(limit)
     return data

@@ -1,4 +1,4 @@
-"""Who draws: a random id in a signed cookie, nothing more."""
+"""Visitors: a random id in a signed cookie."""
 
 import hmac
 import secrets
@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 COOKIE = "visitor"
-ONE_YEAR = 365 * 24 * 3600
+COOKIE_MAX_AGE = 365 * 24 * 3600  # seconds
 
 
 def _signer() -> URLSafeSerializer:
@@ -22,18 +22,18 @@ def _signer_with(key: str | bytes) -> URLSafeSerializer:
 
 
 def current_visitor(key: str | None = None) -> str:
-    """This request's visitor: from the cookie, or a new one, whose cookie the response will set.
+    """Return this request's visitor: from the cookie, or a new one, whose cookie the response sets.
 
-    A new one who comes with the same `key` from the same address again, having lost the answer and the cookie
-    in it, is the same. The key is as secret as the cookie.
+    A client without a cookie that retries with the same `key` and IP address gets the same visitor. Its first
+    response may have been lost, and the cookie with it. The key is as secret as the cookie.
     """
     if "visitor" not in g:
-        g.visitor = known_visitor() or (secrets.token_urlsafe(16) if key is None else _visitor_of(key))
+        g.visitor = known_visitor() or (secrets.token_urlsafe(16) if key is None else _visitor_from_key(key))
     return str(g.visitor)
 
 
 def known_visitor() -> str:
-    """This request's visitor, empty for a new one: whoever only looks around gets no cookie for it."""
+    """Return this request's visitor from the cookie, or "" for a new one, and set no cookie."""
     if "known_visitor" not in g:
         cookie = request.cookies.get(COOKIE)
         try:
@@ -43,19 +43,19 @@ def known_visitor() -> str:
     return str(g.known_visitor)
 
 
-def _visitor_of(key: str) -> str:
+def _visitor_from_key(key: str) -> str:
     secret = f"visitor by key {current_app.config['SECRET_KEY']}".encode()
-    found = hmac.digest(secret, f"{request.remote_addr} {key}".encode(), "sha256")
-    return urlsafe_b64encode(found[:16]).decode().rstrip("=")
+    digest = hmac.digest(secret, f"{request.remote_addr} {key}".encode(), "sha256")
+    return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 def _set_cookie(response: Response) -> Response:
-    # Also for a visitor who already has it, so that the year starts again with every visit.
+    # Known visitors get it again too, so that it expires a year after the last visit.
     if "visitor" in g:
         response.set_cookie(
             COOKIE,
             str(_signer().dumps(g.visitor)),
-            max_age=ONE_YEAR,
+            max_age=COOKIE_MAX_AGE,
             httponly=True,
             samesite="Lax",
             secure=request.is_secure,
@@ -64,5 +64,5 @@ def _set_cookie(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Set the cookie of every visitor that a view asked for."""
+    """Set the cookie on responses of views that asked for the visitor."""
     app.after_request(_set_cookie)

@@ -1,4 +1,4 @@
-"""The description of the API is of all of it, of nothing else, and true: schemathesis tries to refute it."""
+"""The OpenAPI description is complete and correct: schemathesis looks for requests that contradict it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import flask_migrate
+import jsonschema_rs
+import pytest
 import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
+from mnistweb.api.openapi import description
 from mnistweb.app import create_app
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
@@ -31,6 +34,9 @@ DESCRIPTION = "/api/v1/openapi.json"
 
 schemathesis.openapi.format("drawing", st.sampled_from([data_url(digit_png(digit)) for digit in STROKES]))
 schemathesis.openapi.format(
+    "printable", st.text(st.characters(codec="utf-8").filter(str.isprintable), max_size=64)
+)
+schemathesis.openapi.format(
     "cursor",
     st.builds(
         lambda name, seconds: encode_cursor(
@@ -43,7 +49,7 @@ schemathesis.openapi.format(
 
 
 def _uncompressed(app: Flask) -> WSGIApplication:
-    # What travels compressed is not unpacked on this way.
+    # Schemathesis does not decompress responses of a WSGI application.
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ.pop("HTTP_ACCEPT_ENCODING", None)
         return app(environ, start_response)
@@ -51,8 +57,8 @@ def _uncompressed(app: Flask) -> WSGIApplication:
     return call
 
 
-def refutations(app: Flask, examples: int) -> tuple[int, list[str]]:
-    """How many requests were made, and what in their answers is not as described."""
+def find_contradictions(app: Flask, examples: int) -> tuple[int, list[str]]:
+    """Return the number of requests, and the contradictions between their responses and the description."""
     config = SchemathesisConfig.from_dict(
         {
             "seed": 1,
@@ -60,56 +66,58 @@ def refutations(app: Flask, examples: int) -> tuple[int, list[str]]:
             "phases": {"stateful": {"enabled": False}},
         }
     )
-    asked, found = 0, []
+    requests, found = 0, []
     schema = schemathesis.openapi.from_wsgi(DESCRIPTION, _uncompressed(app), config=config)
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
-            asked += len(event.recorder.interactions)
+            requests += len(event.recorder.interactions)
             for name, checks in event.recorder.checks.items():
                 answer = event.recorder.interactions[name].response
                 if answer is not None and b"idempotency_key_reused" in answer.content:
-                    continue  # no schema says that a key may not come twice
+                    continue  # no schema can say that a key must be new
                 for check in checks:
                     if check.failure_info:
                         failure = check.failure_info.failure
-                        said = answer.content[:200] if answer else b""
-                        found.append(f"{event.recorder.label}: {failure.title}\n{failure.message}\n{said!r}")
+                        content = answer.content[:200] if answer else b""
+                        found.append(
+                            f"{event.recorder.label}: {failure.title}\n{failure.message}\n{content!r}"
+                        )
         elif isinstance(event, events.NonFatalError | events.FatalError):
             found.append(repr(event))
-    return asked, found
+    return requests, found
 
 
-def test_the_api_does_as_it_is_described(unmigrated_settings: dict[str, Any]) -> None:
+def test_responses_agree_with_description(unmigrated_settings: dict[str, Any]) -> None:
     app = create_app(unmigrated_settings | {"RATELIMIT_ENABLED": "false", "TESTING": False})
     with app.app_context():
         flask_migrate.upgrade()
     predict(app.test_client())
-    asked, found = refutations(app, EXAMPLES)
+    requests, found = find_contradictions(app, EXAMPLES)
     with app.app_context():
         db.engine.dispose()
-    print(f"{asked} requests")
-    assert asked > 100
+    print(f"{requests} requests")
+    assert requests > 100
     assert not found, "\n\n".join(found)
 
 
-def described(client: FlaskClient) -> dict[str, Any]:
+def get_description(client: FlaskClient) -> dict[str, Any]:
     found: dict[str, Any] = client.get(DESCRIPTION).get_json()
     return found
 
 
-def test_every_route_is_described_and_nothing_else(app: Flask, client: FlaskClient) -> None:
+def test_description_has_every_route_and_no_other(app: Flask, client: FlaskClient) -> None:
     routes = {
         (method.lower(), rule.rule.replace("<uuid:", "{").replace(">", "}"))
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    paths = described(client)["paths"]
+    paths = get_description(client)["paths"]
     assert {(method, path) for path, operations in paths.items() for method in operations} == routes
 
 
-def test_every_error_of_the_api_is_among_those_of_its_route(client: FlaskClient) -> None:
-    listing = described(client)["paths"]["/api/v1/predictions"]
+def test_operations_list_their_errors(client: FlaskClient) -> None:
+    listing = get_description(client)["paths"]["/api/v1/predictions"]
     assert set(listing["post"]["responses"]) == {
         "200",
         "201",
@@ -125,9 +133,48 @@ def test_every_error_of_the_api_is_among_those_of_its_route(client: FlaskClient)
     assert "invalid_cursor" in listing["get"]["responses"]["400"]["description"]
 
 
-def test_the_page_says_what_the_description_says(client: FlaskClient) -> None:
+def test_errors_of_a_response_are_listed_by_code(client: FlaskClient) -> None:
+    feedback = get_description(client)["paths"]["/api/v1/predictions/{prediction_id}/feedback"]["post"]
+    schema = feedback["responses"]["422"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["error"]["properties"]["code"] == {"enum": ["invalid_label"]}
+
+
+def test_description_refuses_a_view_without_responses(app: Flask) -> None:
+    bare = Flask("bare")
+    bare.add_url_rule("/api/v1/bare", view_func=lambda: "")
+    with app.app_context(), pytest.raises(LookupError, match="declares no response"):
+        description(bare)
+
+
+def test_every_json_operation_has_a_valid_sample_answer(client: FlaskClient) -> None:
+    found = get_description(client)
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            contents = [
+                answer["content"]["application/json"]
+                for status, answer in operation["responses"].items()
+                if status < "300" and "application/json" in answer.get("content", {})
+            ]
+            assert contents or operation["operationId"] in {"delete", "as_page"}
+            if "requestBody" in operation:
+                contents.append(operation["requestBody"]["content"]["application/json"])
+            for content in contents:
+                schema = {**content["schema"], "components": found["components"]}
+                jsonschema_rs.validate(schema, content["example"], validate_formats=True)
+
+
+def test_sample_drawing_is_read_as_in_the_sample_answer(client: FlaskClient) -> None:
+    operation = get_description(client)["paths"]["/api/v1/predictions"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["example"]
+    expected = operation["responses"]["201"]["content"]["application/json"]["example"]
+    answer = client.post("/api/v1/predictions", json=body).get_json()
+    assert answer["digit"] == expected["digit"]
+    assert answer.keys() == expected.keys()
+
+
+def test_page_shows_operations_schemas_and_errors(client: FlaskClient) -> None:
     page = client.get("/api/v1/docs").text
-    for path, operations in described(client)["paths"].items():
+    for path, operations in get_description(client)["paths"].items():
         for method in operations:
             assert f'data-operation="{method.upper()} {path}"' in page
     links = set(re.findall(r'href="#([^"]+)"', page))
@@ -136,6 +183,21 @@ def test_the_page_says_what_the_description_says(client: FlaskClient) -> None:
     assert links <= set(names)
     assert "<code>empty_drawing</code>" in page
     assert "`" not in page
-    for name in described(client)["components"]["schemas"]:
+    for name in get_description(client)["components"]["schemas"]:
         assert f'id="{name}"' in page
     assert "http://localhost/api/v1/predictions" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "number, at least 0<",
+        "integer, 1 to 200; default 50<",
+        'string, date such as <code>2026-01-31</code> or <code>""</code>',
+        "Deleted.",
+        "Example of an answer",
+        "&#34;probabilities&#34;: [ 0, 0, 0.0001,",
+    ],
+)
+def test_page_shows_bounds_defaults_and_samples(client: FlaskClient, text: str) -> None:
+    assert text in client.get("/api/v1/docs").text

@@ -27,7 +27,7 @@ def assert_refused(response: TestResponse, status: int, code: str) -> None:
 
 
 @on_both_databases
-def test_a_drawing_is_answered_and_saved(client: FlaskClient, logged: Callable[[], int]) -> None:
+def test_prediction_is_returned_and_saved(client: FlaskClient, logged: Callable[[], int]) -> None:
     body = predict(client, 3)
     assert body["digit"] == 3
     assert 0.5 < body["confidence"] <= 1
@@ -47,11 +47,11 @@ def test_a_drawing_is_answered_and_saved(client: FlaskClient, logged: Callable[[
     assert logged() == 1
 
 
-def test_every_digit_drawn_plainly_is_read(client: FlaskClient) -> None:
+def test_plain_digits_are_read(client: FlaskClient) -> None:
     assert [predict(client, digit)["digit"] for digit in STROKES] == list(STROKES)
 
 
-def test_bare_base64_is_read(client: FlaskClient) -> None:
+def test_bare_base64_is_accepted(client: FlaskClient) -> None:
     response = client.post(PREDICTIONS, json={"image": base64.b64encode(digit_png(7)).decode()})
     assert response.get_json()["digit"] == 7
 
@@ -66,7 +66,7 @@ def test_unusual_images_are_read(client: FlaskClient, name: str) -> None:
     assert drawing.data.startswith(b"\x89PNG")
 
 
-def test_the_answer_is_found_where_its_location_says(client: FlaskClient) -> None:
+def test_location_leads_to_the_prediction(client: FlaskClient) -> None:
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png())})
     found = client.get(response.headers["Location"])
     assert found.status_code == 200
@@ -74,7 +74,7 @@ def test_the_answer_is_found_where_its_location_says(client: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize("name", BAD_TEXTS)
-def test_bad_images_are_refused_and_not_logged(
+def test_bad_image_is_refused_and_not_saved(
     app: Flask, client: FlaskClient, logged: Callable[[], int], name: str
 ) -> None:
     app.config["MAX_IMAGE_BYTES"] = 200 * 1024
@@ -97,29 +97,29 @@ def test_bad_images_are_refused_and_not_logged(
         (b'{"image": ["a"]}', "missing_image"),
     ],
 )
-def test_bad_bodies_are_refused(client: FlaskClient, body: bytes, code: str) -> None:
+def test_bad_body_is_refused(client: FlaskClient, body: bytes, code: str) -> None:
     assert_refused(client.post(PREDICTIONS, data=body, content_type="application/json"), 400, code)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_another_content_type_is_refused(client: FlaskClient, content_type: str | None) -> None:
+def test_other_content_type_is_refused(client: FlaskClient, content_type: str | None) -> None:
     response = client.post(PREDICTIONS, data=b"{}", content_type=content_type)
     assert_refused(response, 415, "unsupported_media_type")
 
 
-def test_a_body_over_the_limit_is_refused_unread(app: Flask, client: FlaskClient) -> None:
+def test_large_body_is_refused_unread(app: Flask, client: FlaskClient) -> None:
     app.config["MAX_CONTENT_LENGTH"] = 1000
     assert_refused(client.post(PREDICTIONS, json={"image": "A" * 1000}), 413, "image_too_large")
 
 
 @pytest.mark.parametrize("model", ["", "nothing", "../cnn", 5, True, ["cnn"], "\ud800"])
-def test_an_unknown_network_is_refused(client: FlaskClient, logged: Callable[[], int], model: object) -> None:
+def test_unknown_model_is_refused(client: FlaskClient, logged: Callable[[], int], model: object) -> None:
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png()), "model": model})
     assert_refused(response, 422, "unknown_model")
     assert logged() == 0
 
 
-def test_every_listed_network_answers(client: FlaskClient) -> None:
+def test_every_listed_model_answers(client: FlaskClient) -> None:
     models = client.get("/api/v1/models").get_json()["items"]
     assert [model["name"] for model in models if model["default"]] == ["cnn"]
     for model in models:
@@ -128,29 +128,27 @@ def test_every_listed_network_answers(client: FlaskClient) -> None:
         assert (body["model"], body["model_version"]) == (model["name"], model["version"])
 
 
-def test_strokes_are_kept_with_the_drawing(client: FlaskClient) -> None:
+def test_strokes_are_accepted(client: FlaskClient) -> None:
     assert predict(client, 3, strokes=strokes_json(3))["saved"]
     assert predict(client, 3, strokes=None)["saved"]
 
 
 @pytest.mark.parametrize("strokes", ["", [], {"size": 280}, {"size": 280, "strokes": [{}]}])
-def test_strokes_of_another_form_are_refused(
-    client: FlaskClient, logged: Callable[[], int], strokes: object
-) -> None:
+def test_invalid_strokes_are_refused(client: FlaskClient, logged: Callable[[], int], strokes: object) -> None:
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png()), "strokes": strokes})
     assert_refused(response, 422, "invalid_strokes")
     assert logged() == 0
 
 
-def give(client: FlaskClient, prediction_id: str, label: object) -> TestResponse:
+def give_feedback(client: FlaskClient, prediction_id: str, label: object) -> TestResponse:
     return client.post(f"{PREDICTIONS}/{prediction_id}/feedback", json={"label": label})
 
 
 @pytest.mark.parametrize(("label", "correct"), [(3, True), (3.0, True), (8, False), (None, False)])
-def test_feedback_is_kept(
+def test_feedback_is_saved(
     client: FlaskClient, predicted: dict[str, Any], label: float | None, correct: bool
 ) -> None:
-    response = give(client, predicted["id"], label)
+    response = give_feedback(client, predicted["id"], label)
     assert response.status_code == 200
     found = client.get(f"{PREDICTIONS}/{predicted['id']}").get_json()
     assert response.get_json() == found
@@ -158,19 +156,15 @@ def test_feedback_is_kept(
 
 
 def test_feedback_can_be_changed(client: FlaskClient, predicted: dict[str, Any]) -> None:
-    assert [give(client, predicted["id"], label).get_json()["label"] for label in (3, None, 5, 5)] == [
-        3,
-        None,
-        5,
-        5,
-    ]
+    for label in (3, None, 5, 5):
+        assert give_feedback(client, predicted["id"], label).get_json()["label"] == label
 
 
 @pytest.mark.parametrize("label", [10, -1, 10**30, 1e300, 3.5, True, False, "3", "", [], {}])
-def test_a_label_that_is_no_digit_is_refused(
+def test_label_other_than_a_digit_is_refused(
     client: FlaskClient, predicted: dict[str, Any], label: object
 ) -> None:
-    assert_refused(give(client, predicted["id"], label), 422, "invalid_label")
+    assert_refused(give_feedback(client, predicted["id"], label), 422, "invalid_label")
     assert client.get(f"{PREDICTIONS}/{predicted['id']}").get_json()["labelled"] is False
 
 
@@ -179,24 +173,22 @@ def test_feedback_without_a_label_is_refused(client: FlaskClient, predicted: dic
     assert_refused(response, 422, "invalid_label")
 
 
-def test_nobody_else_can_give_feedback(
+def test_only_the_author_can_give_feedback(
     client: FlaskClient, stranger: FlaskClient, predicted: dict[str, Any]
 ) -> None:
-    assert_refused(give(stranger, predicted["id"], 3), 404, "not_found")
+    assert_refused(give_feedback(stranger, predicted["id"], 3), 404, "not_found")
     assert client.get(f"{PREDICTIONS}/{predicted['id']}").get_json()["labelled"] is False
 
 
 @pytest.mark.parametrize("prediction_id", ["7d3d3b5e-2d0a-4c53-a0a3-6b1d5c2f0b9e", "1", "%00", "a/b"])
-def test_feedback_on_what_does_not_exist_is_not_found(client: FlaskClient, prediction_id: str) -> None:
-    assert_refused(give(client, prediction_id, 3), 404, "not_found")
+def test_unknown_prediction_is_not_found(client: FlaskClient, prediction_id: str) -> None:
+    assert_refused(give_feedback(client, prediction_id, 3), 404, "not_found")
     assert_refused(client.get(f"{PREDICTIONS}/{prediction_id}"), 404, "not_found")
 
 
 @on_both_databases
-def test_the_listing_is_newest_first_and_says_nothing_of_visitors(
-    client: FlaskClient, stranger: FlaskClient
-) -> None:
-    ids = [predict(who, digit)["id"] for digit, who in enumerate([client, stranger, client])]
+def test_listing_is_newest_first_and_names_no_visitor(client: FlaskClient, stranger: FlaskClient) -> None:
+    ids = [predict(visitor, digit)["id"] for digit, visitor in enumerate([client, stranger, client])]
     body = client.get(PREDICTIONS).get_json()
     assert [item["id"] for item in body["items"]] == ids[::-1]
     assert body["next"] is None
@@ -204,17 +196,17 @@ def test_the_listing_is_newest_first_and_says_nothing_of_visitors(
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1.5", "", "٣", "9" * 5000])
-def test_a_limit_out_of_range_is_refused(client: FlaskClient, limit: str) -> None:
+def test_limit_out_of_range_is_refused(client: FlaskClient, limit: str) -> None:
     assert_refused(client.get(PREDICTIONS, query_string={"limit": limit}), 400, "invalid_limit")
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "A" * 31, "A" * 36, "\x00"])
-def test_a_cursor_of_ones_own_making_is_refused(client: FlaskClient, cursor: str) -> None:
+def test_invalid_cursor_is_refused(client: FlaskClient, cursor: str) -> None:
     response = client.get(PREDICTIONS, query_string={"cursor": cursor})
     assert_refused(response, 400, "invalid_cursor")
 
 
-def test_errors_of_the_api_are_json_whatever_is_accepted(client: FlaskClient) -> None:
+def test_errors_are_json_for_every_accept_header(client: FlaskClient) -> None:
     html = {"Accept": "text/html"}
     assert_refused(client.get("/api/v1/nothing", headers=html), 404, "not_found")
     response = client.delete(PREDICTIONS, headers=html)

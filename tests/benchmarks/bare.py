@@ -1,4 +1,4 @@
-"""The yardstick: a route that echoes JSON and inserts one row, under the site's own gunicorn and engine."""
+"""Baseline: a route that echoes JSON and inserts one row, under the site's own gunicorn and engine."""
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ with app.app_context():
 
 @app.post("/echo")
 def echo() -> ResponseReturnValue:
-    """Insert the body, and send it back."""
+    """Insert a row, and return the body."""
     body = request.get_json()
     db.session.execute(insert(echo_table).values(body={"length": len(body["image"])}))
     db.session.commit()

@@ -1,4 +1,4 @@
-"""`make bench`: a prediction step by step, and the whole site beside a bare route, on PostgreSQL."""
+"""`make bench`: the steps of a prediction, and the whole site beside a bare route, on PostgreSQL."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from mnistweb.predictions.service import recognize_and_save
 from mnistweb.recognition.decoding import decode_base64_image, read_drawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.registry.recognizers import zoo
-from tests.benchmarks.burst import CROWD, NO_ANSWER, burst, seconds_to_recover
+from tests.benchmarks.burst import CLIENTS, NO_ANSWER, burst, seconds_to_recover
 from tests.benchmarks.burst import SECONDS as BURST_SECONDS
 from tests.benchmarks.load import Load, http_post, measure
 from tests.benchmarks.processes import backends, own_megabytes, processor_seconds, workers
@@ -40,7 +40,7 @@ DRAWINGS = [data_url(encode(draw_digit(digit, width))) for digit in STROKES for 
 
 
 def milliseconds(step: Callable[[int], Any], repeats: int = 600) -> float:
-    """The median time of a step, called with 0, 1, 2, …"""
+    """Measure the median time of a step, called with 0, 1, 2, …"""
     times = []
     for number in range(repeats):
         started = time.perf_counter()
@@ -50,7 +50,7 @@ def milliseconds(step: Callable[[int], Any], repeats: int = 600) -> float:
 
 
 def site_settings(url: str, instance: str) -> dict[str, str]:
-    """A site on that database whose limits are there and are never reached."""
+    """Return settings of a site on that database, with rate limits that are never reached."""
     return {
         "DATABASE_URL": url,
         "INSTANCE_PATH": instance,
@@ -60,7 +60,7 @@ def site_settings(url: str, instance: str) -> dict[str, str]:
 
 
 def steps(app: Flask) -> dict[str, float]:
-    """Milliseconds of each step of a prediction, in this process, one after another."""
+    """Measure each step of a prediction in this process, in milliseconds, one after another."""
     most = app.config["MAX_IMAGE_BYTES"]
     files = [decode_base64_image(text, most) for text in DRAWINGS]
     inks = [read_drawing(data, app.config["MAX_IMAGE_PIXELS"]) for data in files]
@@ -88,7 +88,7 @@ def steps(app: Flask) -> dict[str, float]:
 
 @contextmanager
 def gunicorn(application: str, settings: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """gunicorn with the site's own configuration; gives its first process and its port."""
+    """Run gunicorn with the site's configuration; give its master process and its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -111,14 +111,14 @@ def gunicorn(application: str, settings: dict[str, str]) -> Iterator[tuple[int, 
 
 @contextmanager
 def serving(application: str, settings: dict[str, str]) -> Iterator[int]:
-    """The port of gunicorn with the site's own configuration."""
+    """Run gunicorn with the site's configuration; give its port."""
     with gunicorn(application, settings) as (_, port):
         yield port
 
 
 @dataclass(slots=True)
-class Contender:
-    """One of the applications that are compared, and what was found of it, by the number of clients."""
+class Candidate:
+    """One of the compared applications, and its measurements by number of clients."""
 
     name: str
     server: int
@@ -129,7 +129,7 @@ class Contender:
     database: float = 0.0
 
     def run(self, clients: int, url: str) -> None:
-        """Ask for SECONDS, and add what is found."""
+        """Send requests for SECONDS, and add the measurements."""
         measure(self.port, self.requests, clients, WARM_UP)
         ours, theirs = workers(self.server), backends(url)
         before = processor_seconds(ours), processor_seconds(theirs)
@@ -139,48 +139,48 @@ class Contender:
 
     @property
     def answers(self) -> int:
-        """How many there were in all."""
+        """Number of all answers."""
         return sum(len(load.latencies) for load in self.loads.values())
 
 
 def posts(path: str) -> list[bytes]:
-    """Every drawing as a request."""
+    """Return all drawings as requests."""
     return [http_post(path, json.dumps({"image": text}).encode()) for text in DRAWINGS]
 
 
 def compare(settings: dict[str, str]) -> None:
-    """The whole site beside the bare route, by turns, so that whatever else the machine does meets both."""
+    """Measure the site and the bare route in turns, so that other load affects both."""
     with (
         gunicorn("wsgi:app", settings) as site_server,
         gunicorn("tests.benchmarks.bare:app", settings) as bare_server,
     ):
-        site = Contender("site", *site_server, posts("/api/v1/predictions"))
-        bare = Contender("bare route", *bare_server, posts("/echo"))
+        site = Candidate("site", *site_server, posts("/api/v1/predictions"))
+        bare = Candidate("bare route", *bare_server, posts("/echo"))
         for clients in (1, 16):
-            for contender in (site, bare) * ROUNDS:
-                contender.run(clients, settings["DATABASE_URL"])
+            for candidate in (site, bare) * ROUNDS:
+                candidate.run(clients, settings["DATABASE_URL"])
         print(f"\nWhole requests, {ROUNDS} x {SECONDS:.0f} s")
         print(f"  {'':12}{'1 client':>10}{'':36}16 clients")
         print(f"  {'':12}{'   per second   p50 ms   p99 ms  p99/p50' * 2}")
-        for contender in (site, bare):
+        for candidate in (site, bare):
             cells = (
                 f"{load.rate:13.0f}{load.percentile(50):9.2f}{load.percentile(99):9.2f}"
                 f"{load.percentile(99) / load.percentile(50):9.1f}"
-                for load in contender.loads.values()
+                for load in candidate.loads.values()
             )
-            print(f"  {contender.name:12}{''.join(cells)}")
+            print(f"  {candidate.name:12}{''.join(cells)}")
         shares = [site.loads[clients].rate / bare.loads[clients].rate for clients in (1, 16)]
         print(f"  {'site / bare':12}{shares[0]:13.2f}{shares[1]:40.2f}")
         print("\nProcessor time of a request, milliseconds: gunicorn's workers, and PostgreSQL's for them")
-        for contender in (site, bare):
-            each = 1000 / contender.answers
-            print(f"  {contender.name:12}{contender.processor * each:7.2f}{contender.database * each:7.2f}")
+        for candidate in (site, bare):
+            each = 1000 / candidate.answers
+            print(f"  {candidate.name:12}{candidate.processor * each:7.2f}{candidate.database * each:7.2f}")
         own = [own_megabytes(pid) for pid in workers(site.server)]
-        print(f"\nA worker's own memory, which each further one adds: {max(own):.0f} MB")
+        print(f"\nMemory added by each worker: {max(own):.0f} MB")
 
 
-def crowd(settings: dict[str, str]) -> None:
-    """More clients than there is room for, and the site afterwards."""
+def measure_burst(settings: dict[str, str]) -> None:
+    """Measure more clients than the site has room for, and its recovery."""
     with gunicorn("wsgi:app", settings) as (_, port):
         requests = posts("/api/v1/predictions")
         measure(port, requests, 16, WARM_UP)
@@ -191,19 +191,17 @@ def crowd(settings: dict[str, str]) -> None:
             f"{name} {found.share(status):.0%}"
             for status, name in ((201, "saved"), (503, "503"), (429, "429"), (NO_ANSWER, "no answer"))
         )
-        print(
-            f"\nA burst: {CROWD} clients at once for {BURST_SECONDS:.0f} s, who come back as soon as refused"
-        )
-        print(f"  {answered}; {found.without_retry_after} refusals without Retry-After")
-        print(f"  the slowest refusal after {found.slowest_refusal * 1000:.0f} ms")
-        print(f"  as quick as usual again after {seconds:.1f} s (p50 {usual.percentile(50):.1f} ms)")
+        print(f"\nA burst: {CLIENTS} clients at once for {BURST_SECONDS:.0f} s, with instant retries")
+        print(f"  {answered}; {found.without_retry_after} rejections without Retry-After")
+        print(f"  the slowest rejection after {found.slowest_refusal * 1000:.0f} ms")
+        print(f"  recovered after {seconds:.1f} s (usual p50 {usual.percentile(50):.1f} ms)")
 
 
-def soak(settings: dict[str, str], minutes: int) -> None:
-    """The site for a long time at 80 % of what it can, and how its memory grows."""
+def measure_soak(settings: dict[str, str], minutes: int) -> None:
+    """Run the site for a long time at 80 % of its capacity, and measure the growth of its memory."""
     with gunicorn("wsgi:app", settings) as (server, port):
         requests = posts("/api/v1/predictions")
-        # What every thread keeps is there from the beginning, as after any crowd.
+        # A burst first, so that the memory of all threads is allocated from the beginning.
         burst(port, requests)
         rate = 0.8 * measure(port, requests, 16, 10.0).rate
         print(
@@ -217,7 +215,7 @@ def soak(settings: dict[str, str], minutes: int) -> None:
                 f"  {minute + 1:3}{found.percentile(50):9.2f}{found.percentile(99):9.2f}{sizes[-1]:9.1f}",
                 flush=True,
             )
-        print(f"  grown since the first minute by {sizes[-1] / sizes[0] - 1:.1%}")
+        print(f"  growth since the first minute: {sizes[-1] / sizes[0] - 1:.1%}")
 
 
 def main() -> None:
@@ -240,15 +238,15 @@ def main() -> None:
         )
         if options.burst or options.soak:
             if options.burst:
-                crowd(settings)
+                measure_burst(settings)
             if options.soak:
-                soak(settings, options.soak)
+                measure_soak(settings, options.soak)
             return
         print("A prediction, one after another, median milliseconds")
         for name, value in steps(app).items():
             print(f"  {name:10} {value:7.2f}")
         compare(settings)
-        crowd(settings)
+        measure_burst(settings)
 
 
 if __name__ == "__main__":

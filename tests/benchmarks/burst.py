@@ -1,4 +1,4 @@
-"""More clients than a site has room for: what each is answered, and how soon the site is itself again."""
+"""A burst of more clients than a site has room for: its answers, and the time to recover."""
 
 import selectors
 import socket
@@ -9,40 +9,40 @@ from dataclasses import dataclass, field
 
 from tests.benchmarks.load import Client, Load, measure
 
-CROWD = 200
+CLIENTS = 200
 SECONDS = 5.0
-GLANCE = 0.5
-"""Seconds of each look at the site afterwards."""
-PATIENCE = 30.0
+PROBE_SECONDS = 0.5
+"""Length of each measurement during recovery."""
+RECOVERY_TIMEOUT = 30.0
 NO_ANSWER = 0
 REFUSALS = (429, 503)
 
 
 @dataclass(slots=True)
 class Burst:
-    """How long the answers of each status took, in seconds; refusals that did not say when to come back."""
+    """Latencies by status, in seconds, and the number of rejections without Retry-After."""
 
     latencies: defaultdict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     without_retry_after: int = 0
 
     def share(self, status: int) -> float:
-        """How many of all answers had this status, 0..1."""
+        """Return the share of answers with this status, 0..1."""
         return len(self.latencies[status]) / max(sum(map(len, self.latencies.values())), 1)
 
     @property
     def slowest_refusal(self) -> float:
-        """Seconds; 0 where nobody was refused."""
+        """Seconds; 0 without rejections."""
         return max((time for status in REFUSALS for time in self.latencies[status]), default=0.0)
 
 
-def burst(port: int, requests: Sequence[bytes], clients: int = CROWD, seconds: float = SECONDS) -> Burst:
-    """Let `clients` post as fast as they are answered; whoever is refused asks again at once."""
+def burst(port: int, requests: Sequence[bytes], clients: int = CLIENTS, seconds: float = SECONDS) -> Burst:
+    """Let `clients` post as fast as they are answered; rejected ones try again at once."""
     found = Burst()
     selector = selectors.DefaultSelector()
     for turn in range(clients):
         _send(selector, Client(_connect(port), turn), requests)
     ends = time.perf_counter() + seconds
-    while selector.get_map() and (now := time.perf_counter()) < ends + PATIENCE:
+    while selector.get_map() and (now := time.perf_counter()) < ends + RECOVERY_TIMEOUT:
         for key, _ in selector.select(timeout=1.0):
             client = key.data
             try:
@@ -65,11 +65,11 @@ def burst(port: int, requests: Sequence[bytes], clients: int = CROWD, seconds: f
 
 
 def seconds_to_recover(port: int, requests: Sequence[bytes], usual: Load) -> float:
-    """Until a client is answered as soon as usual again: half of them within twice the usual median."""
+    """Measure the seconds until half of the answers take at most twice the usual median."""
     started = time.perf_counter()
-    while (gone := time.perf_counter() - started) < PATIENCE:
+    while (gone := time.perf_counter() - started) < RECOVERY_TIMEOUT:
         try:
-            if measure(port, requests, 1, GLANCE).percentile(50) <= 2 * usual.percentile(50):
+            if measure(port, requests, 1, PROBE_SECONDS).percentile(50) <= 2 * usual.percentile(50):
                 return gone
         except (RuntimeError, ConnectionError, IndexError):
             time.sleep(0.1)

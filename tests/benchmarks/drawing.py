@@ -1,4 +1,4 @@
-"""`make bench`: how soon the guess follows the pen, and how smoothly the pen draws on a slow machine."""
+"""`make bench`: latency of the guess after each stroke, and smoothness of drawing on a slow machine."""
 
 import json
 import os
@@ -20,13 +20,13 @@ from tests.support.browser.hand import places, press, until
 from tests.support.drawings import STROKES
 
 ROUNDS = 2
-SLOWER = 6
+CPU_SLOWDOWN = 6
 RUNS = 3
-# A hand needs so long to the next stroke, and to the key that wipes and back (seconds).
-LIFTED = 0.15
-BETWEEN = 0.5
-# Blanked when the pen is lifted, so that a guess that comes out the same is seen to come, too.
-WATCH = """
+# Pauses of a hand before the next stroke, and before and after the key that clears the slate.
+SECONDS_BETWEEN_STROKES = 0.15
+SECONDS_BETWEEN_DIGITS = 0.5
+# Clears the guess when the pen is lifted, so that an unchanged guess is noticed too.
+GUESS_OBSERVER = """
     const line = document.querySelector("[data-guess]");
     let lifted = 0;
     window.waits = [];
@@ -48,7 +48,7 @@ WATCH = """
 
 
 def draw(page: Page, session: CDPSession, digit: int) -> None:
-    """A digit at the pace of a hand: a point in each frame."""
+    """Draw a digit at the pace of a hand: a point in each frame."""
 
     def mouse(kind: str, place: tuple[float, float], buttons: int) -> None:
         x, y = place
@@ -70,14 +70,14 @@ def draw(page: Page, session: CDPSession, digit: int) -> None:
             time.sleep(max(0.0, due - time.perf_counter()))
             mouse("mouseMoved", place, 1)
         mouse("mouseReleased", rest[-1], 0)
-        time.sleep(LIFTED)
+        time.sleep(SECONDS_BETWEEN_STROKES)
 
 
 def waits(browser: Browser, url: str) -> list[float]:
-    """Milliseconds from lifting the pen to the frame with the guess, for each digit."""
+    """Measure the milliseconds from lifting the pen to the frame with the guess, for each digit."""
     page = browser.new_page(base_url=url, **DESKTOP)
     page.goto("/")
-    page.evaluate(WATCH)
+    page.evaluate(GUESS_OBSERVER)
     session = page.context.new_cdp_session(page)
     for _ in range(ROUNDS):
         for digit in STROKES:
@@ -92,22 +92,22 @@ def waits(browser: Browser, url: str) -> list[float]:
 
 
 def frames(browser: Browser, url: str, guessing: bool) -> Counter[str]:
-    """What became of each frame while digits were drawn and wiped, slowed: by the browser's own trace."""
+    """Count the frames by state while drawing and clearing, slowed down, from the browser's own trace."""
     page = browser.new_page(base_url=url, **DESKTOP)
     page.goto("/")
-    # Set where the page keeps it: to press a switch, the driver leaves listeners for every move.
+    # Set in the page's storage: a click on the switch would leave the driver's listeners for each move.
     page.evaluate("wanted => localStorage.setItem('guess', wanted)", "on" if guessing else "off")
     page.reload()
     session = page.context.new_cdp_session(page)
-    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    session.send("Emulation.setCPUThrottlingRate", {"rate": CPU_SLOWDOWN})
     draw(page, session, 3)
     page.wait_for_timeout(1000)
     browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame"])
     for digit in (8, 0, 5, 3) * 2:
         draw(page, session, digit)
-        time.sleep(BETWEEN)
+        time.sleep(SECONDS_BETWEEN_DIGITS)
         page.keyboard.press("Escape")
-        time.sleep(BETWEEN)
+        time.sleep(SECONDS_BETWEEN_DIGITS)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     page.close()
     reports = [
@@ -119,8 +119,8 @@ def frames(browser: Browser, url: str, guessing: bool) -> Counter[str]:
     )
 
 
-def in_time(found: Counter[str]) -> float:
-    """The share of the frames that were to be shown and were."""
+def share_in_time(found: Counter[str]) -> float:
+    """Return the share of expected frames that were shown."""
     came = found["STATE_PRESENTED_ALL"] + found["STATE_PRESENTED_PARTIAL"]
     return came / (came + found["STATE_DROPPED"])
 
@@ -146,13 +146,15 @@ def main() -> None:
             print(
                 f"  median {statistics.median(times):6.1f}   90 % within {times[len(times) * 9 // 10]:6.1f}"
             )
-            print(f"\nFrames while drawing, the page's processor slowed {SLOWER} times, that came in time")
-            # By turns, so that whatever else the machine does meets both.
+            print(
+                f"\nFrames while drawing, the page's processor slowed {CPU_SLOWDOWN} times, that came in time"
+            )
+            # In turns, so that other load affects both.
             runs = [(guessing, frames(browser, url, guessing)) for guessing in (False, True) * RUNS]
             for guessing, name in ((False, "without guesses"), (True, "with guesses")):
                 found = [count for each, count in runs if each is guessing]
-                shares = ", ".join(f"{in_time(count):.1%}" for count in found)
-                print(f"  {name:16} {in_time(sum(found, Counter())):7.1%}, run by run {shares}")
+                shares = ", ".join(f"{share_in_time(count):.1%}" for count in found)
+                print(f"  {name:16} {share_in_time(sum(found, Counter())):7.1%}, run by run {shares}")
         browser.close()
 
 

@@ -1,7 +1,7 @@
-"""`make bench-history`: what looking back costs when the log is long, beside a short one, on PostgreSQL.
+"""`make bench-history`: reading a long log, compared with a short one, on PostgreSQL.
 
-Two databases are filled with tiny drawings, and asked by turns through the site's own pages. Ten million take
-minutes, and some gigabytes of disk.
+Two databases are filled with small drawings, and read in turns through the site's own pages. Ten million rows
+take minutes, and some gigabytes of disk.
 """
 
 import os
@@ -24,12 +24,12 @@ from tests.support.postgres import postgres
 
 SHORT, LONG = 10_000, 10_000_000
 ROUNDS = 20
-LIMIT = 50.0
-"""Milliseconds within which 95 % of all answers shall come."""
+MAX_P95 = 50.0
+"""Milliseconds; upper limit of the 95th percentile of each page."""
 
 
 def milliseconds(browser: FlaskClient, address: str) -> float:
-    """How long one answer took."""
+    """Measure the time of one answer."""
     started = time.perf_counter()
     response = browser.get(address)
     taken = (time.perf_counter() - started) * 1000
@@ -39,11 +39,11 @@ def milliseconds(browser: FlaskClient, address: str) -> float:
 
 
 def main() -> int:
-    """Fill, measure and print; 1 where an answer takes longer than it should."""
+    """Fill, measure and print; return 1 if a page is too slow."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=LONG, help=f"of the long log, by default {LONG:,}")
+    parser.add_argument("--rows", type=int, default=LONG, help=f"rows of the long log, by default {LONG:,}")
     parser.add_argument(
-        "--filled", action="store_true", help="ask what an earlier run has filled on TEST_DATABASE_URL"
+        "--filled", action="store_true", help="use the databases of an earlier run on TEST_DATABASE_URL"
     )
     options = parser.parse_args()
     os.environ["PGOPTIONS"] = "-c maintenance_work_mem=512MB -c synchronous_commit=off"
@@ -78,7 +78,7 @@ def main() -> int:
 
 
 def report(short: Flask, long: Flask) -> int:
-    """Print what each page takes in both; 1 where one takes longer than it should in the long log."""
+    """Print the times of each page in both; return 1 if one is too slow in the long log."""
     print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, PostgreSQL; milliseconds")
     print(f"{'':44}{'short log':>16}{'long log':>18}\n{'':44}" + "     p50     p95" * 2)
     slow = 0
@@ -91,11 +91,13 @@ def report(short: Flask, long: Flask) -> int:
         (p50, p95), (long_p50, long_p95) = (
             (sorted(found[1:])[ROUNDS // 2], sorted(found[1:])[ROUNDS * 95 // 100 - 1]) for found in times
         )
-        bad = long_p95 > LIMIT or long_p50 > 2 * p50
+        bad = long_p95 > MAX_P95 or long_p50 > 2 * p50
         slow += bad
         name = of_short.partition("&cursor=")[0].partition("?cursor=")[0]
         print(f"{name[:43]:44}{p50:8.1f}{p95:8.1f}{long_p50:10.1f}{long_p95:8.1f}{'  *' * bad}", flush=True)
-    print(f"\n{slow} take more than {LIMIT:.0f} ms (p95) or twice the time of the short log (*)")
+    print(
+        f"\n{slow} take more than {MAX_P95:.0f} ms (p95), or more than twice the time with the short log (*)"
+    )
     return 1 if slow else 0
 
 

@@ -1,7 +1,7 @@
-"""`make lighthouse`: what Lighthouse says of each page, with its phone preset, of a site of its own.
+"""`make lighthouse`: Lighthouse's scores of each page, with its phone preset.
 
-Needs Node and Chromium; npm fetches Lighthouse into the virtual environment. Ends with 1 where a score
-is below LEAST.
+Needs Node and Chromium; npm installs Lighthouse in the virtual environment. Ends with 1 if a score is below
+MIN_SCORE.
 """
 
 import json
@@ -18,15 +18,15 @@ import flask_migrate
 
 from mnistweb import config
 from mnistweb.app import create_app
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from mnistweb.web.visitors import COOKIE
 from tests.benchmarks.bench import serving
 from tests.support.drawings import STROKES, data_url, draw_digit, encode
 
-LIGHTHOUSE = "lighthouse@^12.8.2"  # 13 wants a newer Node than Debian has
+LIGHTHOUSE = "lighthouse@^12.8.2"  # 13 needs a newer Node
 FOLDER = Path(sys.prefix) / "lighthouse"
-LEAST = 98
-RUNS = 3  # where the first score is too low: performance varies with what else the machine does
+MIN_SCORE = 98
+RUNS = 3  # if the first score is too low: performance varies with other load on the machine
 CHROMIUM = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 
@@ -34,7 +34,7 @@ Scores = dict[str, float]
 
 
 def main() -> int:
-    """Serve a site with a few drawings, measure every page, print a line for each."""
+    """Serve a site with a few drawings, measure all pages, print a line for each."""
     if shutil.which("npm") is None or CHROMIUM is None:
         sys.exit("make lighthouse needs Node with npm, and Chromium.")
     install()
@@ -45,12 +45,12 @@ def main() -> int:
         with serving("wsgi:app", settings) as port:
             low = [page for page in pages if not passes(f"http://127.0.0.1:{port}{page}", cookie)]
     if low:
-        print(f"Below {LEAST}: {', '.join(low)}", file=sys.stderr)
+        print(f"Below {MIN_SCORE}: {', '.join(low)}", file=sys.stderr)
     return 1 if low else 0
 
 
 def install() -> None:
-    """Lighthouse, beside the Python packages; nothing where it is already there."""
+    """Install Lighthouse beside the Python packages, if it is missing."""
     if not (FOLDER / "node_modules").exists():
         FOLDER.mkdir(exist_ok=True)
         npm = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", FOLDER, LIGHTHOUSE)
@@ -58,7 +58,7 @@ def install() -> None:
 
 
 def prepare(settings: dict[str, str]) -> tuple[list[str], str]:
-    """Fill the log with a drawing of each digit; the pages to be measured, and the cookie of who drew."""
+    """Log a drawing of each digit; return the pages to measure, and the visitor's cookie."""
     app = create_app(config.environment() | settings)
     with app.app_context():
         flask_migrate.upgrade()
@@ -67,19 +67,19 @@ def prepare(settings: dict[str, str]) -> tuple[list[str], str]:
         image = data_url(encode(draw_digit(digit)))
         drawn = visitor.post("/api/v1/predictions", json={"image": image}).json
     prediction = f"/predictions/{(drawn or {})['id']}"
-    names = app.extensions[KEY].names()
+    names = app.extensions[ZOO].names()
     networks = [f"/models/{name}" for name in names]
-    inside = [f"{prediction}/inside?model={name}" for name in names]
+    explanations = [f"{prediction}/inside?model={name}" for name in names]
     cookie = visitor.get_cookie(COOKIE)
     assert cookie
-    pages = ["/", "/history", "/insights", "/models", *networks, prediction, *inside]
+    pages = ["/", "/history", "/insights", "/models", *networks, prediction, *explanations]
     return pages, f"{COOKIE}={cookie.value}"
 
 
 def passes(address: str, cookie: str) -> bool:
-    """Measure a page, again where it did badly, print its medians; whether all of them are high enough."""
+    """Measure a page, again if it scores badly, and print its medians; return true if all are high enough."""
     runs = [measure(address, cookie)]
-    while min(median(runs).values()) < LEAST and len(runs) < RUNS:
+    while min(median(runs).values()) < MIN_SCORE and len(runs) < RUNS:
         runs.append(measure(address, cookie))
     scores = median(runs)
     print(
@@ -87,16 +87,16 @@ def passes(address: str, cookie: str) -> bool:
         urlsplit(address).path,
         flush=True,
     )
-    return min(scores.values()) >= LEAST
+    return min(scores.values()) >= MIN_SCORE
 
 
 def median(runs: list[Scores]) -> Scores:
-    """Of each score over several runs."""
+    """Return the median of each score over several runs."""
     return {name: statistics.median(run[name] for run in runs) for name in CATEGORIES}
 
 
 def measure(address: str, cookie: str) -> Scores:
-    """The four scores, 0 to 100, of a page. Raises RuntimeError where Lighthouse says none."""
+    """Measure the four scores, 0 to 100, of a page. Raises RuntimeError if Lighthouse fails."""
     command = [
         *(str(FOLDER / "node_modules" / ".bin" / "lighthouse"), address, "--quiet", "--output=json"),
         f"--only-categories={','.join(CATEGORIES)}",
@@ -104,7 +104,7 @@ def measure(address: str, cookie: str) -> Scores:
         "--chrome-flags=--headless --no-sandbox --disable-background-networking --disable-quic --disable-gpu",
     ]
     environment = {**os.environ, "CHROME_PATH": CHROMIUM or ""}
-    # Now and then it misses the start of a page, and asks to be run again.
+    # Lighthouse sometimes misses the start of a page, and asks for another run.
     for _ in range(RUNS):
         ran = subprocess.run(command, check=False, env=environment, timeout=300, stdout=subprocess.PIPE)
         if ran.returncode == 0:

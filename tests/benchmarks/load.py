@@ -1,4 +1,4 @@
-"""Clients that post as fast as they are answered, in one thread, to leave the processor to the server."""
+"""Load generator: clients in one thread, which leaves the processor to the server."""
 
 import selectors
 import socket
@@ -9,35 +9,35 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Load:
-    """What clients found: how long they asked for, and how long each answer took, both in seconds."""
+    """Duration of a measurement and latencies of all answers, both in seconds."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
     def add(self, other: "Load") -> None:
-        """Count another run too."""
+        """Add another measurement."""
         self.seconds += other.seconds
         self.latencies += other.latencies
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Answers per second."""
         return len(self.latencies) / self.seconds
 
     def percentile(self, percent: int) -> float:
-        """Milliseconds within which so many of a hundred answers came."""
+        """Return a percentile of the latencies, in milliseconds."""
         return sorted(self.latencies)[len(self.latencies) * percent // 100] * 1000
 
 
 @dataclass(slots=True)
 class Client:
-    """One connection, kept alive, and what has come of the current answer."""
+    """One keep-alive connection, and the current answer."""
 
     connection: socket.socket
     turn: int
-    due: float = 0.0  # when it is to send, or was
+    due: float = 0.0  # time of the next request, or of the current one
     received: bytearray = field(default_factory=bytearray)
-    status: int = 0  # of the answer that is complete
+    status: int = 0  # status of the complete answer
 
     def send(self, requests: Sequence[bytes]) -> None:
         """Post the next drawing."""
@@ -46,7 +46,7 @@ class Client:
         self.connection.sendall(requests[self.turn % len(requests)])
 
     def receive(self) -> bool:
-        """Take what has arrived; whether the answer is complete. Raises ConnectionError for a closed one."""
+        """Receive available bytes; return true if the answer is complete. Raises ConnectionError."""
         part = self.connection.recv(1 << 16)
         if not part:
             raise ConnectionError("the server closed the connection")
@@ -62,7 +62,7 @@ class Client:
 
 
 def http_post(path: str, body: bytes) -> bytes:
-    """A whole HTTP request."""
+    """Return a whole HTTP request."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -72,9 +72,8 @@ def http_post(path: str, body: bytes) -> bytes:
 def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, *, rate: float = 0.0) -> Load:
     """Let `clients` post `requests` in turn for `seconds`, each as soon as it is answered.
 
-    With a `rate`, so many a second are sent by all of them together, and what a client sends late because it
-    still waited for an answer counts from when it was due. Raises RuntimeError for a status other than
-    200 and 201.
+    With a `rate`, all clients together send that many requests per second. The latency of a late request
+    counts from the time when it was due. Raises RuntimeError for a status other than 200 and 201.
     """
     selector = selectors.DefaultSelector()
     started = time.perf_counter()

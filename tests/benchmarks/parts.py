@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.parts`: what each part of a prediction takes of the processor, in a request.
+"""`python -m tests.benchmarks.parts`: processor time of each part of a prediction, within a request.
 
-A part that is repeated by itself takes half as long: then its data stays in the caches, which the rest of a
-request takes from it.
+A part that is repeated alone takes half as long, because its data stays in the caches. In a request, the
+other parts displace it.
 """
 
 import os
@@ -37,7 +37,7 @@ PARTS = {
 
 
 def timed(name: str, function: Callable[..., Any], times: dict[str, list[float]]) -> Callable[..., Any]:
-    """The function, which notes the microseconds that its thread has used."""
+    """Wrap a function so that it records the microseconds of its thread."""
 
     def call(*arguments: Any, **named: Any) -> Any:
         started = time.thread_time_ns()
@@ -50,7 +50,7 @@ def timed(name: str, function: Callable[..., Any], times: dict[str, list[float]]
 
 
 def post_all(app: Callable[..., Any], path: str) -> None:
-    """Post every drawing, as a server does."""
+    """Post all drawings, as a server does."""
     for drawing in DRAWINGS:
         environ = EnvironBuilder(path, method="POST", json={"image": drawing}).get_environ()
         _, status, _ = run_wsgi_app(app, environ)
@@ -59,7 +59,7 @@ def post_all(app: Callable[..., Any], path: str) -> None:
 
 
 def measure(site: Flask, bare: Flask) -> dict[str, float]:
-    """Median microseconds of each part, of a whole request, and of one to the bare route, by turns."""
+    """Measure median microseconds of each part, of a whole request, and of the bare route, in turns."""
     times: dict[str, list[float]] = defaultdict(list)
     with pytest.MonkeyPatch.context() as patch:
         for name, target in PARTS.items():
@@ -81,7 +81,7 @@ def main() -> None:
         site = create_app(config.environment())
         with site.app_context():
             flask_migrate.upgrade()
-        # Here, because it makes its table when it is imported.
+        # Imported here, because it creates its table on import.
         from tests.benchmarks.bare import app as bare
 
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""What processes use, as Linux tells it under /proc."""
+"""Processor time and memory of processes, from Linux' /proc."""
 
 import os
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def workers(server: int) -> list[int]:
-    """The processes that gunicorn's first one, `server`, started."""
+    """Return the workers of gunicorn's master process `server`."""
     return [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
 
 
 def backends(url: str) -> list[int]:
-    """The processes of a PostgreSQL on this machine; none of one elsewhere."""
+    """Return the backends of PostgreSQL on this machine; none if it runs elsewhere."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
     with engine.connect() as connection:
         found = connection.scalars(
@@ -29,7 +29,7 @@ def backends(url: str) -> list[int]:
 
 
 def processor_seconds(pids: Iterable[int]) -> float:
-    """Processor time that these have taken so far, their own and the system's for them."""
+    """Return the processor time of processes so far, in user and kernel mode."""
     ticks = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -38,7 +38,7 @@ def processor_seconds(pids: Iterable[int]) -> float:
 
 
 def own_megabytes(pid: int) -> float:
-    """Memory that a process shares with no other: what would be free without it."""
+    """Return the memory that a process shares with no other."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1000
 

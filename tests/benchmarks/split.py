@@ -1,7 +1,6 @@
-"""`make bench-split`: the networks in the site's processes against the same site with a model server.
+"""`make bench-split`: the networks in the site's processes, compared with a model server.
 
-First with processes of uvicorn as the server, then with Ray Serve, behind HAProxy and behind its own proxy.
-Under four minutes.
+The server is uvicorn, then Ray Serve, behind HAProxy and behind its own proxy. Takes less than four minutes.
 """
 
 import os
@@ -23,54 +22,54 @@ from sqlalchemy import create_engine, make_url, text
 from mnistweb.app import create_database_app
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.remote.protocol import write_question
-from tests.benchmarks.bench import Contender, gunicorn, posts
+from mnistweb.recognition.remote.protocol import write_request
+from tests.benchmarks.bench import Candidate, gunicorn, posts
 from tests.benchmarks.load import Load, measure
 from tests.benchmarks.processes import processor_seconds, workers
 from tests.support.drawings import digit_png
 from tests.support.postgres import postgres
-from tests.system.split.server import HAPROXY, family, ray_serve
+from tests.system.split.server import HAPROXY, process_tree, ray_serve
 
 ROUNDS = 2
 CLIENTS = (1, 16)
 REPLICAS = (1, 2, 3)
 
 
-ASKING = 2.0
-"""Seconds for which the model server is asked without the site, in each round."""
+DIRECT_SECONDS = 2.0
+"""Length of each measurement of the model server without the site."""
 RAY = {"Ray, HAProxy": HAPROXY, "Ray, own proxy": {"RAY_SERVE_ENABLE_HA_PROXY": "0"}}
 
 
 @dataclass(slots=True)
 class Side:
-    """One way to run the site: its model server, if any, and how long the processes of that worked."""
+    """One variant of the site: its model server, if any, and the processor time of that."""
 
-    site: Contender
+    site: Candidate
     model: list[int] = field(default_factory=list)
     port: int = 0
     processor: float = 0.0
     asked: Load = field(default_factory=Load)
 
     def run(self, url: str) -> None:
-        """Ask for a while, by one and by many, and add what is found."""
+        """Measure with one client and with many, and add the results."""
         for clients in CLIENTS:
-            before = worked(self.model)
+            before = cpu_seconds(self.model)
             self.site.run(clients, url)
-            after = worked(self.model)
+            after = cpu_seconds(self.model)
             self.processor += sum(after[pid] - before[pid] for pid in after if pid in before)
         if self.port:
-            self.asked.add(measure(self.port, QUESTIONS, CLIENTS[-1], ASKING))
+            self.asked.add(measure(self.port, INFERENCE_REQUESTS, CLIENTS[-1], DIRECT_SECONDS))
 
     def costs(self) -> tuple[float, float, float, float]:
-        """Milliseconds of processor time for an answer, and megabytes: each the site's, then the server's."""
+        """Return processor milliseconds per answer of site and server, then megabytes of site and server."""
         each = 1000 / self.site.answers
         site = [self.site.server, *workers(self.site.server)]
         return self.site.processor * each, self.processor * each, megabytes(site), megabytes(self.model)
 
 
-def question(digit: int) -> bytes:
-    """A whole request of inference, as the site sends it."""
-    message = write_question(normalize(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
+def inference_request(digit: int) -> bytes:
+    """Return a whole inference request, as the site sends it."""
+    message = write_request(normalize(read_drawing(digit_png(digit), 10**6))[None], "benchmark")
     headers = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
     return (
         f"POST /v2/models/cnn/infer HTTP/1.1\r\nHost: localhost\r\n{headers}"
@@ -78,15 +77,15 @@ def question(digit: int) -> bytes:
     ).encode() + message.body
 
 
-QUESTIONS = [question(digit) for digit in range(10)]
+INFERENCE_REQUESTS = [inference_request(digit) for digit in range(10)]
 
 
 @contextmanager
 def model_server(replicas: int) -> Iterator[tuple[list[int], str]]:
-    """So many processes of the model server behind one port; gives them, and their address."""
+    """Run processes of the model server on one port; give their ids, and their address."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=100))
-        # asyncio sets this only where it opens the port itself; without it a head waits 40 ms for its body.
+        # asyncio sets this only on ports that it opens itself. Without it, headers wait 40 ms for their body.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fd = listener.fileno()
         command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--factory", "--fd", str(fd)]
@@ -109,8 +108,8 @@ def model_server(replicas: int) -> Iterator[tuple[list[int], str]]:
                 process.terminate()
 
 
-def worked(pids: Iterable[int]) -> dict[int, float]:
-    """Processor seconds of each process that is still there: Ray ends some that it does not need."""
+def cpu_seconds(pids: Iterable[int]) -> dict[int, float]:
+    """Return the processor seconds of each process that still exists; Ray ends some."""
     found = {}
     for pid in pids:
         with suppress(OSError):
@@ -119,19 +118,19 @@ def worked(pids: Iterable[int]) -> dict[int, float]:
 
 
 def megabytes(pids: Iterable[int]) -> float:
-    """What processes take, with what they share divided among those that share it."""
+    """Return the memory of processes; shared memory is divided among its users."""
     total = 0
     for pid in pids:
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except OSError:  # it has ended, as above
+        except OSError:  # the process has ended
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1000
 
 
 def main() -> None:
-    """Measure by turns, so that whatever else the machine does meets each, and print."""
+    """Measure all variants in turns, so that other load affects each, and print."""
     with ExitStack() as stack:
         url = stack.enter_context(postgres())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -157,7 +156,7 @@ def main() -> None:
                 (place := folder / name).mkdir()
                 address, starter = servers.enter_context(ray_serve(place, **environment))
                 alone = side(servers, "in process", settings)
-                apart = side(servers, name, settings, address, list(family(starter)))
+                apart = side(servers, name, settings, address, list(process_tree(starter)))
                 compare([alone, apart], url)
         print(
             "\nA prediction in the database: {:.0f} bytes with its indexes, {:.0f} of WAL".format(*sizes(url))
@@ -167,14 +166,14 @@ def main() -> None:
 def side(
     stack: ExitStack, name: str, settings: dict[str, str], address: str = "", model: Sequence[int] = ()
 ) -> Side:
-    """The site with the model server at an address, or without one."""
+    """Start the site with the model server at an address, or without one."""
     site = stack.enter_context(gunicorn("wsgi:app", settings | {"MODEL_URL": address}))
-    contender = Contender(name, *site, posts("/api/v1/predictions"))
-    return Side(contender, list(model), urlsplit(address).port or 0)
+    candidate = Candidate(name, *site, posts("/api/v1/predictions"))
+    return Side(candidate, list(model), urlsplit(address).port or 0)
 
 
 def compare(sides: list[Side], url: str) -> None:
-    """Ask all by turns, and print what is found."""
+    """Measure all in turns, and print the results."""
     for _ in range(ROUNDS):
         for each in sides:
             each.run(url)
@@ -182,7 +181,7 @@ def compare(sides: list[Side], url: str) -> None:
 
 
 def sizes(url: str) -> tuple[float, float]:
-    """Bytes of a row with its share of the indexes, and of the write-ahead log that it made."""
+    """Return the bytes of a row with its share of the indexes, and of its write-ahead log."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
     with engine.connect() as connection:
         rows, size, log = connection.execute(
@@ -196,7 +195,7 @@ def sizes(url: str) -> tuple[float, float]:
 
 
 def show(sides: list[Side]) -> None:
-    """Print a table, and under it the same as shares of what the site does alone."""
+    """Print a table, and below it the same figures as shares of the first row."""
     print(f"\n{'':14}" + "".join(f"{clients:>9} clients  p50 ms   p99 ms" for clients in CLIENTS), end="")
     print("  CPU ms: site  model  MB: site  model  asked alone")
     rows = {

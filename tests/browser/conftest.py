@@ -19,7 +19,7 @@ from mnistweb.extensions import db
 from mnistweb.predictions import service as predictions
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
 from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
@@ -55,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def base_url(site: Flask) -> Iterator[str]:
-    """Where the site is served; what `page.goto("/")` starts from."""
+    """The address of the served site; `page.goto("/")` starts from it."""
     server = make_server("127.0.0.1", 0, site, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -139,10 +139,10 @@ def answering(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         probabilities = [rest] * 10
         probabilities[second] += rest
         probabilities[digit if digit is not None else 1] += confidence
-        zoo: Zoo = site.extensions[KEY]
+        zoo: Zoo = site.extensions[ZOO]
         card = zoo.get().card
         told = Answer(digit, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version)
-        monkeypatch.setitem(site.extensions, KEY, _Telling(zoo, told))
+        monkeypatch.setitem(site.extensions, ZOO, _Telling(zoo, told))
 
     return answer
 
@@ -166,7 +166,7 @@ def second_network(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[An
     """Installs a second network, which answers as told or raises."""
 
     def install(told: Answer | Exception) -> None:
-        monkeypatch.setitem(site.extensions, KEY, zoo_with_second(site.extensions[KEY], told))
+        monkeypatch.setitem(site.extensions, ZOO, zoo_with_second(site.extensions[ZOO], told))
 
     return install
 
@@ -178,7 +178,7 @@ def stage(
     second_network: Callable[[Answer | Exception], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
-    """What the states of the page are brought about with."""
+    """The stage on which states of the page are set up."""
 
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("the disk is full"))

@@ -36,7 +36,7 @@ def test_everything_by_keyboard_alone(page: Page) -> None:
     expect(answer(page)).to_have_attribute("data-prediction", "1")
     prediction_id = answer(page).get_attribute("data-prediction-id")
     keys("7", "Enter")
-    expect(page.get_by_text("you say that this is a seven")).to_be_visible()
+    expect(page.get_by_text("Saved: it was a seven.")).to_be_visible()
     tab_to("Submit feedback")
     keys("Shift+Tab", "1", "Enter")
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")

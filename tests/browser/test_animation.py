@@ -71,7 +71,7 @@ def test_the_animation_in_the_readme(new_page: NewPage, scheme: str) -> None:
     page.wait_for_selector(".flight", state="detached")
     film.take(1500)
 
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
     page.wait_for_timeout(300)
     film.take(2500)

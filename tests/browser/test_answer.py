@@ -77,7 +77,7 @@ def test_the_correct_digit_is_typed_and_submitted(page: Page) -> None:
     prediction_id = predicted(page, 4)
     page.get_by_label("Correct digit").fill("9")
     press(page, "Submit feedback")
-    expect(page.get_by_text("Saved: you say that this is a nine.")).to_be_visible()
+    expect(page.get_by_text("Saved: it was a nine.")).to_be_visible()
     assert own_row(page, prediction_id)[4:] == ["9", "wrong"]
     own = page.locator("#own")
     expect(own).to_have_attribute("data-labelled", "1")
@@ -86,8 +86,8 @@ def test_the_correct_digit_is_typed_and_submitted(page: Page) -> None:
 
 def test_one_gesture_says_right(page: Page) -> None:
     prediction_id = predicted(page, 4)
-    press(page, "Right")
-    expect(page.get_by_role("button", name="Right", exact=True)).to_have_attribute("aria-pressed", "true")
+    press(page, "Yes")
+    expect(page.get_by_role("button", name="Yes", exact=True)).to_have_attribute("aria-pressed", "true")
     assert own_row(page, prediction_id)[4:] == ["4", "right"]
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")
     expect(page.locator("#announcement")).to_contain_text("feedback is saved")
@@ -95,30 +95,30 @@ def test_one_gesture_says_right(page: Page) -> None:
 
 def test_wrong_asks_for_the_right_digit(page: Page) -> None:
     predicted(page, 4)
-    press(page, "Wrong")
+    press(page, "No")
     expect(page.get_by_label("Correct digit")).to_be_focused()
 
 
 def test_that_was_no_digit(page: Page) -> None:
     prediction_id = predicted(page, 4)
-    press(page, "That was no digit")
+    press(page, "It wasn’t a digit")
     expect(page.locator("[data-said-by-person] .bar-name")).to_have_text("none")
-    assert own_row(page, prediction_id)[4:] == ["no digit", "wrong"]
+    assert own_row(page, prediction_id)[4:] == ["not a digit", "wrong"]
 
 
 def test_a_number_key_and_enter_give_feedback(page: Page) -> None:
     predicted(page, 4)
     page.keyboard.press("6")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("you say that this is a six")).to_be_visible()
+    expect(page.get_by_text("Saved: it was a six.")).to_be_visible()
     expect(page.get_by_label("Correct digit")).to_be_focused()
 
 
 def test_feedback_can_be_changed(page: Page) -> None:
     predicted(page, 4)
-    press(page, "That was no digit")
+    press(page, "It wasn’t a digit")
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "0.0")
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")
     expect(page.locator("#own")).to_have_attribute("data-labelled", "1")
 
@@ -133,10 +133,10 @@ def test_the_field_takes_one_digit_only(page: Page, wrong: str) -> None:
 
 def test_a_reload_loses_nothing(page: Page) -> None:
     first = predicted(page, 4)
-    press(page, "Right")
+    press(page, "Yes")
     press(page, "Clear")
     second = predicted(page, 8)
-    press(page, "That was no digit")
+    press(page, "It wasn’t a digit")
     expect(page.locator("#own")).to_have_attribute("data-labelled", "2")
     before = ink_on_slate(page)
     page.reload()
@@ -147,7 +147,7 @@ def test_a_reload_loses_nothing(page: Page) -> None:
     expect(own).to_have_attribute("data-labelled", "2")
     expect(own).to_have_attribute("data-accuracy", "0.5")
     assert own_row(page, first)[4:] == ["4", "right"]
-    assert own_row(page, second)[4:] == ["no digit", "wrong"]
+    assert own_row(page, second)[4:] == ["not a digit", "wrong"]
     rows = page.locator("[data-prediction-row]").evaluate_all(
         "rows => rows.map(row => row.dataset.predictionRow)"
     )
@@ -167,10 +167,10 @@ def test_an_answer_is_opened_again_and_put_back_on_the_slate(page: Page) -> None
     press(page, "Clear")
     predicted(page, 8)
     page.locator(f"[data-prediction-row='{first}'] .cell-drawing a").click()
-    page.get_by_role("link", name="Put it on the slate").click()
+    page.get_by_role("link", name="Open on the slate").click()
     expect(answer(page)).to_have_attribute("data-prediction-id", first)
     expect(page.locator("[data-drawn]")).to_be_visible()
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("#own")).to_have_attribute("data-labelled", "1")
     # Drawing on takes the opened picture away.
     stroke(page, [(140.0, 60.0), (140.0, 220.0)])
@@ -246,7 +246,7 @@ def test_what_is_no_picture_is_said_to_be_none(page: Page) -> None:
     page.get_by_label("Upload a picture").set_input_files(
         {"name": "notes.txt", "mimeType": "image/png", "buffer": b"not a picture"}
     )
-    expect(page.get_by_role("alert")).to_contain_text("not a picture")
+    expect(page.get_by_role("alert")).to_contain_text("Can’t read this file")
 
 
 def test_it_works_as_a_plain_form(new_page: NewPage) -> None:
@@ -260,7 +260,7 @@ def test_it_works_as_a_plain_form(new_page: NewPage) -> None:
     page.get_by_label("Correct digit").fill("1")
     press(page, "Submit feedback")
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "0.0")
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")
 
 
@@ -291,7 +291,10 @@ def test_sure_unsure_and_refused_answers_are_told_in_words(
         ({"digit": 4, "confidence": 0.55, "second": 9}, "Unsure: a four or a nine"),
         ({"digit": None, "confidence": 0.9, "not_a_digit": 0.9}, "This is not a digit"),
         ({"digit": None, "confidence": 0.6, "not_a_digit": 0.6}, "Perhaps not a digit"),
-        ({"digit": None, "confidence": 0.2, "not_a_digit": 0.2}, "Unsure: a one, or no digit"),
+        (
+            {"digit": None, "confidence": 0.2, "not_a_digit": 0.2},
+            "Perhaps a one (22 %), perhaps not a digit (20 %)",
+        ),
     ):
         answering(**told)
         predict(page)
@@ -304,6 +307,6 @@ def test_that_a_refusal_was_right_can_be_said(page: Page, answering: Callable[..
     draw(page, 4)
     prediction_id = predict(page)
     expect(page.get_by_text("This looks like a letter.")).to_be_visible()
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")
-    assert own_row(page, prediction_id)[2:] == ["no digit", "90.0 %", "no digit", "right"]
+    assert own_row(page, prediction_id)[2:] == ["not a digit", "90.0 %", "not a digit", "right"]

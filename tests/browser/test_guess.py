@@ -36,9 +36,9 @@ def test_a_guess_appears_while_one_draws_and_is_not_logged(page: Page) -> None:
     expect(line(page)).not_to_be_empty()
     expect(line(page)).not_to_contain_text("%")
     page.mouse.up()
-    expect(line(page)).to_have_text("Looks like a 3 · 99 %")
+    expect(line(page)).to_have_text("Looks like a 3 · > 99.9 %")
     page.reload()
-    expect(line(page)).to_have_text("Looks like a 3 · 99 %")
+    expect(line(page)).to_have_text("Looks like a 3 · > 99.9 %")
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
 
 
@@ -79,8 +79,10 @@ def test_only_the_latest_request_counts(page: Page) -> None:
             break
         page.wait_for_timeout(50)
     assert "net::ERR_ABORTED" in failed
-    latest[-1].fulfill(json={"digit": 5, "confidence": 0.9})
-    expect(line(page)).to_have_text("Looks like a 5 · 90 %")
+    latest[-1].fulfill(
+        json={"digit": 5, "words": {"guess": "Looks like a 5 · 90.0 %", "guess_short": "Looks like a 5"}}
+    )
+    expect(line(page)).to_have_text("Looks like a 5 · 90.0 %")
 
 
 def test_what_goes_wrong_is_not_worth_a_word(page: Page) -> None:
@@ -101,12 +103,12 @@ def test_it_agrees_with_the_answer(page: Page, answering: Callable[..., None]) -
     expect(line(page)).to_contain_text("a 4")
     answering(9, 0.66, second=4)
     predict(page)
-    expect(line(page)).to_have_text("Perhaps a 9 · 66 %")
-    press(page, "Right")
+    expect(line(page)).to_have_text("Perhaps a 9 · 66.0 %")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
-    expect(line(page)).to_have_text("Perhaps a 9 · 66 %")
+    expect(line(page)).to_have_text("Perhaps a 9 · 66.0 %")
     page.reload()
-    expect(line(page)).to_have_text("Perhaps a 9 · 66 %")
+    expect(line(page)).to_have_text("Perhaps a 9 · 66.0 %")
     press(page, "Clear")
     expect(line(page)).to_be_empty()
 
@@ -117,7 +119,9 @@ def test_a_guess_that_comes_after_the_answer_is_too_late(page: Page) -> None:
     predicted(page, 4)
     expect(line(page)).to_contain_text("a 4")
     with suppress(Error):  # nobody waits for it any more
-        held[-1].fulfill(json={"digit": 5, "confidence": 0.9})
+        held[-1].fulfill(
+            json={"digit": 5, "words": {"guess": "Looks like a 5 · 90.0 %", "guess_short": "Looks like a 5"}}
+        )
     page.wait_for_timeout(200)
     expect(line(page)).to_contain_text("a 4")
 
@@ -127,15 +131,15 @@ def test_the_chosen_network_guesses(page: Page, second_network: Callable[[Answer
     page.goto("/")
     draw(page, 4)
     expect(line(page)).to_contain_text("a 4")
-    page.get_by_role("combobox", name="Network").select_option("second")
-    expect(line(page)).to_have_text("Perhaps a 9 · 57 %")
+    page.get_by_role("combobox", name="Model").select_option("second")
+    expect(line(page)).to_have_text("Perhaps a 9 · 57.0 %")
 
 
 def test_one_that_runs_elsewhere_is_not_asked(page: Page, second_network: Callable[[Answer], None]) -> None:
     second_network(nine())
     page.goto("/")
     requests = asked(page)
-    page.get_by_role("combobox", name="Network").select_option("second")
+    page.get_by_role("combobox", name="Model").select_option("second")
     page.evaluate("document.querySelector('#network').selectedOptions[0].dataset.elsewhere = ''")
     draw(page, 4)
     page.wait_for_timeout(200)

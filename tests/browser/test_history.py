@@ -42,18 +42,18 @@ def test_a_word_is_changed_in_the_table(new_page: NewPage, options: dict[str, ob
     expect(row(page, first).get_by_role("link", name="4, change it")).to_be_focused()
     # Of the drawing whose answer is shown, that changes too.
     row(page, second).get_by_role("link", name="Say what it was").click()
-    press(page, "No digit")
-    expect(page.get_by_text("you say that this was no digit")).to_be_visible()
+    press(page, "Not a digit")
+    expect(page.get_by_text("Saved: not a digit.")).to_be_visible()
 
 
 def test_asking_what_it_was_can_be_left(page: Page) -> None:
     first = predicted(page, 4)
     inked = ink_on_slate(page)
     change = row(page, first).get_by_role("link", name="Say what it was")
-    for leave in ("Escape", "Leave it"):
+    for leave in ("Escape", "Leave it as it is"):
         change.click()
         expect(page.get_by_role("group", name="What was it?")).to_be_visible()
-        press(page, leave) if leave == "Leave it" else page.keyboard.press(leave)
+        press(page, leave) if leave == "Leave it as it is" else page.keyboard.press(leave)
         expect(page.get_by_role("group", name="What was it?")).to_have_count(0)
         expect(change).to_be_focused()
     assert ink_on_slate(page) == inked
@@ -63,7 +63,7 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
     ids = []
     for digit in (4, 8, 3):
         ids.append(predicted(page, digit))
-        press(page, "Right")
+        press(page, "Yes")
         expect(page.locator("[data-said]")).to_be_visible()
         press(page, "Clear") if digit != 3 else None
     delete(page, ids[0])
@@ -76,10 +76,10 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
     expect(answer(page)).to_have_count(0)
     assert ink_on_slate(page) == 0
     assert page.url.endswith("/")
-    expect(page.get_by_role("status")).to_have_text("The drawing is deleted")
+    expect(page.get_by_role("status")).to_have_text("Drawing deleted")
     page.get_by_text("Delete all my drawings").click()
     press(page, "Yes, delete all of them")
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    expect(page.get_by_text("No drawings yet")).to_be_visible()
     expect(page.locator("#own-title")).to_be_focused()
     page.reload()
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
@@ -102,7 +102,7 @@ def test_everything_works_without_a_script(page: Page, new_page: NewPage) -> Non
     row(plain, first).get_by_role("link", name="Say what it was").click()
     plain.get_by_label("Correct digit").fill("9")
     press(plain, "Submit feedback")
-    expect(plain.get_by_text("you say that this is a nine")).to_be_visible()
+    expect(plain.get_by_text("Saved: it was a nine.")).to_be_visible()
     plain.wait_for_load_state()  # with the style sheet, which hides what needs a script
     expect(plain.get_by_role("img", name="The drawing")).to_be_visible()
     plain.goto("/history")
@@ -114,7 +114,7 @@ def test_everything_works_without_a_script(page: Page, new_page: NewPage) -> Non
     expect(row(plain, first)).to_be_visible()
     row(plain, first).get_by_role("link").first.click()
     press(plain, "Delete this drawing")
-    expect(plain.get_by_text("Nothing here yet")).to_be_visible()
+    expect(plain.get_by_text("No drawings yet")).to_be_visible()
 
 
 def test_the_filters_are_in_the_address_and_in_words(page: Page) -> None:
@@ -123,11 +123,11 @@ def test_the_filters_are_in_the_address_and_in_words(page: Page) -> None:
     eight = predicted(page, 8)
     page.goto("/history")
     page.get_by_text("Filter", exact=True).click()
-    page.get_by_label("Network says").select_option("4")
+    page.get_by_label("Read as").select_option("4")
     page.get_by_label("only mine").check()
     press(page, "Show")
     page.wait_for_url(re.compile(r"/history\?digit=4&mine=1$"))
-    expect(page.locator(".filter-words")).to_contain_text("Only your own, read as 4")
+    expect(page.locator(".filter-words")).to_contain_text("Showing: your own · read as 4")
     expect(row(page, four)).to_be_visible()
     expect(row(page, eight)).to_have_count(0)
     with page.expect_download() as download:
@@ -166,11 +166,11 @@ def test_a_drawing_is_drawn_again(new_page: NewPage, motion: str) -> None:
 def test_its_page_takes_feedback_and_shows_what_others_may_see(page: Page, new_page: NewPage) -> None:
     prediction_id = predicted(page, 4)
     page.goto(f"/predictions/{prediction_id}")
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
     assert page.url.endswith(prediction_id)
     other = new_page(**DESKTOP)
     other.goto(f"/predictions/{prediction_id}")
-    expect(other.get_by_text("Whoever drew it says that it is a four")).to_be_visible()
+    expect(other.get_by_text("Its author says: a four.")).to_be_visible()
     expect(other.get_by_role("button", name="Delete this drawing")).to_have_count(0)
-    expect(other.get_by_role("button", name="Right")).to_have_count(0)
+    expect(other.get_by_role("button", name="Yes", exact=True)).to_have_count(0)

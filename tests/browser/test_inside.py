@@ -5,7 +5,7 @@ from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from tests.support.browser.devices import DESKTOP, NewPage
 from tests.support.browser.hand import answer, predicted, press
 from tests.support.networks import untrained
@@ -14,9 +14,9 @@ from tests.support.networks import untrained
 @pytest.fixture
 def transformer(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Installs a Vision Transformer."""
-    zoo = cast(Zoo, site.extensions[KEY])
+    zoo = cast(Zoo, site.extensions[ZOO])
     more = Zoo({zoo.default: zoo.get(), "vit": untrained("vit")}, zoo.default)
-    monkeypatch.setitem(site.extensions, KEY, more)
+    monkeypatch.setitem(site.extensions, ZOO, more)
 
 
 def inside(page: Page) -> Locator:
@@ -71,7 +71,7 @@ def test_one_detector_is_shown_large_by_pointer_and_by_keyboard(page: Page) -> N
 
 def test_the_look_belongs_to_one_drawing(page: Page) -> None:
     look(page)
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
     expect(inside(page)).to_be_visible()
     press(page, "Clear")
@@ -86,7 +86,7 @@ def test_another_network_is_a_click_away(page: Page) -> None:
     look(page)
     inside(page).get_by_role("link", name="vit").click()
     expect(page.locator("[data-inside][data-model=vit]")).to_be_visible()
-    expect(inside(page)).to_contain_text("pairs of eyes")
+    expect(inside(page)).to_contain_text("attention heads")
     assert "answer=" in page.url
 
 
@@ -105,7 +105,7 @@ def test_without_script_it_is_a_page(new_page: NewPage, page: Page) -> None:
     plain.get_by_role("button", name="Look inside").click()
     expect(inside(plain)).to_contain_text("for a seven")
     expect(plain.locator(".loupe").first).to_be_hidden()
-    plain.get_by_role("link", name="Back to its answer").click()
+    plain.get_by_role("link", name="Back to the answer").click()
     expect(answer(plain)).to_have_attribute("data-prediction-id", prediction_id)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from mnistweb.predictions import aggregates as tallies
+from mnistweb.predictions import aggregates
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, WINDOW_SIZES, NewPage
 from tests.support.browser.fonts import in_every_font
@@ -35,19 +35,19 @@ def filled(site: Flask) -> Iterator[None]:
         db.session.execute(delete(Prediction))
         db.session.add_all(made)
         db.session.flush()
-        tallies.recount(db.session())
+        aggregates.recount(db.session())
         db.session.commit()
     yield
     with site.app_context():
         db.session.execute(delete(Prediction))
-        tallies.recount(db.session())
+        aggregates.recount(db.session())
         db.session.commit()
 
 
 def opened(page: Page) -> None:
     """All charts with their numbers."""
     page.goto("/insights")
-    for summary in page.get_by_text("The numbers").all():
+    for summary in page.get_by_text("Show as a table").all():
         summary.click()
 
 
@@ -118,7 +118,7 @@ def test_the_period_is_chosen_by_keyboard_and_in_the_address(page: Page) -> None
 def test_without_any_drawing_the_page_leads_to_the_slate(site: Flask, page: Page, filled: None) -> None:
     with site.app_context():
         db.session.execute(delete(Prediction))
-        tallies.recount(db.session())
+        aggregates.recount(db.session())
         db.session.commit()
     page.goto("/insights")
     assert violations(page) == []

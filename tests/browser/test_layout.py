@@ -74,7 +74,7 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
     before = tops()
     predicted(page, 4)
     assert tops() == pytest.approx(before, abs=1)
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
     assert tops() == pytest.approx(before, abs=1)
 

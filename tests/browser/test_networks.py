@@ -12,14 +12,14 @@ Install = Callable[[Answer | Exception], None]
 def test_every_network_is_asked_about_the_same_drawing(page: Page, second_network: Install) -> None:
     second_network(nine())
     page.goto("/")
-    button = page.get_by_role("button", name="Ask every network")
+    button = page.get_by_role("button", name="Compare all models")
     expect(button).to_be_disabled()
     prediction_id = predicted(page, 4)
     button.click()
     expect(page.locator("[data-opinion=cnn]")).to_have_attribute("data-digit", "4")
     expect(page.locator("[data-opinion=second]")).to_have_attribute("data-digit", "9")
-    expect(page.locator("[data-opinion=cnn]")).to_contain_text("gave the answer")
-    expect(page.locator("[data-opinion=second]")).not_to_contain_text("gave the answer")
+    expect(page.locator("[data-opinion=cnn]")).to_contain_text("your answer")
+    expect(page.locator("[data-opinion=second]")).not_to_contain_text("your answer")
     expect(page.get_by_role("status")).to_contain_text("Second network: Unsure: a nine or a four.")
     expect(page.locator("[data-prediction-row]")).to_have_count(1)
     assert answer(page).get_attribute("data-prediction-id") == prediction_id
@@ -32,11 +32,11 @@ def test_by_keyboard(page: Page, second_network: Install) -> None:
     page.locator("#predict").focus()
     for _ in range(20):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText") == "Ask every network":
+        if page.evaluate("document.activeElement.innerText") == "Compare all models":
             break
     page.keyboard.press("Enter")
     expect(page.locator("[data-opinion=second]")).to_have_attribute("data-digit", "9")
-    expect(page.get_by_role("button", name="Ask every network")).to_be_focused()
+    expect(page.get_by_role("button", name="Compare all models")).to_be_focused()
 
 
 def test_feedback_leaves_the_comparison_and_the_next_drawing_takes_it_away(
@@ -45,16 +45,16 @@ def test_feedback_leaves_the_comparison_and_the_next_drawing_takes_it_away(
     second_network(nine())
     page.goto("/")
     predicted(page, 4)
-    press(page, "Ask every network")
+    press(page, "Compare all models")
     compared = page.locator("[data-opinion=second]")
     expect(compared).to_have_attribute("data-digit", "9")
-    press(page, "Right")
+    press(page, "Yes")
     expect(page.locator("[data-said]")).to_be_visible()
     expect(compared).to_be_visible()
     press(page, "Clear")
     expect(compared).to_have_count(0)
     predicted(page, 7)
-    press(page, "Ask every network")
+    press(page, "Compare all models")
     expect(compared).to_be_visible()
     draw(page, 3)
     predict(page)
@@ -65,7 +65,7 @@ def test_one_that_fails_says_so_in_its_place(page: Page, second_network: Install
     second_network(asleep())
     page.goto("/")
     predicted(page, 4)
-    press(page, "Ask every network")
+    press(page, "Compare all models")
     expect(page.locator("[data-opinion=cnn]")).to_have_attribute("data-digit", "4")
     expect(page.locator("[data-opinion=second]")).to_contain_text(FAILURE)
 
@@ -83,17 +83,17 @@ def test_a_slow_one_holds_up_nobody(page: Page, second_network: Install) -> None
             route.continue_()
 
     page.route("**/comparison", hold)
-    press(page, "Ask every network")
+    press(page, "Compare all models")
     expect(page.locator("[data-opinion=cnn]")).to_have_attribute("data-digit", "4")
     expect(page.locator("[data-opinion=second]")).to_have_attribute("data-state", "asked")
     held[0].abort("connectionrefused")
-    expect(page.locator("[data-opinion=second]")).to_contain_text("The server does not answer.")
+    expect(page.locator("[data-opinion=second]")).to_contain_text("The server doesn’t answer.")
 
 
 def test_the_chosen_network_stays_chosen(page: Page, second_network: Install) -> None:
     second_network(nine())
     page.goto("/")
-    chooser = page.get_by_role("combobox", name="Network")
+    chooser = page.get_by_role("combobox", name="Model")
     expect(chooser).to_have_value("cnn")
     chooser.select_option("Second network")
     page.goto("/history")
@@ -107,11 +107,11 @@ def test_the_chosen_network_stays_chosen(page: Page, second_network: Install) ->
 def test_a_networks_page_leads_to_the_slate_with_it(page: Page, second_network: Install) -> None:
     second_network(nine())
     page.goto("/")
-    page.get_by_role("link", name="Networks").click()
+    page.get_by_role("link", name="Models").click()
     page.get_by_role("link", name="Second network").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Second network")
-    page.get_by_role("link", name="Draw for this network").click()
-    expect(page.get_by_role("combobox", name="Network")).to_have_value("second")
+    page.get_by_role("link", name="Try this model").click()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("second")
     page.wait_for_load_state()
     page.goto("/")
-    expect(page.get_by_role("combobox", name="Network")).to_have_value("second")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("second")

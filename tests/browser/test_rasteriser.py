@@ -1,4 +1,4 @@
-"""What training draws is what the slate draws: the same strokes on the real canvas and in Python."""
+"""The same strokes on the real canvas and in Python: training draws like the slate."""
 
 import base64
 import io

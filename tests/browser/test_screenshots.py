@@ -76,7 +76,7 @@ def in_use(page: Page) -> None:
     page.goto("/")
     for digit in (3, 8):
         predicted(page, digit)
-        press(page, "Right")
+        press(page, "Yes")
         expect(page.locator("[data-said]")).to_be_visible()
         press(page, "Clear")
     predicted(page, 7)

@@ -1,4 +1,4 @@
-"""What a first visit costs, and where it comes from."""
+"""The cost of a first visit, and the hosts it comes from."""
 
 from typing import Any
 from urllib.parse import urlsplit

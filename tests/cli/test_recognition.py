@@ -11,14 +11,14 @@ from mnistweb.cli import main
 from tests.support.rows import NOON, row
 
 
-def test_help_names_every_command() -> None:
+def test_help_lists_all_commands() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     for name in ("evaluate", "migrate", "models", "predict", "recount", "serve", "settings", "train"):
         assert f"\n  {name} " in result.output
 
 
-def test_an_unknown_command_is_an_error() -> None:
+def test_unknown_command_is_an_error() -> None:
     result = CliRunner().invoke(main, ["nothing"])
     assert result.exit_code == 2
     assert "nothing" in result.output
@@ -35,9 +35,7 @@ def test_migrate_brings_the_database_up_to_date(tmp_path: Path, monkeypatch: pyt
     engine.dispose()
 
 
-def test_recount_counts_a_log_that_was_changed_by_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recount_recomputes_aggregates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'site.sqlite3'}"
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
@@ -57,14 +55,14 @@ def test_recount_counts_a_log_that_was_changed_by_hand(
 
 
 @pytest.mark.parametrize("command", ["migrate", "recount"])
-def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+def test_wrong_setting_gives_one_error_sentence(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("PORT", "none")
     result = CliRunner().invoke(main, [command])
     assert result.exit_code == 1
     assert result.output == "Error: PORT must be a whole number from 1 to 65535.\n"
 
 
-def test_a_missing_extra_is_said_when_its_command_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_is_reported_by_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def without_torchvision(name: str) -> object:
         raise ModuleNotFoundError("no module", name="torchvision")
 
@@ -75,7 +73,7 @@ def test_a_missing_extra_is_said_when_its_command_is_called(monkeypatch: pytest.
     assert 'pip install "mnistweb[train]"' in result.output
 
 
-def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_missing_modules_raise(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> object:
         raise ModuleNotFoundError("no module", name="something")
 
@@ -85,7 +83,7 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.process
-def test_reading_a_picture_loads_no_web_framework() -> None:
+def test_predict_imports_no_web_framework() -> None:
     check = (
         "import sys; from mnistweb.cli import main; main(['predict', '--help'], standalone_mode=False);"
         "sys.exit(any(name in sys.modules for name in ('flask', 'torchvision', 'sqlalchemy')))"

@@ -1,3 +1,5 @@
+"""Migrations by several processes at once, and beside long transactions."""
+
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from mnistweb.app import create_database_app
-from mnistweb.database import migration_lock as of_migrations
+from mnistweb.database import migration_lock as locking
 from mnistweb.database.migration_lock import migration_lock
 from mnistweb.extensions import db
 from tests.support.sites import SECRET
@@ -22,9 +24,9 @@ MIGRATE = [sys.executable, "-c", "from mnistweb.cli import main; main()", "migra
 
 @pytest.fixture
 def before_a_column(empty_database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """A database whose next migration alters the log's table."""
-    monkeypatch.setattr(of_migrations, "LOCK_TIMEOUT", 0.2)
-    monkeypatch.setattr(of_migrations, "BREATH", 0.2)
+    """A database whose next migration alters the table of predictions."""
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr(locking, "RETRY_PAUSE", 0.2)
     url = empty_database.url.render_as_string(hide_password=False)
     app = create_database_app({"DATABASE_URL": url, "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": SECRET})
     with app.app_context():
@@ -46,7 +48,7 @@ def wait_for_clients(connection: Connection, count: int) -> None:
 
 
 @pytest.mark.process
-def test_processes_that_start_at_once_migrate_once(empty_database: Engine, tmp_path: Path) -> None:
+def test_one_of_several_processes_migrates(empty_database: Engine, tmp_path: Path) -> None:
     environment = os.environ | {
         "DATABASE_URL": empty_database.url.render_as_string(hide_password=False),
         "INSTANCE_PATH": str(tmp_path),
@@ -68,7 +70,7 @@ def test_processes_that_start_at_once_migrate_once(empty_database: Engine, tmp_p
         assert "prediction" in inspect(connection).get_table_names()
 
 
-def test_the_lock_is_given_back_after_a_failure(empty_database: Engine) -> None:
+def test_failure_releases_the_lock(empty_database: Engine) -> None:
     with empty_database.connect() as connection, empty_database.connect() as other:
         with pytest.raises(ZeroDivisionError), migration_lock(connection):
             raise ZeroDivisionError
@@ -76,7 +78,7 @@ def test_the_lock_is_given_back_after_a_failure(empty_database: Engine) -> None:
             pass
 
 
-def test_nobody_waits_behind_a_migration_that_waits(before_a_column: Flask, empty_database: Engine) -> None:
+def test_queries_do_not_queue_behind_a_migration(before_a_column: Flask, empty_database: Engine) -> None:
     look = text("SELECT count(*) FROM prediction")
     waits: list[float] = []
 
@@ -107,10 +109,10 @@ def test_nobody_waits_behind_a_migration_that_waits(before_a_column: Flask, empt
     assert max(waits) < 2
 
 
-def test_a_migration_gives_up_at_last(
+def test_migration_gives_up_after_its_attempts(
     before_a_column: Flask, empty_database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_migrations, "ATTEMPTS", 2)
+    monkeypatch.setattr(locking, "MAX_ATTEMPTS", 2)
     with empty_database.connect() as busy, before_a_column.app_context():
         busy.execute(text("SELECT count(*) FROM prediction"))
         with pytest.raises(OperationalError, match="lock timeout"):

@@ -1,3 +1,5 @@
+"""The schema that the migrations make."""
+
 import ast
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ def test_models_and_migrations_agree_on_checks(app: Flask) -> None:
     assert present == declared
 
 
-def test_migrations_can_be_taken_back(unmigrated_settings: dict[str, Any]) -> None:
+def test_migrations_can_be_reverted(unmigrated_settings: dict[str, Any]) -> None:
     app = create_database_app(unmigrated_settings)
     with app.app_context():
         flask_migrate.upgrade()
@@ -46,7 +48,7 @@ def test_migrations_can_be_taken_back(unmigrated_settings: dict[str, Any]) -> No
         db.engine.dispose()
 
 
-def test_sqlite_readers_do_not_wait_for_writers(unmigrated_settings: dict[str, Any]) -> None:
+def test_sqlite_has_its_pragmas(unmigrated_settings: dict[str, Any]) -> None:
     app = create_database_app(unmigrated_settings)
     with app.app_context():
         with db.engine.connect() as connection:
@@ -58,7 +60,7 @@ def test_sqlite_readers_do_not_wait_for_writers(unmigrated_settings: dict[str, A
 
 
 @pytest.mark.parametrize("file", sorted(VERSIONS.glob("*.py")), ids=lambda file: file.stem)
-def test_no_migration_changes_with_the_application(file: Path) -> None:
+def test_migrations_import_nothing_of_the_application(file: Path) -> None:
     imported = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):

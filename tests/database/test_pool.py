@@ -1,5 +1,6 @@
-"""What lies in the pool of connections, and what happens to it there."""
+"""Pooled connections that broke while they were idle."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +10,27 @@ from flask import Flask
 from sqlalchemy import text
 
 from mnistweb.app import create_database_app
-from mnistweb.database import pool as liveness
+from mnistweb.database import pool
 from mnistweb.extensions import db
+from tests.support.clock import Clock
 from tests.support.sites import SECRET
 
 
 @pytest.fixture
-def on_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def clock() -> Clock:
+    """The clock of the pre-ping."""
+    return Clock()
+
+
+@pytest.fixture
+def on_postgres(
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Flask]:
     """A site's database on PostgreSQL, with a connection in its pool."""
+    monkeypatch.setattr("mnistweb.app.pre_ping", functools.partial(pool.pre_ping, clock=clock))
     instance = str(tmp_path_factory.mktemp("instance"))
     app = create_database_app({"DATABASE_URL": postgres_url, "INSTANCE_PATH": instance, "SECRET_KEY": SECRET})
     with app.app_context():
@@ -26,18 +40,18 @@ def on_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def asked(on_postgres: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The connections that are asked whether they live."""
+def pinged(on_postgres: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The connections that were pinged."""
     found: list[Any] = []
     with on_postgres.app_context():
         dialect = db.engine.dialect
-    ask = dialect.do_ping
+    ping = dialect.do_ping
 
-    def note_and_ask(connection: Any) -> bool:
+    def note_and_ping(connection: Any) -> bool:
         found.append(connection)
-        return bool(ask(connection))
+        return bool(ping(connection))
 
-    monkeypatch.setattr(dialect, "do_ping", note_and_ask)
+    monkeypatch.setattr(dialect, "do_ping", note_and_ping)
     return found
 
 
@@ -52,12 +66,12 @@ def _end(backends: list[int], url: str) -> None:
     other.close()
 
 
-def test_one_that_lives_is_not_asked(asked: list[Any]) -> None:
+def test_healthy_connection_is_not_pinged(pinged: list[Any]) -> None:
     assert _backend() == _backend()
-    assert not asked
+    assert not pinged
 
 
-def test_those_that_broke_are_replaced(on_postgres: Flask, postgres_url: str) -> None:
+def test_broken_connections_are_replaced(on_postgres: Flask, postgres_url: str) -> None:
     with on_postgres.app_context():
         with db.engine.connect() as one, db.engine.connect() as another:
             broken = [int(each.scalar(text("SELECT pg_backend_pid()")) or 0) for each in (one, another)]
@@ -66,14 +80,17 @@ def test_those_that_broke_are_replaced(on_postgres: Flask, postgres_url: str) ->
             assert one.scalar(text("SELECT 1")) == another.scalar(text("SELECT 1")) == 1
 
 
-def test_one_that_lay_for_long_is_asked(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_is_pinged_after_a_long_idle_time(pinged: list[Any], clock: Clock) -> None:
     before = _backend()
-    monkeypatch.setattr(liveness, "LONG", 0.0)
+    clock.now += pool.IDLE_LIMIT
     assert _backend() == before
-    assert len(asked) == 1
+    assert not pinged
+    clock.now += pool.IDLE_LIMIT + 1
+    assert _backend() == before
+    assert len(pinged) == 1
 
 
-def test_one_at_which_something_arrived_is_asked(asked: list[Any], postgres_url: str) -> None:
+def test_connection_with_input_is_pinged(pinged: list[Any], postgres_url: str) -> None:
     with db.engine.connect() as connection:
         connection.execute(text("LISTEN something"))
         connection.commit()
@@ -81,6 +98,6 @@ def test_one_at_which_something_arrived_is_asked(asked: list[Any], postgres_url:
         cursor.execute("NOTIFY something")
     other.close()
     before = _backend()
-    assert len(asked) == 1
+    assert len(pinged) == 1
     assert _backend() == before
-    assert len(asked) == 1
+    assert len(pinged) == 1

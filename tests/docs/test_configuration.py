@@ -1,4 +1,4 @@
-"""docs/configuration.md and .env.example are made from the settings, and list all of them."""
+"""docs/configuration.md and .env.example list all settings, as declared."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("option", "file"), [("--markdown", "docs/configuration.md"), ("--env", ".env.example")]
 )
-def test_the_file_is_what_the_command_prints(option: str, file: str) -> None:
+def test_file_equals_the_command_output(option: str, file: str) -> None:
     result = CliRunner().invoke(main, ["settings", option])
     assert result.exit_code == 0
     assert result.output == (ROOT / file).read_text(encoding="utf-8"), "run make docs"
 
 
-def test_every_setting_is_explained_once_and_has_a_meaning_when_empty() -> None:
+def test_settings_are_described_once_with_default_or_meaning_of_empty() -> None:
     declared = [setting for group in (*GROUPS, COMPOSE) for setting in group.settings]
     assert len({setting.key for setting in declared}) == len(declared)
     for setting in declared:
@@ -30,7 +30,7 @@ def test_every_setting_is_explained_once_and_has_a_meaning_when_empty() -> None:
         assert bool(setting.default) != bool(setting.empty), setting.key
 
 
-def test_the_example_configures_a_site_when_its_lines_are_uncommented(tmp_path: Path) -> None:
+def test_uncommented_example_is_valid(tmp_path: Path) -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("#") or not line for line in lines)
     (tmp_path / ".env").write_text(

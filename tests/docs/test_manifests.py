@@ -1,4 +1,4 @@
-"""What is deployed on many machines: manifests as Kubernetes wants them, Ray as it was tried."""
+"""Deployment manifests: valid for Kubernetes, with the Ray settings of the experiments."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def documents(name: str) -> list[dict[str, Any]]:
 
 
 def pods() -> list[dict[str, Any]]:
-    """The pods of the Ray cluster, each as what Kubernetes knows: it has no schema of a RayService."""
+    """Return the pods of the Ray cluster as PodTemplates, because Kubernetes has no schema of RayService."""
     cluster = documents("model.yaml")[0]["spec"]["rayClusterConfig"]
     return [
         {
@@ -32,43 +32,43 @@ def pods() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("document", documents("site.yaml"), ids=lambda document: document["kind"])
-def test_kubernetes_takes_the_site(document: dict[str, Any]) -> None:
+def test_site_manifest_is_valid(document: dict[str, Any]) -> None:
     kubernetes_validate.validate(document, NEWEST, strict=True)
 
 
 @pytest.mark.parametrize("pod", pods(), ids=lambda pod: pod["metadata"]["name"])
-def test_kubernetes_takes_the_pods_of_the_model_server(pod: dict[str, Any]) -> None:
+def test_pods_of_the_model_server_are_valid(pod: dict[str, Any]) -> None:
     kubernetes_validate.validate(pod, NEWEST, strict=True)
 
 
-def test_a_misspelt_field_is_found() -> None:
+def test_misspelt_field_is_invalid() -> None:
     document = documents("site.yaml")[0]
     document["spec"]["replicants"] = 2
     with pytest.raises(kubernetes_validate.ValidationError, match="replicants"):
         kubernetes_validate.validate(document, NEWEST, strict=True)
 
 
-def test_the_site_asks_where_the_model_server_is() -> None:
+def test_site_has_the_address_of_the_model_server() -> None:
     # KubeRay names the service after the RayService.
     service = documents("model.yaml")[0]["metadata"]["name"]
     assert f"http://{service}-serve-svc:8000" in (MANIFESTS / "site.yaml").read_text()
 
 
-def test_the_application_is_deployed_as_in_compose() -> None:
-    there = yaml.safe_load(documents("model.yaml")[0]["spec"]["serveConfigV2"])
-    here = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
-    for fixed in ("name", "route_prefix", "import_path"):
-        assert there["applications"][0][fixed] == here["applications"][0][fixed]
+def test_ray_application_equals_the_compose_deployment() -> None:
+    kubernetes = yaml.safe_load(documents("model.yaml")[0]["spec"]["serveConfigV2"])
+    compose = yaml.safe_load((MANIFESTS.parent / "model-server.yaml").read_text())
+    for field in ("name", "route_prefix", "import_path"):
+        assert kubernetes["applications"][0][field] == compose["applications"][0][field]
 
 
 @pytest.mark.parametrize("service", ["head", "reader"])
-def test_in_containers_ray_is_told_what_was_tried(service: str, tmp_path: Path) -> None:
-    composed = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
-    tried = nodes.environment(tmp_path)
-    told = {name: text for name, text in composed["environment"].items() if "${" not in text}
-    assert told.items() <= tried.items()
-    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= told.keys()
+def test_containers_have_the_ray_settings_of_the_experiment(service: str, tmp_path: Path) -> None:
+    container = yaml.safe_load((MANIFESTS.parent / "machines.yml").read_text())["services"][service]
+    experiment = nodes.environment(tmp_path)
+    configured = {name: text for name, text in container["environment"].items() if "${" not in text}
+    assert configured.items() <= experiment.items()
+    assert {"RAY_AUTH_MODE", "RAY_health_check_timeout_ms"} <= configured.keys()
     head, *readers = nodes.machines(tmp_path, "password")
     command = head.command if service == "head" else readers[0].command
-    options = {option.partition("=")[0] for option in composed["command"] if option.startswith("--")}
+    options = {option.partition("=")[0] for option in container["command"] if option.startswith("--")}
     assert options <= set(command)

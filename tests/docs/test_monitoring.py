@@ -1,4 +1,4 @@
-"""The examples in deploy/monitoring ask for what the site tells, and for nothing else."""
+"""The examples in deploy/monitoring use exactly the metrics of the site."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from mnistweb.settings import SETTINGS
 from mnistweb.web.error_handlers import HTTP_ERRORS, STATUS
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
-BY_PROMETHEUS = {"job", "instance"}
-ENDINGS = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
-# Grafana puts these in itself.
+PROMETHEUS_LABELS = {"job", "instance"}
+SUFFIXES = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}
+# Replaced by Grafana.
 INTERVAL = "$__rate_interval"
 
 
@@ -27,15 +27,15 @@ def read(name: str) -> Any:
     return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
 
 
-def told() -> dict[str, set[str]]:
-    """The labels of every series that the code counts, by its name; and of the one Prometheus makes."""
+def known_series() -> dict[str, set[str]]:
+    """Return the labels of every series by name, including the one that Prometheus adds."""
     series: dict[str, set[str]] = {"up": set()}
     for metric in vars(metrics).values():
         if isinstance(metric, (Counter, Gauge, Histogram)):
-            for ending in ENDINGS[type(metric)]:
-                more = {"le"} if ending == "_bucket" else set()
+            for suffix in SUFFIXES[type(metric)]:
+                extra = {"le"} if suffix == "_bucket" else set()
                 name = metric._name
-                series[name + ending] = {*metric._labelnames, *more}
+                series[name + suffix] = {*metric._labelnames, *extra}
     return series
 
 
@@ -55,34 +55,35 @@ EXPRESSIONS = [(rule["alert"], rule["expr"]) for rule in rules()] + [
 ]
 
 
-def parts(node: Any) -> Iterator[Any]:
-    """A node of an expression, and all that it is made of."""
+def subexpressions(node: Any) -> Iterator[Any]:
+    """Yield a node of an expression and all nodes below it."""
     yield node
     below = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param", "vector_selector")]
     for each in [*below, *getattr(node, "args", [])]:
         if isinstance(each, promql.Expr):
-            yield from parts(each)
+            yield from subexpressions(each)
 
 
 @pytest.mark.parametrize(("name", "text"), EXPRESSIONS)
-def test_every_expression_asks_for_series_and_labels_that_exist(name: str, text: str) -> None:
-    known = told()
+def test_expressions_use_existing_series_and_labels(name: str, text: str) -> None:
+    known = known_series()
     selected: list[str] = []
     labels: set[str] = set()
     grouped: set[str] = set()
-    for node in parts(promql.parse(text)):
+    for node in subexpressions(promql.parse(text)):
         if isinstance(node, promql.VectorSelector):
             assert node.name in known
             selected.append(node.name)
             labels |= known[node.name]
-            assert {matcher.name for matcher in node.matchers.matchers} <= known[node.name] | BY_PROMETHEUS
+            matched = {matcher.name for matcher in node.matchers.matchers}
+            assert matched <= known[node.name] | PROMETHEUS_LABELS
         if isinstance(node, promql.AggregateExpr) and node.modifier:
             grouped |= set(node.modifier.labels)
     assert selected
-    assert grouped <= labels | BY_PROMETHEUS
+    assert grouped <= labels | PROMETHEUS_LABELS
 
 
-def test_everything_that_is_counted_is_shown() -> None:
+def test_every_metric_is_used() -> None:
     shown = " ".join(text for _, text in EXPRESSIONS)
     names = {
         metric._name for metric in vars(metrics).values() if isinstance(metric, (Counter, Gauge, Histogram))
@@ -91,26 +92,26 @@ def test_everything_that_is_counted_is_shown() -> None:
     assert {name for name in names if not re.search(rf"\b{name}(_total|_bucket|_sum)?{{", shown)} == set()
 
 
-def test_the_codes_that_are_asked_for_are_codes_of_errors() -> None:
+def test_error_codes_in_expressions_exist() -> None:
     codes = {*STATUS, *(code for code, _ in HTTP_ERRORS.values())}
-    asked = {
+    used = {
         code
         for _, text in EXPRESSIONS
         for values in re.findall(r'code=~?"([^"]+)"', text)
         for code in values.split("|")
     }
-    assert asked
-    assert asked <= codes
+    assert used
+    assert used <= codes
 
 
-def test_legends_name_labels_that_are_left() -> None:
+def test_legends_use_grouped_labels() -> None:
     for panel in panels():
         for target in panel["targets"]:
             for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
                 assert re.search(rf"by \([^)]*\b{label}\b", target["expr"]), panel["title"]
 
 
-def test_every_alert_says_how_urgent_it_is_and_what_it_means() -> None:
+def test_alerts_have_severity_and_annotations() -> None:
     names = [rule["alert"] for rule in rules()]
     assert len(set(names)) == len(names)
     for rule in rules():
@@ -118,18 +119,18 @@ def test_every_alert_says_how_urgent_it_is_and_what_it_means() -> None:
         assert rule["annotations"].keys() == {"summary", "description"}
 
 
-def test_prometheus_asks_as_the_site_wants_to_be_asked() -> None:
+def test_prometheus_configuration_matches_the_site() -> None:
     config = read("prometheus.yml")
     (job,) = config["scrape_configs"]
     (port,) = [setting.default for setting in SETTINGS if setting.key == "PORT"]
     assert job["authorization"]["type"] == "Bearer"
     assert [target.rpartition(":")[2] for target in job["static_configs"][0]["targets"]] == [port]
     assert {(FOLDER / name).is_file() for name in config["rule_files"]} == {True}
-    asked = " ".join(rule["expr"] for rule in rules())
-    assert set(re.findall(r'job="([^"]+)"', asked)) == {job["job_name"]}
+    expressions = " ".join(rule["expr"] for rule in rules())
+    assert set(re.findall(r'job="([^"]+)"', expressions)) == {job["job_name"]}
 
 
-def test_no_panel_covers_another() -> None:
+def test_panels_do_not_overlap() -> None:
     covered: set[tuple[int, int]] = set()
     for panel in panels():
         box = panel["gridPos"]

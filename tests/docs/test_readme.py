@@ -1,4 +1,4 @@
-"""Figures and commands in the README and the documentation are those of the cards and the code."""
+"""Figures, commands and paths in the README and the documentation match cards and code."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
 @pytest.mark.parametrize(
-    ("page", "table"),
+    ("document", "table"),
     [
         (ACCURACY, tables.summary),
         (ACCURACY, tables.robustness),
@@ -27,11 +27,11 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
         (TRAINING, tables.refusals),
     ],
 )
-def test_every_figure_is_the_cards(page: str, table: Callable[[list[ModelCard]], str]) -> None:
-    assert table(Zoo.load().cards()) in page
+def test_tables_equal_the_model_cards(document: str, table: Callable[[list[ModelCard]], str]) -> None:
+    assert table(Zoo.load().cards()) in document
 
 
-def test_the_four_figures_of_the_readme_are_those_of_the_default_model() -> None:
+def test_readme_has_the_figures_of_the_default_model() -> None:
     zoo = Zoo.load()
     (card,) = [card for card in zoo.cards() if card.name == zoo.default]
     mnist, drawings = card.figures["mnist_test"], card.figures["drawings_test"]
@@ -46,9 +46,9 @@ def test_the_four_figures_of_the_readme_are_those_of_the_default_model() -> None
     assert f"{len(card.figures['robustness'])} kinds of distortion" in README
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_and_file_that_is_named_exists(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
+def test_commands_and_files_in_the_text_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
     assert set(re.findall(r"(?:/|`)mnistweb ([a-z]+)", text)) <= set(COMMANDS)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     wanted = set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE))

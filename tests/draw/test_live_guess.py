@@ -16,7 +16,7 @@ INK = "application/octet-stream"
 
 
 def cropped(digit: int, side: int = 80) -> Image.Image:
-    """The ink of a drawn digit alone, as the page sends it."""
+    """Crop a drawn digit to its ink, as the page does."""
     picture = draw_digit(digit)
     box = picture.getbbox()
     assert box
@@ -32,30 +32,30 @@ def ask(client: FlaskClient, ink: Image.Image, **options: Any) -> TestResponse:
 
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
-    """What is asked of the database meanwhile."""
+    """SQL statements sent during a test."""
     seen: list[str] = []
 
-    def note(*arguments: Any) -> None:
+    def record(*arguments: Any) -> None:
         seen.append(arguments[2])
 
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
     yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "before_cursor_execute", record)
 
 
 @pytest.mark.parametrize("digit", [1, 3, 4, 7])
-def test_a_guess_is_what_a_prediction_would_be(client: FlaskClient, digit: int) -> None:
-    said = ask(client, cropped(digit)).get_json()
+def test_guess_equals_the_prediction(client: FlaskClient, digit: int) -> None:
+    guess = ask(client, cropped(digit)).get_json()
     predicted = predict(client, digit)
-    assert said["digit"] == predicted["digit"] == digit
-    assert said["probabilities"] == pytest.approx(predicted["probabilities"], abs=0.02)
-    assert said["confidence"] == pytest.approx(predicted["confidence"], abs=0.02)
-    assert said["not_a_digit"] == pytest.approx(predicted["not_a_digit"], abs=0.02)
+    assert guess["digit"] == predicted["digit"] == digit
+    assert guess["probabilities"] == pytest.approx(predicted["probabilities"], abs=0.02)
+    assert guess["confidence"] == pytest.approx(predicted["confidence"], abs=0.02)
+    assert guess["not_a_digit"] == pytest.approx(predicted["not_a_digit"], abs=0.02)
 
 
-def test_a_guess_leaves_no_trace(
+def test_guess_sets_no_cookie_and_uses_no_database(
     client: FlaskClient, logged: Callable[[], int], statements: list[str]
 ) -> None:
     response = ask(client, cropped(3))
@@ -77,23 +77,23 @@ def test_a_guess_leaves_no_trace(
         ({"query_string": {"width": 80, "model": "none such"}}, 422, "unknown_model"),
     ],
 )
-def test_anything_else_is_refused(client: FlaskClient, options: Any, status: int, code: str) -> None:
+def test_invalid_requests_are_rejected(client: FlaskClient, options: Any, status: int, code: str) -> None:
     response = ask(client, Image.new("L", (80, 80), 255), **options)
     assert response.status_code == status
     assert response.get_json()["error"]["code"] == code
 
 
-def test_what_holds_no_ink_is_no_drawing(client: FlaskClient) -> None:
+def test_image_without_ink_is_rejected(client: FlaskClient) -> None:
     assert ask(client, Image.new("L", (80, 80))).get_json()["error"]["code"] == "empty_drawing"
     empty = client.post("/guess?width=80", content_type=INK, headers={"Accept": "application/json"})
     assert empty.status_code == 400
 
 
-def test_more_than_the_page_sends_is_not_even_read(client: FlaskClient) -> None:
+def test_too_large_body_is_rejected(client: FlaskClient) -> None:
     assert ask(client, Image.new("L", (129, 128), 255)).status_code == 413
 
 
-def test_other_sites_may_not_ask(client: FlaskClient) -> None:
+def test_requests_from_other_sites_are_rejected(client: FlaskClient) -> None:
     for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200)):
         headers = {"Sec-Fetch-Site": site, "Accept": "application/json"}
         ink = cropped(3)

@@ -20,12 +20,12 @@ def delete_address(prediction: dict[str, Any]) -> str:
     return f"/predictions/{prediction['id']}/delete"
 
 
-def left(app: Flask) -> set[str]:
+def remaining(app: Flask) -> set[str]:
     with app.app_context():
-        return {str(found) for found in db.session.scalars(db.select(Prediction.id))}
+        return {str(prediction_id) for prediction_id in db.session.scalars(db.select(Prediction.id))}
 
 
-def test_one_deleted_drawing_leaves_the_database_and_the_accuracy(app: Flask, client: FlaskClient) -> None:
+def test_deletion_removes_the_prediction_from_log_and_accuracy(app: Flask, client: FlaskClient) -> None:
     first, second = predict(client, 3), predict(client, 8)
     correct(client, first["id"], "3")
     correct(client, second["id"], "9")
@@ -35,24 +35,26 @@ def test_one_deleted_drawing_leaves_the_database_and_the_accuracy(app: Flask, cl
     assert "<html" not in response.text
     assert second["id"] not in response.text
     assert (attribute(response, "data-labelled"), attribute(response, "data-accuracy")) == ("1", "1.0")
-    assert left(app) == {first["id"]}
+    assert remaining(app) == {first["id"]}
     assert client.get(f"/predictions/{second['id']}/drawing.png").status_code == 404
     assert 'data-prediction="' not in client.get(f"/?answer={second['id']}").text
     assert_refused(client.post(delete_address(second), data=form), 404, "not_found")
 
 
-def test_all_at_once_are_only_ones_own(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+def test_delete_all_deletes_only_own_predictions(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
     theirs = predict(stranger, 3)
     for digit in (3, 8):
         predict(client, digit)
     response = client.post(DELETE_ALL, data={"csrf_token": csrf_token(client)})
     assert response.status_code == 303
     assert response.headers["Location"] == "/#own"
-    assert left(app) == {theirs["id"]}
+    assert remaining(app) == {theirs["id"]}
     assert "data-prediction-row" not in client.get("/").text
 
 
-def test_what_is_deleted_is_no_longer_counted(app: Flask, client: FlaskClient) -> None:
+def test_deletion_updates_the_aggregates(app: Flask, client: FlaskClient) -> None:
     first = predict(client, 3)
     correct(client, first["id"], "8")
     predict(client, 8)
@@ -63,17 +65,17 @@ def test_what_is_deleted_is_no_longer_counted(app: Flask, client: FlaskClient) -
         assert set(db.session.scalars(db.select(Tally.count))) <= {0}
 
 
-def test_nobody_else_can_delete(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+def test_only_the_author_can_delete(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
     mine = predict(client, 3)
     form = {"csrf_token": csrf_token(stranger)}
     assert_refused(stranger.post(delete_address(mine), data=form, headers=FRAGMENT), 404, "not_found")
     nothing = {"id": uuid.uuid4()}
     assert_refused(stranger.post(delete_address(nothing), data=form), 404, "not_found")
     assert stranger.post(DELETE_ALL, data=form).status_code == 303
-    assert left(app) == {mine["id"]}
+    assert remaining(app) == {mine["id"]}
 
 
-def test_deleting_needs_the_token_of_this_visit(
+def test_deletion_needs_the_csrf_token_of_the_session(
     app: Flask, client: FlaskClient, stranger: FlaskClient
 ) -> None:
     mine = predict(client, 3)
@@ -81,20 +83,20 @@ def test_deleting_needs_the_token_of_this_visit(
         for token in ("", "nonsense", csrf_token(stranger)):
             assert_refused(client.post(address, data={"csrf_token": token}), 400, "csrf")
         assert client.get(address).status_code in (404, 405)
-    assert left(app) == {mine["id"]}
+    assert remaining(app) == {mine["id"]}
 
 
-def test_programs_delete_what_they_sent(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+def test_api_deletes_own_predictions(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
     mine = predict(client, 3)
     address = f"/api/v1/predictions/{mine['id']}"
     for who, status in ((stranger, 404), (app.test_client(), 404), (client, 204), (client, 404)):
         assert who.delete(address).status_code == status
-    assert left(app) == set()
+    assert remaining(app) == set()
 
 
-@pytest.mark.parametrize("reach", ["everyone", "own", "off"])
-def test_many_drawings_stand_on_several_pages(app: Flask, client: FlaskClient, reach: str) -> None:
-    app.config["PUBLIC_HISTORY"] = reach
+@pytest.mark.parametrize("public_history", ["everyone", "own", "off"])
+def test_many_drawings_are_paginated(app: Flask, client: FlaskClient, public_history: str) -> None:
+    app.config["PUBLIC_HISTORY"] = public_history
     predict(client, 3)
     with app.app_context():
         visitor = db.session.query(Prediction.visitor).scalar()
@@ -105,7 +107,7 @@ def test_many_drawings_stand_on_several_pages(app: Flask, client: FlaskClient, r
     assert following
     page = client.get(following[1].replace("&amp;", "&"))
     assert page.text.count("data-prediction-row=") == 11
-    # Deleting from there leads back there.
+    # Deletion returns to the same page.
     delete = re.search(r'formaction="([^"]+)"', page.text)
     assert delete
     form = {"csrf_token": csrf_token(client)}
@@ -113,7 +115,7 @@ def test_many_drawings_stand_on_several_pages(app: Flask, client: FlaskClient, r
     assert response.text.count("data-prediction-row=") == 10
 
 
-def test_the_accuracy_comes_with_its_interval(client: FlaskClient) -> None:
+def test_accuracy_is_shown_with_its_interval(client: FlaskClient) -> None:
     for label in ("3", "3", "8"):
         response = correct(client, predict(client, 3)["id"], label)
-    assert "2 of the 3 that you judged; <span>95 % interval 21 % to 94 %</span>" in response.text
+    assert "2 of 3 right: <strong>66.7 %</strong> <span>(95 % interval: 21 % to 94 %)</span>" in response.text

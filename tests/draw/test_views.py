@@ -24,14 +24,14 @@ def draw(client: FlaskClient, digit: int = 3, fragment: bool = True, **fields: A
     return client.post("/predictions", data=form, headers=FRAGMENT if fragment else {})
 
 
-def test_the_page_has_what_automation_relies_on(client: FlaskClient) -> None:
+def test_page_has_the_attributes_for_automation(client: FlaskClient) -> None:
     page = client.get("/")
     assert page.status_code == 200
     assert '<canvas id="slate"' in page.text
     assert "data-labelled" in page.text
 
 
-def test_the_script_gets_the_changed_parts_of_the_page(client: FlaskClient) -> None:
+def test_fragment_request_gets_the_changed_parts(client: FlaskClient) -> None:
     response = draw(client)
     assert response.status_code == 201
     assert "<html" not in response.text
@@ -41,7 +41,7 @@ def test_the_script_gets_the_changed_parts_of_the_page(client: FlaskClient) -> N
     uuid.UUID(prediction_id)
 
 
-def test_without_script_the_form_leads_to_a_page_with_the_answer(client: FlaskClient) -> None:
+def test_form_without_javascript_redirects_to_the_answer(client: FlaskClient) -> None:
     response = draw(client, 7, fragment=False)
     assert response.status_code == 303
     page = client.get(response.headers["Location"])
@@ -49,7 +49,7 @@ def test_without_script_the_form_leads_to_a_page_with_the_answer(client: FlaskCl
     assert f'data-prediction-row="{attribute(page, "data-prediction-id")}"' in page.text
 
 
-def test_the_table_survives_a_reload_and_is_the_visitors_own(
+def test_table_survives_reload_and_shows_only_own_drawings(
     client: FlaskClient, stranger: FlaskClient
 ) -> None:
     prediction_id = attribute(draw(client), "data-prediction-id")
@@ -58,7 +58,7 @@ def test_the_table_survives_a_reload_and_is_the_visitors_own(
     assert f'data-prediction-row="{prediction_id}"' in stranger.get("/history").text
 
 
-def test_someone_elses_answer_is_not_shown(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_answer_of_another_visitor_is_not_shown(client: FlaskClient, stranger: FlaskClient) -> None:
     location = draw(client, fragment=False).headers["Location"]
     for address in (location, "/?answer=nonsense", f"/?answer={uuid.uuid4()}"):
         page = stranger.get(address)
@@ -66,7 +66,7 @@ def test_someone_elses_answer_is_not_shown(client: FlaskClient, stranger: FlaskC
         assert 'data-prediction="' not in page.text
 
 
-def test_an_upload_is_answered_and_named_as_such(app: Flask, client: FlaskClient) -> None:
+def test_upload_is_recognized_and_stored_as_upload(app: Flask, client: FlaskClient) -> None:
     form = {
         "csrf_token": csrf_token(client),
         "file": (io.BytesIO(encode(draw_digit(0), "JPEG")), "photo.jpg", "image/jpeg"),
@@ -79,7 +79,7 @@ def test_an_upload_is_answered_and_named_as_such(app: Flask, client: FlaskClient
         assert row.drawing.startswith(b"\x89PNG")
 
 
-def test_everything_about_a_prediction_is_kept(app: Flask, client: FlaskClient) -> None:
+def test_prediction_is_stored_with_all_fields(app: Flask, client: FlaskClient) -> None:
     assert draw(client, 3, strokes=json.dumps(strokes_json(3)), model="cnn").status_code == 201
     with app.app_context():
         row = db.session.query(Prediction).one()
@@ -91,7 +91,7 @@ def test_everything_about_a_prediction_is_kept(app: Flask, client: FlaskClient) 
         assert row.created_at.utcoffset() is not None
 
 
-def test_feedback_changes_the_table_and_the_accuracy(client: FlaskClient) -> None:
+def test_feedback_updates_table_and_accuracy(client: FlaskClient) -> None:
     first, second = (attribute(draw(client, digit), "data-prediction-id") for digit in (3, 7))
     response = correct(client, first, "3")
     assert response.status_code == 200
@@ -102,7 +102,7 @@ def test_feedback_changes_the_table_and_the_accuracy(client: FlaskClient) -> Non
     assert (attribute(page, "data-labelled"), attribute(page, "data-accuracy")) == ("2", "0.5")
 
 
-def test_it_was_no_digit_is_feedback_too(client: FlaskClient) -> None:
+def test_feedback_can_be_no_digit(client: FlaskClient) -> None:
     response = correct(client, attribute(draw(client), "data-prediction-id"), "none", fragment=False)
     assert response.status_code == 303
     page = client.get(response.headers["Location"])
@@ -110,13 +110,13 @@ def test_it_was_no_digit_is_feedback_too(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "10", "-1", "3.0", "three", "٣", "None"])
-def test_a_label_that_is_no_digit_is_refused(client: FlaskClient, label: str) -> None:
+def test_invalid_label_is_rejected(client: FlaskClient, label: str) -> None:
     prediction_id = attribute(draw(client), "data-prediction-id")
     assert_refused(correct(client, prediction_id, label), 422, "invalid_label")
     assert attribute(client.get("/"), "data-labelled") == "0"
 
 
-def test_nobody_else_can_give_feedback(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_only_the_author_can_give_feedback(client: FlaskClient, stranger: FlaskClient) -> None:
     prediction_id = attribute(draw(client), "data-prediction-id")
     assert_refused(correct(stranger, prediction_id, "3"), 404, "not_found")
     assert_refused(correct(client, str(uuid.uuid4()), "3"), 404, "not_found")
@@ -125,7 +125,7 @@ def test_nobody_else_can_give_feedback(client: FlaskClient, stranger: FlaskClien
 
 @pytest.mark.parametrize("fragment", [True, False])
 @pytest.mark.parametrize("name", sorted(BAD_TEXTS.keys() - {"lone surrogate"}))
-def test_bad_images_are_refused_and_not_logged(
+def test_bad_images_are_rejected_and_not_logged(
     app: Flask, client: FlaskClient, logged: Callable[[], int], name: str, fragment: bool
 ) -> None:
     app.config["MAX_IMAGE_BYTES"] = 200 * 1024
@@ -135,7 +135,7 @@ def test_bad_images_are_refused_and_not_logged(
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_uploads_are_refused(
+def test_bad_uploads_are_rejected_and_not_logged(
     app: Flask, client: FlaskClient, logged: Callable[[], int], name: str
 ) -> None:
     app.config["MAX_IMAGE_BYTES"] = 200 * 1024
@@ -144,23 +144,23 @@ def test_bad_uploads_are_refused(
     assert logged() == 0
 
 
-def test_a_form_without_an_image_is_refused(client: FlaskClient) -> None:
+def test_form_without_an_image_is_rejected(client: FlaskClient) -> None:
     form = {"csrf_token": csrf_token(client)}
     assert_refused(client.post("/predictions", data=form), 400, "missing_image")
 
 
 @pytest.mark.parametrize("strokes", ["{", "[]", "[" * 10_000, '{"size": NaN, "strokes": []}'])
-def test_strokes_that_cannot_be_read_are_refused(client: FlaskClient, strokes: str) -> None:
+def test_invalid_strokes_are_rejected(client: FlaskClient, strokes: str) -> None:
     assert_refused(draw(client, strokes=strokes), 422, "invalid_strokes")
 
 
-def test_an_unknown_network_is_refused(client: FlaskClient) -> None:
+def test_unknown_model_is_rejected(client: FlaskClient) -> None:
     assert_refused(draw(client, model="nothing"), 422, "unknown_model")
     assert draw(client, model="").status_code == 201
 
 
 @pytest.mark.parametrize("fragment", [True, False])
-def test_a_form_needs_the_token_of_this_visit(
+def test_forms_need_the_csrf_token_of_the_session(
     client: FlaskClient, stranger: FlaskClient, logged: Callable[[], int], fragment: bool
 ) -> None:
     for token in ("", "nonsense", csrf_token(stranger)):
@@ -171,19 +171,19 @@ def test_a_form_needs_the_token_of_this_visit(
     assert logged() == 1
 
 
-def test_a_token_grows_stale(app: Flask, client: FlaskClient) -> None:
+def test_csrf_token_expires(app: Flask, client: FlaskClient) -> None:
     token = csrf_token(client)
     app.config["WTF_CSRF_TIME_LIMIT"] = -1
     assert_refused(draw(client, csrf_token=token), 400, "csrf")
 
 
-def test_errors_are_json_where_that_is_asked_for(client: FlaskClient) -> None:
+def test_errors_are_json_on_request(client: FlaskClient) -> None:
     response = client.get("/nothing", headers={"Accept": "application/json"})
     assert response.status_code == 404
     assert response.get_json()["error"]["code"] == "not_found"
 
 
-def test_unknown_addresses_and_methods_get_a_page(client: FlaskClient) -> None:
+def test_unknown_addresses_and_methods_get_an_error_page(client: FlaskClient) -> None:
     assert_refused(client.get("/nothing"), 404, "not_found")
     assert_refused(client.get(f"/predictions/{uuid.uuid4()}/drawing.png"), 404, "not_found")
     response = client.get("/predictions")
@@ -191,7 +191,7 @@ def test_unknown_addresses_and_methods_get_a_page(client: FlaskClient) -> None:
     assert response.headers["Allow"]
 
 
-def test_pictures_are_png_and_may_be_kept(client: FlaskClient, predicted: dict[str, Any]) -> None:
+def test_images_are_cacheable_pngs(client: FlaskClient, predicted: dict[str, Any]) -> None:
     drawing = client.get(f"/predictions/{predicted['id']}/drawing.png")
     assert drawing.data == digit_png(3)
     seen = client.get(f"/predictions/{predicted['id']}/input.png")
@@ -204,7 +204,7 @@ def test_pictures_are_png_and_may_be_kept(client: FlaskClient, predicted: dict[s
     assert pixels.max() > 200
 
 
-def test_the_history_pages_through_everything(client: FlaskClient) -> None:
+def test_history_is_paginated(client: FlaskClient) -> None:
     ids = [predict(client, digit)["id"] for digit in (1, 2, 3)]
     page = client.get("/history?limit=2")
     assert re.findall(r'data-prediction-row="([^"]+)"', page.text) == ids[:0:-1]
@@ -218,7 +218,7 @@ def test_the_history_pages_through_everything(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("address", ["/", "/history", "/nothing", "/healthz", "/api/v1/predictions"])
-def test_every_response_carries_the_headers_that_protect_it(client: FlaskClient, address: str) -> None:
+def test_responses_have_security_headers(client: FlaskClient, address: str) -> None:
     headers = client.get(address).headers
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
@@ -226,7 +226,7 @@ def test_every_response_carries_the_headers_that_protect_it(client: FlaskClient,
     assert "no-cache" in headers["Cache-Control"]
 
 
-def test_no_page_holds_inline_script_or_style(client: FlaskClient) -> None:
+def test_pages_have_no_inline_script_or_style(client: FlaskClient) -> None:
     draw(client)
     for address in ("/", "/history", "/nothing"):
         text = client.get(address).text

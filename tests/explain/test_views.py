@@ -11,28 +11,30 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from mnistweb.explain.images import heat_paths, sheet, spotlights, vote_rows
+from mnistweb.explain.images import attention_overlays, contact_sheet, heat_paths, largest_contributions
 from mnistweb.recognition.attribution import Vote
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY, LANGUAGE_MODEL_KEY
+from mnistweb.registry.recognizers import LANGUAGE_MODEL, ZOO
 from tests.support.clients import FRAGMENT, assert_refused
 from tests.support.networks import untrained
 
 
-class Elsewhere:
+class ServiceRecognizer:
+    """A recognizer that runs elsewhere."""
+
     card = ServiceCard("llm", "Language model", "", "1")
 
 
 @pytest.fixture
-def three(app: Flask) -> Iterator[None]:
-    """The default network, and the other two architectures untrained."""
-    zoo = cast(Zoo, app.extensions[KEY])
-    app.extensions[KEY] = Zoo(
+def three_models(app: Flask) -> Iterator[None]:
+    """The default model, and untrained ones of the other two architectures."""
+    zoo = cast(Zoo, app.extensions[ZOO])
+    app.extensions[ZOO] = Zoo(
         {zoo.default: zoo.get(), "lenet5": untrained("lenet5"), "vit": untrained("vit")}, zoo.default
     )
     yield
-    app.extensions[KEY] = zoo
+    app.extensions[ZOO] = zoo
 
 
 def look(
@@ -42,41 +44,41 @@ def look(
     return client.get(path, query_string=query, headers=FRAGMENT if fragment else {})
 
 
-def model_in(response: TestResponse) -> str:
+def shown_model(response: TestResponse) -> str:
     found = re.search(r'data-model="([^"]+)"', response.text)
     assert found
     return found[1]
 
 
-def test_the_network_that_answered_is_looked_into_and_nothing_is_logged(
+def test_default_is_the_model_that_answered_and_nothing_is_logged(
     client: FlaskClient, predicted: dict[str, Any], logged: Callable[[], int]
 ) -> None:
     response = look(client, predicted)
     assert response.status_code == 200
     assert "<html" not in response.text
-    assert model_in(response) == "cnn"
+    assert shown_model(response) == "cnn"
     assert "Convolution 1: 32 maps" in response.text
     assert "for a three" in response.text
     assert response.text.count('<path class="heat-for"') > 1
     assert logged() == 1
 
 
-@pytest.mark.usefixtures("three")
+@pytest.mark.usefixtures("three_models")
 @pytest.mark.parametrize(
     ("model", "words"),
-    [("lenet5", "Convolution 3: 120 maps of 1×1"), ("vit", "4 pairs of eyes"), ("cnn", "Detector")],
+    [("lenet5", "Convolution 3: 120 maps of 1×1"), ("vit", "4 attention heads"), ("cnn", "Detector")],
 )
-def test_any_network_can_be_looked_into(
+def test_every_model_can_be_explained(
     client: FlaskClient, predicted: dict[str, Any], model: str, words: str
 ) -> None:
     response = look(client, predicted, model=model)
-    assert model_in(response) == model
+    assert shown_model(response) == model
     assert words in response.text
     assert response.text.count("data-look>") == 3
     assert ("rollout" in response.text) == (model == "vit")
 
 
-def test_without_script_it_is_a_page(client: FlaskClient, predicted: dict[str, Any]) -> None:
+def test_explanation_without_javascript_is_a_page(client: FlaskClient, predicted: dict[str, Any]) -> None:
     assert f'action="/predictions/{predicted["id"]}/inside"' in client.get(f"/?answer={predicted['id']}").text
     page = look(client, predicted, fragment=False)
     assert "<html" in page.text
@@ -84,41 +86,41 @@ def test_without_script_it_is_a_page(client: FlaskClient, predicted: dict[str, A
     assert f'href="/?answer={predicted["id"]}"' in page.text
 
 
-def test_only_its_author_looks_inside(stranger: FlaskClient, predicted: dict[str, Any]) -> None:
+def test_only_the_author_can_look_inside(stranger: FlaskClient, predicted: dict[str, Any]) -> None:
     assert_refused(look(stranger, predicted), 404, "not_found")
 
 
-def test_what_runs_elsewhere_cannot_be_looked_into(
+def test_language_model_cannot_be_explained(
     app: Flask, client: FlaskClient, predicted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_refused(look(client, predicted, model="none such"), 422, "unknown_model")
-    monkeypatch.setitem(app.extensions, LANGUAGE_MODEL_KEY, Elsewhere())
+    monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, ServiceRecognizer())
     response = look(client, predicted, model="llm")
     assert_refused(response, 404, "nothing_inside")
-    assert "nobody here can look inside it" in response.text
+    assert "this site can’t look inside it" in response.text
 
 
 @pytest.mark.parametrize(
     ("count", "side", "columns"),
     [(32, 28, 8), (64, 14, 16), (128, 7, 16), (6, 28, 6), (16, 10, 8), (120, 1, 20), (24, 14, 8), (7, 3, 7)],
 )
-def test_a_sheet_holds_every_map(count: int, side: int, columns: int) -> None:
+def test_contact_sheet_contains_every_map(count: int, side: int, columns: int) -> None:
     maps = np.random.default_rng(0).integers(0, 255, (count, side, side)).astype(np.uint8)
     maps[count // 2] = 255
-    laid = sheet(maps)
-    assert (laid.count, laid.columns, laid.strongest) == (count, columns, count // 2)
-    picture = Image.open(io.BytesIO(base64.b64decode(laid.url.split(",")[1])))
-    assert picture.size == (laid.width, laid.height)
+    sheet = contact_sheet(maps)
+    assert (sheet.count, sheet.columns, sheet.strongest) == (count, columns, count // 2)
+    picture = Image.open(io.BytesIO(base64.b64decode(sheet.url.split(",")[1])))
+    assert picture.size == (sheet.width, sheet.height)
     light, opacity = np.asarray(picture)[..., 0], np.asarray(picture)[..., 1]
-    step = laid.tile + laid.gap
+    step = sheet.tile + sheet.gap
     for number, each in enumerate(maps):
         y, x = number // columns * step, number % columns * step
-        tile = light[y : y + laid.tile, x : x + laid.tile]
-        assert np.array_equal(tile, each.repeat(laid.tile // side, 0).repeat(laid.tile // side, 1))
-    assert (opacity == 255).sum() == count * laid.tile**2
+        tile = light[y : y + sheet.tile, x : x + sheet.tile]
+        assert np.array_equal(tile, each.repeat(sheet.tile // side, 0).repeat(sheet.tile // side, 1))
+    assert (opacity == 255).sum() == count * sheet.tile**2
 
 
-def test_heat_is_squares_for_and_hatching_against() -> None:
+def test_heat_map_has_squares_for_and_hatching_against() -> None:
     heat = np.zeros((28, 28), np.float32)
     heat[3, 5], heat[4, 6], heat[5, 7] = 1.0, -1.0, 0.001
     paths = heat_paths(heat)
@@ -128,11 +130,11 @@ def test_heat_is_squares_for_and_hatching_against() -> None:
     assert heat_paths(np.zeros((28, 28), np.float32)) == {"for": [], "against": []}
 
 
-def test_the_table_of_votes_adds_up() -> None:
+def test_contributions_sum_to_the_logit() -> None:
     parts = np.random.default_rng(0).normal(size=(2, 40)).astype(np.float32)
     winner = Vote(7, float(parts[0].sum()) + 0.5, 0.5, parts[0])
     runner_up = Vote(1, float(parts[1].sum()) - 0.5, -0.5, parts[1])
-    rows, largest = vote_rows(winner, runner_up, None)
+    rows, largest = largest_contributions(winner, runner_up, None)
     assert len(rows) == 10
     assert sum(row.winner for row in rows) == pytest.approx(winner.score, abs=1e-4)
     assert sum(row.runner_up for row in rows) == pytest.approx(runner_up.score, abs=1e-4)
@@ -142,12 +144,12 @@ def test_the_table_of_votes_adds_up() -> None:
     assert apart == sorted(apart, reverse=True)
 
 
-def test_a_spotlight_lights_the_ink_that_is_looked_at() -> None:
+def test_attention_overlay_lights_attended_ink() -> None:
     image = np.zeros((28, 28), np.uint8)
     image[:, 14] = 255
     attention = np.zeros((1, 7, 7), np.float32)
     attention[0, 0] = 0.5
-    lit = spotlights(attention, image)[0]
+    lit = attention_overlays(attention, image)[0]
     assert lit[0, 14] == 255
     assert 0 < lit[27, 14] < 64
     assert lit[27, 0] == 0

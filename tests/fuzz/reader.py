@@ -1,6 +1,7 @@
-"""A process that reads files, one after another, and says of each what came of it and what it took.
+"""A process that reads files one after another, and reports outcome, time and memory.
 
-It is apart from the fuzzer, whose own memory and time are thus not counted, and survives it where it crashes.
+It is separate from the fuzzer, so that the fuzzer's own memory and time are not counted, and the fuzzer
+survives a crash.
 """
 
 import os
@@ -10,19 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-MOST_MILLISECONDS = 200.0
+MAX_MILLISECONDS = 200.0
 
 
 class Report(NamedTuple):
-    """What came of a file, milliseconds of the processor, and the most megabytes beyond the start."""
+    """Outcome of a file, processor time in milliseconds, and peak memory in megabytes beyond the start."""
 
     outcome: str
     milliseconds: float
     megabytes: float
 
 
-class Recognizer:
-    """The process, and the way to it."""
+class ReaderProcess:
+    """The process, and the pipes to it."""
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -36,7 +37,7 @@ class Recognizer:
         self.process.communicate(timeout=60)
 
     def read(self, data: bytes) -> Report:
-        """What the process says of a file; "crash" where it says nothing any more."""
+        """Read a file in the process; the outcome begins with "crash" if it ended."""
         assert self.process.stdin
         assert self.process.stdout
         try:
@@ -51,19 +52,19 @@ class Recognizer:
 
 
 def most_megabytes() -> float:
-    """The most memory that this process has had."""
+    """Return the peak memory of this process."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main() -> None:
-    """Answer each file on the standard input, which stands behind its length, with a line."""
+    """Read files from standard input, each after its length, and answer each with a line."""
     from tests.support.fuzz.trial import Trial, attempt
 
     def measured(data: bytes) -> Trial:
         trial = attempt(data)
-        # The best of three: on a busy machine everything takes longer now and then.
-        again = 2 if trial.milliseconds > MOST_MILLISECONDS else 0
+        # The best of three, because of other load on the machine.
+        again = 2 if trial.milliseconds > MAX_MILLISECONDS else 0
         return min([trial, *(attempt(data) for _ in range(again))], key=lambda tried: tried.milliseconds)
 
     answers, sys.stdout = sys.stdout, sys.stderr

@@ -32,14 +32,14 @@ def addresses(prediction_id: str) -> list[str]:
     return [*own, f"/api/v1/predictions/{prediction_id}"]
 
 
-def judge(client: FlaskClient, prediction: dict[str, Any], label: int | None) -> None:
+def give_feedback(client: FlaskClient, prediction: dict[str, Any], label: int | None) -> None:
     client.post(f"/api/v1/predictions/{prediction['id']}/feedback", json={"label": label})
 
 
 @on_both_databases
-def test_filters_live_in_the_address_and_go_along_from_page_to_page(client: FlaskClient) -> None:
+def test_filters_are_kept_in_links_to_further_pages(client: FlaskClient) -> None:
     made = [predict(client, digit) for digit in (3, 8, 3, 3)]
-    judge(client, made[0], 8)
+    give_feedback(client, made[0], 8)
     page = client.get("/history?digit=3&limit=2")
     assert ids(page) == [made[3]["id"], made[2]["id"]]
     assert "read as 3" in page.text
@@ -51,14 +51,14 @@ def test_filters_live_in_the_address_and_go_along_from_page_to_page(client: Flas
     assert ids(client.get("/history?from=2000-01-01&to=2000-01-02")) == []
 
 
-def test_a_network_has_one_name_everywhere(client: FlaskClient) -> None:
+def test_model_title_is_the_same_in_filter_and_table(client: FlaskClient) -> None:
     predict(client, 3)
     page = client.get("/history?model=cnn").text
     assert "<strong>read by Convolutional network</strong>" in page
     assert re.search(r'class="cell-model"[^>]*>Convolutional network<', page)
 
 
-def test_fields_left_empty_do_not_stay_in_the_address(client: FlaskClient) -> None:
+def test_empty_parameters_are_removed_by_a_redirect(client: FlaskClient) -> None:
     response = client.get("/history?mine=&model=a%26b&digit=&_external=1&limit=")
     assert response.status_code == 302
     assert response.headers["Location"] == "/history?model=a%26b&_external=1"
@@ -66,14 +66,14 @@ def test_fields_left_empty_do_not_stay_in_the_address(client: FlaskClient) -> No
 
 
 @pytest.mark.parametrize("address", LISTINGS)
-def test_a_bad_filter_is_refused_everywhere_alike(client: FlaskClient, address: str) -> None:
+def test_listings_reject_a_bad_filter_alike(client: FlaskClient, address: str) -> None:
     response = client.get(f"{address}?digit=ten", headers={"Accept": "application/json"})
     assert response.status_code == 400
     assert response.get_json()["error"]["code"] == "invalid_filter"
     assert "“digit” must be a digit" in response.get_json()["error"]["message"]
 
 
-def test_the_api_lists_by_the_same_filters(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_api_list_accepts_the_same_filters(client: FlaskClient, stranger: FlaskClient) -> None:
     mine, theirs = predict(client, 3), predict(stranger, 3)
     listed = client.get("/api/v1/predictions?digit=3").get_json()["items"]
     assert [item["id"] for item in listed] == [theirs["id"], mine["id"]]
@@ -81,12 +81,12 @@ def test_the_api_lists_by_the_same_filters(client: FlaskClient, stranger: FlaskC
     assert [item["id"] for item in listed] == [mine["id"]]
 
 
-def test_an_empty_history_says_what_to_do(client: FlaskClient) -> None:
+def test_empty_history_suggests_an_action(client: FlaskClient) -> None:
     assert "Draw the first digit" in client.get("/history").text
-    assert "Show everything" in client.get("/history?digit=3").text
+    assert "Show all drawings" in client.get("/history?digit=3").text
 
 
-def test_a_predictions_page_shows_what_was_drawn_and_said(client: FlaskClient) -> None:
+def test_prediction_page_shows_drawing_and_answer(client: FlaskClient) -> None:
     made = predict(client, 3, strokes=strokes_json(3))
     page = client.get(f"/predictions/{made['id']}")
     assert page.status_code == 200
@@ -96,7 +96,7 @@ def test_a_predictions_page_shows_what_was_drawn_and_said(client: FlaskClient) -
 
 
 @pytest.mark.parametrize("strokes", [None, {"size": 280, "strokes": []}])
-def test_without_strokes_there_is_the_picture(client: FlaskClient, strokes: object) -> None:
+def test_prediction_page_without_strokes_shows_the_image(client: FlaskClient, strokes: object) -> None:
     made = predict(client, 3, strokes=strokes)
     page = client.get(f"/predictions/{made['id']}").text
     assert "data-replay" not in page
@@ -104,16 +104,16 @@ def test_without_strokes_there_is_the_picture(client: FlaskClient, strokes: obje
     assert client.get(f"/predictions/{made['id']}/strokes.json").get_json() == strokes
 
 
-def test_only_its_author_finds_forms_on_its_page(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_only_the_author_sees_forms(client: FlaskClient, stranger: FlaskClient) -> None:
     made = predict(client, 3)
-    judge(client, made, 8)
+    give_feedback(client, made, 8)
     assert client.get(f"/predictions/{made['id']}").text.count("<form") >= 3
     page = stranger.get(f"/predictions/{made['id']}").text
     assert "<form" not in page
-    assert "Whoever drew it says that it is an eight." in page
+    assert "Its author says: an eight." in page
 
 
-def test_feedback_from_its_page_leads_back_there(client: FlaskClient) -> None:
+def test_feedback_redirects_to_the_prediction_page(client: FlaskClient) -> None:
     made = predict(client, 3)
     address = f"/predictions/{made['id']}"
     form = re.search(r'action="([^"]*/feedback[^"]*)"', client.get(address).text)
@@ -123,18 +123,18 @@ def test_feedback_from_its_page_leads_back_there(client: FlaskClient) -> None:
     response = client.post(form[1], data={"csrf_token": token[1], "label": "8"})
     assert response.status_code == 303
     assert response.headers["Location"].startswith(address)
-    assert "you say that this is an eight" in client.get(address).text
+    assert "Saved: it was an eight." in client.get(address).text
 
 
-def test_what_does_not_exist_is_not_found(client: FlaskClient) -> None:
+def test_unknown_prediction_is_not_found(client: FlaskClient) -> None:
     for address in addresses(str(uuid.uuid4())):
         assert client.get(address).status_code == 404
 
 
 @on_both_databases
-def test_csv_holds_what_the_filter_asks_for(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_csv_contains_the_filtered_predictions(client: FlaskClient, stranger: FlaskClient) -> None:
     made = [predict(who, digit) for who, digit in ((client, 3), (stranger, 8), (client, 3))]
-    judge(client, made[0], None)
+    give_feedback(client, made[0], None)
     response = client.get("/history.csv?digit=3")
     assert response.mimetype == "text/csv"
     assert response.headers["Content-Disposition"] == 'attachment; filename="mnistweb-history.csv"'
@@ -145,7 +145,7 @@ def test_csv_holds_what_the_filter_asks_for(client: FlaskClient, stranger: Flask
     assert float(newest["probability_3"]) == made[2]["probabilities"][3]
 
 
-def test_csv_runs_no_formula(app: Flask, client: FlaskClient) -> None:
+def test_csv_escapes_formulas(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         add(row(reason='=HYPERLINK("https://elsewhere.example")', model="@model", model_version="-1"))
     [found] = csv.DictReader(io.StringIO(client.get("/history.csv").text))
@@ -153,7 +153,7 @@ def test_csv_runs_no_formula(app: Flask, client: FlaskClient) -> None:
 
 
 @on_both_databases
-def test_json_lines_hold_strokes_and_pixels_too(client: FlaskClient) -> None:
+def test_json_lines_contain_strokes_and_pixels(client: FlaskClient) -> None:
     made = predict(client, 3, strokes=strokes_json(3))
     predict(client, 8)
     response = client.get("/history.jsonl?digit=3")
@@ -169,7 +169,7 @@ def test_json_lines_hold_strokes_and_pixels_too(client: FlaskClient) -> None:
 
 
 @on_both_databases
-def test_downloads_go_on_over_many_batches(app: Flask, client: FlaskClient) -> None:
+def test_downloads_span_several_batches(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         made = add(*(row() for _ in range(250)))
     lines = [json.loads(line)["id"] for line in client.get("/history.jsonl").text.splitlines()]
@@ -177,11 +177,11 @@ def test_downloads_go_on_over_many_batches(app: Flask, client: FlaskClient) -> N
     assert client.get("/history.csv?digit=9").text.count("\n") == 1
 
 
-@pytest.mark.parametrize("reach", ["everyone", "own", "off"])
-def test_nothing_says_whose_a_prediction_is(
-    app: Flask, client: FlaskClient, stranger: FlaskClient, reach: str
+@pytest.mark.parametrize("public_history", ["everyone", "own", "off"])
+def test_visitor_ids_are_never_disclosed(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, public_history: str
 ) -> None:
-    app.config["PUBLIC_HISTORY"] = reach
+    app.config["PUBLIC_HISTORY"] = public_history
     made = predict(client, 3, strokes=strokes_json(3))
     with app.app_context():
         visitor = db.session.query(Prediction.visitor).scalar()
@@ -194,9 +194,7 @@ def test_nothing_says_whose_a_prediction_is(
 
 
 @on_both_databases
-def test_a_history_of_ones_own_shows_nothing_of_others(
-    app: Flask, client: FlaskClient, stranger: FlaskClient
-) -> None:
+def test_own_history_hides_other_predictions(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
     app.config["PUBLIC_HISTORY"] = "own"
     mine, theirs = predict(client, 3), predict(stranger, 3)
     for address in LISTINGS:
@@ -209,7 +207,7 @@ def test_a_history_of_ones_own_shows_nothing_of_others(
         assert stranger.get(address).status_code == 200
 
 
-def test_where_there_is_no_history_ones_own_drawings_stay(
+def test_own_drawings_remain_without_a_history(
     app: Flask, client: FlaskClient, stranger: FlaskClient
 ) -> None:
     app.config["PUBLIC_HISTORY"] = "off"

@@ -1,4 +1,4 @@
-"""The drawings of the insights."""
+"""SVG charts of the insights."""
 
 import re
 
@@ -11,7 +11,7 @@ from mnistweb.proportion import Proportion
 HALF = Proportion(500, 1000)
 
 
-def marks(svg: str, pattern: str) -> list[float]:
+def coordinates(svg: str, pattern: str) -> list[float]:
     return [float(each) for each in re.findall(pattern, svg)]
 
 
@@ -20,8 +20,8 @@ def marks(svg: str, pattern: str) -> list[float]:
     [(0, "0"), (999, "999"), (1000, "1.0k"), (1234, "1.2k"), (9949, "9.9k"), (9950, "10k"), (12_999, "13k"),
      (999_499, "999k"), (999_500, "1.0M"), (1_200_000, "1.2M"), (45_000_000, "45M")],
 )  # fmt: skip
-def test_counts_are_brief(count: int, shown: str) -> None:
-    assert charts.brief(count) == shown
+def test_counts_are_compact(count: int, shown: str) -> None:
+    assert charts.compact(count) == shown
 
 
 @pytest.mark.parametrize(
@@ -36,62 +36,62 @@ def test_counts_are_brief(count: int, shown: str) -> None:
         ([(850, 1000), (0, 0)], 0.8),
     ],
 )
-def test_the_axis_begins_below_every_interval(shares: list[tuple[int, int]], bound: float) -> None:
-    assert charts.lowest(Proportion(*share) for share in shares) == bound
+def test_axis_starts_below_every_interval(shares: list[tuple[int, int]], bound: float) -> None:
+    assert charts.axis_start(Proportion(*share) for share in shares) == bound
 
 
-def test_dots_are_as_high_as_their_shares() -> None:
-    columns = charts.spread("abc", [Proportion(0, 10), Proportion(0, 0), Proportion(10, 10)])
-    svg = charts.shares(columns, "title", joined=True)
-    assert marks(svg, r'cy="([\d.]+)"') == [charts.BOTTOM, charts.TOP]
+def test_dot_height_is_proportional() -> None:
+    columns = charts.evenly_spaced("abc", [Proportion(0, 10), Proportion(0, 0), Proportion(10, 10)])
+    svg = charts.proportion_chart(columns, "title", joined=True)
+    assert coordinates(svg, r'cy="([\d.]+)"') == [charts.BOTTOM, charts.TOP]
     assert "joint" not in svg  # the gap between them is not bridged
-    joined = charts.shares(charts.spread("ab", [HALF, HALF]), "title", joined=True)
+    joined = charts.proportion_chart(charts.evenly_spaced("ab", [HALF, HALF]), "title", joined=True)
     assert joined.count("joint") == 1
 
 
-def test_an_interval_is_as_long_as_it_is_wide() -> None:
+def test_interval_is_drawn_to_scale() -> None:
     low, high = Proportion(3, 4).interval
-    svg = charts.shares(charts.spread("a", [Proportion(3, 4)]), "title")
+    svg = charts.proportion_chart(charts.evenly_spaced("a", [Proportion(3, 4)]), "title")
     [(y1, y2)] = re.findall(r'class="reach" x1="[\d.]+" y1="([\d.]+)" x2="[\d.]+" y2="([\d.]+)"', svg)
     scale = charts.BOTTOM - charts.TOP
     assert float(y1) == pytest.approx(charts.BOTTOM - scale * low, abs=0.1)
     assert float(y2) == pytest.approx(charts.BOTTOM - scale * high, abs=0.1)
 
 
-def test_few_of_many_columns_are_named() -> None:
-    columns = charts.spread([str(each) for each in range(60)], [HALF] * 60)
+def test_only_some_of_many_columns_have_ticks() -> None:
+    columns = charts.evenly_spaced([str(each) for each in range(60)], [HALF] * 60)
     named = [column.tick for column in columns if column.tick]
     assert 3 <= len(named) <= 5
-    assert [column.tick for column in charts.spread("0123456789x", [HALF] * 11, most=11)] == list(
+    assert [column.tick for column in charts.evenly_spaced("0123456789x", [HALF] * 11, max_ticks=11)] == list(
         "0123456789x"
     )
 
 
-def test_all_that_is_drawn_is_within_the_drawing() -> None:
+def test_all_elements_are_within_the_svg() -> None:
     names = ["Nov 2026"] * 60
-    svg = charts.shares(charts.spread(names, [Proportion(1, 1)] * 60), "title", joined=True)
-    assert all(0 <= x <= charts.WIDTH for x in marks(svg, r'\b(?:x|x1|x2|cx)="([-\d.]+)"'))
-    assert all(0 <= y <= 230 for y in marks(svg, r'\b(?:y|y1|y2|cy)="([-\d.]+)"'))
+    svg = charts.proportion_chart(charts.evenly_spaced(names, [Proportion(1, 1)] * 60), "title", joined=True)
+    assert all(0 <= x <= charts.WIDTH for x in coordinates(svg, r'\b(?:x|x1|x2|cx)="([-\d.]+)"'))
+    assert all(0 <= y <= 230 for y in coordinates(svg, r'\b(?:y|y1|y2|cy)="([-\d.]+)"'))
 
 
-def test_a_cell_is_the_darker_the_more_of_its_row_it_holds() -> None:
+def test_cells_are_shaded_by_their_share_of_the_row() -> None:
     names = {0: "0", 1: "1"}
-    svg = charts.matrix({0: {0: 95, 1: 5}, 1: {0: 0, 1: 0}}, names, "title")
+    svg = charts.confusion_matrix({0: {0: 95, 1: 5}, 1: {0: 0, 1: 0}}, names, "title")
     assert re.findall(r'data-kind="(\w+)" data-shade="(\d)"', svg) == [
         ("right", "4"), ("wrong", "1"), ("wrong", "0"), ("right", "0"),
     ]  # fmt: skip
     assert re.findall(r'class="count"[^>]*>(\d+)<', svg) == ["95", "5"]
 
 
-def test_long_names_are_cut_where_they_are_drawn_and_whole_for_who_points_at_them() -> None:
+def test_long_names_are_shortened_but_complete_in_the_tooltip() -> None:
     name = "a network with a name of many words"
-    svg = charts.rows({name: HALF, "new": Proportion(0, 0)}, "title")
+    svg = charts.proportion_rows({name: HALF, "new": Proportion(0, 0)}, "title")
     assert f"<title>{name}: 500 of 1,000, 50.0 %</title>" in svg
     assert re.findall(r'class="name"[^>]*>([^<]*)<', svg) == [f"{name[:31]}…", "new"]
-    assert "not judged yet" in svg
+    assert "not rated yet" in svg
 
 
-def test_what_is_written_is_escaped_once() -> None:
+def test_text_is_escaped_once() -> None:
     inner = text("<&>", 1, 2)
     assert "&lt;&amp;&gt;" in inner
     assert element("g", inner, "<", class_='"') == f'<g class="&#34;">{inner}&lt;</g>'

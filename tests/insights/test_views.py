@@ -1,4 +1,4 @@
-"""The figures of the insights, and their page."""
+"""Queries of the insights, and their page."""
 
 import html
 import re
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from mnistweb.extensions import db
 from mnistweb.insights.figures import insight_charts
-from mnistweb.insights.queries import DIGITS, PERIODS, Insights, gather
-from mnistweb.predictions import aggregates as tallies
-from mnistweb.predictions.aggregates import NONE
+from mnistweb.insights.queries import DIGITS, TIME_RANGES, Insights, load_insights
+from mnistweb.predictions import aggregates
+from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.proportion import Proportion
 from tests.support.clients import assert_refused
 from tests.support.databases import on_both_databases
@@ -26,27 +26,27 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def log(*rows: dict[str, Any]) -> None:
-    """Log and count predictions; `ago` in days, `label` makes it labelled."""
+    """Log predictions and rebuild the aggregates; `ago` is in days, and `label` adds feedback."""
     made = []
     for fields in rows:
         when = fields.pop("now", NOON) - timedelta(days=fields.pop("ago", 0))
         labelled = {"labelled_at": when} if "label" in fields else {}
         made.append(row(when, **fields, **labelled))
     add(*made)
-    tallies.recount(db.session())
+    aggregates.recount(db.session())
     db.session.commit()
 
 
-def gathered(days: int | None = None) -> Insights:
-    return gather(db.session(), days, TODAY)
+def insights_of(days: int | None = None) -> Insights:
+    return load_insights(db.session(), days, TODAY)
 
 
 @on_both_databases
-def test_without_a_log_there_is_nothing(app: Flask) -> None:
+def test_empty_log_has_no_insights(app: Flask) -> None:
     with app.app_context():
-        for days in PERIODS:
-            insights = gathered(days)
-            assert (insights.whole.predictions, list(insights.stretches), list(insights.tenths)) == (
+        for days in TIME_RANGES:
+            insights = insights_of(days)
+            assert (insights.total.predictions, list(insights.periods), list(insights.confidence_bins)) == (
                 0,
                 [],
                 [],
@@ -55,7 +55,7 @@ def test_without_a_log_there_is_nothing(app: Flask) -> None:
 
 
 @on_both_databases
-def test_the_figures_are_those_of_the_log(app: Flask) -> None:
+def test_insights_equal_counts_of_the_log(app: Flask) -> None:
     with app.app_context():
         log(
             {"digit": 3, "label": 3, "confidence": 0.98},
@@ -67,27 +67,27 @@ def test_the_figures_are_those_of_the_log(app: Flask) -> None:
             {"digit": None, "ago": 2},
             {"digit": 5, "label": None, "confidence": 0.3, "ago": 2, "model": "linear"},
         )
-        insights = gathered()
+        insights = insights_of()
     assert insights.unit == "day"
-    assert [stretch.start.day for stretch in insights.stretches] == [20, 21, 22]
-    first, between, last = insights.stretches
+    assert [period.start.day for period in insights.periods] == [20, 21, 22]
+    first, between, last = insights.periods
     assert (first.predictions, first.labelled, first.correct) == (5, 3, 1)
-    assert first.judged_refusals == {"right": 1, "wrong": 1, "open": 1}
-    assert first.refusals == Proportion(3, 5)
+    assert first.refusals_by_feedback == {"right": 1, "wrong": 1, "open": 1}
+    assert first.refusal_rate == Proportion(3, 5)
     assert between.predictions == 0
-    assert last.right == Proportion(2, 3)
-    assert insights.whole.right == Proportion(3, 6)
-    assert insights.whole.right_refusals == Proportion(1, 2)
-    matrix = insights.matrix
+    assert last.accuracy == Proportion(2, 3)
+    assert insights.total.accuracy == Proportion(3, 6)
+    assert insights.total.refusal_accuracy == Proportion(1, 2)
+    matrix = insights.confusion_matrix
     assert {(label, digit): n for label, cells in matrix.items() for digit, n in cells.items() if n} == {
-        (3, 3): 2, (8, 3): 1, (NONE, NONE): 1, (7, NONE): 1, (NONE, 5): 1,
+        (3, 3): 2, (8, 3): 1, (NOT_A_DIGIT, NOT_A_DIGIT): 1, (7, NOT_A_DIGIT): 1, (NOT_A_DIGIT, 5): 1,
     }  # fmt: skip
-    assert insights.digits()[3] == Proportion(2, 2)
-    assert insights.digits()[NONE] == Proportion(1, 2)
-    assert insights.digits()[0] == Proportion(0, 0)
-    assert insights.networks() == {"cnn": (6, Proportion(2, 4)), "linear": (2, Proportion(1, 2))}
-    found = {each.tenth: (each.right, round(each.confidence, 6)) for each in insights.tenths}
-    assert found == {9: (Proportion(3, 3), 0.95), 6: (Proportion(0, 2), 0.63), 3: (Proportion(0, 1), 0.3)}
+    assert insights.recall_by_digit()[3] == Proportion(2, 2)
+    assert insights.recall_by_digit()[NOT_A_DIGIT] == Proportion(1, 2)
+    assert insights.recall_by_digit()[0] == Proportion(0, 0)
+    assert insights.models() == {"cnn": (6, Proportion(2, 4)), "linear": (2, Proportion(1, 2))}
+    bins = {each.number: (each.accuracy, round(each.confidence, 6)) for each in insights.confidence_bins}
+    assert bins == {9: (Proportion(3, 3), 0.95), 6: (Proportion(0, 2), 0.63), 3: (Proportion(0, 1), 0.3)}
 
 
 @on_both_databases
@@ -108,42 +108,42 @@ def test_the_figures_are_those_of_the_log(app: Flask) -> None:
         (700, 365, "month", 1, 1),
     ],
 )
-def test_a_longer_time_is_shown_in_longer_units(
+def test_longer_ranges_use_longer_units(
     app: Flask, oldest: int, days: int | None, unit: str, points: int, counted: int
 ) -> None:
     with app.app_context():
         log(*[{"ago": ago} for ago in {0, oldest}])
-        insights = gathered(days)
-    assert (insights.unit, len(insights.stretches), insights.whole.predictions) == (unit, points, counted)
+        insights = insights_of(days)
+    assert (insights.unit, len(insights.periods), insights.total.predictions) == (unit, points, counted)
 
 
 @on_both_databases
-def test_a_clock_that_is_ahead_breaks_nothing(app: Flask) -> None:
+def test_predictions_in_the_future_are_included(app: Flask) -> None:
     with app.app_context():
         log({}, {"ago": -2})
-        assert len(gathered().stretches) == 3
+        assert len(insights_of().periods) == 3
 
 
 @on_both_databases
-def test_rows_whose_count_has_become_zero_are_as_none(app: Flask) -> None:
+def test_rows_with_a_count_of_zero_are_ignored(app: Flask) -> None:
     with app.app_context():
         log({"ago": 400}, {})
         session = db.session()
         session.execute(text("UPDATE tally SET count = 0 WHERE start < '2026-01-01'"))
         session.commit()
-        assert [stretch.start for stretch in gathered().stretches] == [date(2026, 11, 1)]
+        assert [period.start for period in insights_of().periods] == [date(2026, 11, 1)]
 
 
 def cells(page: str, kind: str) -> list[list[str]]:
-    """The table of a chart, without its head."""
+    """Return the cells of a chart's table, without its head."""
     [figure] = re.findall(rf'<figure data-chart="{kind}".*?</figure>', page, re.DOTALL)
     body = figure.split("<tbody>")[1]
     rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
     return [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t", row)] for row in rows]
 
 
-def titles(page: str, kind: str) -> list[str]:
-    """What stands at the marks of a chart."""
+def tooltips(page: str, kind: str) -> list[str]:
+    """Return the tooltips of a chart."""
     [figure] = re.findall(rf'<figure data-chart="{kind}".*?</figure>', page, re.DOTALL)
     return [html.unescape(title) for title in re.findall(r"<title>(.*?)</title>", figure)]
 
@@ -165,7 +165,7 @@ def sample(now: datetime) -> list[dict[str, Any]]:
 
 
 @on_both_databases
-def test_every_chart_has_the_same_numbers_as_its_table(app: Flask, client: FlaskClient) -> None:
+def test_charts_equal_their_tables(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log(*sample(datetime.now(UTC)))
     page = client.get("/insights").text
@@ -173,10 +173,10 @@ def test_every_chart_has_the_same_numbers_as_its_table(app: Flask, client: Flask
         table = [row for row in cells(page, kind) if row[count] != "0"]
         shown = [f"{row[part]} of {row[count]}, {row[part + 1]}" for row in table]
         assert shown
-        assert [title.split(": ")[-1] for title in titles(page, kind)] == shown
+        assert [title.split(": ")[-1] for title in tooltips(page, kind)] == shown
     table = cells(page, "refusals")
     shown = [f"{row[2]} of {row[1]}, {row[3]}" for row in table]
-    assert [title.split(": ")[1] for title in titles(page, "refusals")] == shown
+    assert [title.split(": ")[1] for title in tooltips(page, "refusals")] == shown
     confusion = cells(page, "confusion")
     numbers = [cell for row in confusion for cell in row[1:] if cell != "0"]
     assert re.findall(r'<text class="count"[^>]*>(\d+)</text>', page) == numbers
@@ -196,35 +196,35 @@ def test_names_are_escaped_and_nothing_is_inline(app: Flask, client: FlaskClient
     assert not re.search(r"\sstyle=|<style|\son[a-z]+=|javascript:", page)
 
 
-def test_an_empty_log_invites_to_draw(client: FlaskClient) -> None:
+def test_empty_log_suggests_drawing(client: FlaskClient) -> None:
     page = client.get("/insights")
     assert page.status_code == 200
     assert "Nothing to count yet" in page.text
     assert '<svg class="chart"' not in page.text
 
 
-def test_an_empty_month_leads_to_all_time(app: Flask, client: FlaskClient) -> None:
+def test_empty_range_links_to_all_time(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log({"now": datetime.now(UTC), "ago": 50})
     page = client.get("/insights?days=30").text
-    assert "Nothing was drawn in this time" in page
+    assert "No drawings in this period" in page
     assert 'href="/insights">Show all time' in page
 
 
-def test_without_feedback_only_the_refusals_are_drawn(app: Flask, client: FlaskClient) -> None:
+def test_without_feedback_only_refusals_are_shown(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log({"now": datetime.now(UTC)})
     page = client.get("/insights").text
     assert re.findall(r'data-chart="(\w+)"', page) == ["refusals"]
-    assert "Nobody has said yet" in page
+    assert "No answer is rated yet" in page
 
 
 @pytest.mark.parametrize("query", ["?days=7", "?days=", "?days=-1", "?days=None", "?days=%00"])
-def test_another_period_is_not_to_be_had(client: FlaskClient, query: str) -> None:
+def test_other_ranges_are_not_found(client: FlaskClient, query: str) -> None:
     assert_refused(client.get(f"/insights{query}"), 404, "not_found")
 
 
-def test_where_there_is_no_public_history_there_are_no_insights(app: Flask, client: FlaskClient) -> None:
+def test_insights_need_a_public_history(app: Flask, client: FlaskClient) -> None:
     assert 'href="/insights"' in client.get("/").text
     app.config["PUBLIC_HISTORY"] = "off"
     assert 'href="/insights"' not in client.get("/").text
@@ -232,12 +232,12 @@ def test_where_there_is_no_public_history_there_are_no_insights(app: Flask, clie
 
 
 @on_both_databases
-def test_the_page_reads_the_tallies_alone(app: Flask, client: FlaskClient) -> None:
-    asked: list[tuple[str, Any]] = []
+def test_page_reads_only_the_aggregates(app: Flask, client: FlaskClient) -> None:
+    statements: list[tuple[str, Any]] = []
 
     def listen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if not statement.startswith(("EXPLAIN", "SET")):
-            asked.append((statement, parameters))
+            statements.append((statement, parameters))
 
     with app.app_context():
         log(*sample(datetime.now(UTC)))
@@ -247,9 +247,9 @@ def test_the_page_reads_the_tallies_alone(app: Flask, client: FlaskClient) -> No
         assert client.get("/insights").status_code == 200
     finally:
         event.remove(engine, "before_cursor_execute", listen)
-    assert len(asked) == 4
+    assert len(statements) == 4
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     with Session(engine) as session:
-        for statement, parameters in asked:
+        for statement, parameters in statements:
             plan = session.connection().exec_driver_sql(f"{explain} {statement}", parameters)
             assert "prediction" not in "\n".join(str(line) for line in plan)

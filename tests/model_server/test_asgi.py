@@ -1,4 +1,4 @@
-"""The model server under uvicorn, driven by NVIDIA's client of the protocol, by ours, and by hostile ones."""
+"""The model server under uvicorn, with NVIDIA's client of the protocol, our client, and hostile requests."""
 
 import asyncio
 import json
@@ -25,8 +25,8 @@ from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
-from mnistweb.recognition.remote.protocol import read_metadata, write_question
-from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MOST_IMAGES
+from mnistweb.recognition.remote.protocol import read_metadata, write_request
+from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MAX_BATCH_SIZE
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 
@@ -35,9 +35,7 @@ IMAGES = np.stack([normalize(read_drawing(digit_png(digit), 10**6)) for digit in
 INFER = "/v2/models/lenet5/infer"
 
 
-def test_the_networks_are_those_of_the_setting_where_it_starts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_weights_path_is_read_at_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     application = asgi.create()
     for kind in ("json", "pt"):
         shutil.copy(WEIGHTS / f"lenet5.{kind}", tmp_path)
@@ -47,14 +45,14 @@ def test_the_networks_are_those_of_the_setting_where_it_starts(
         async with application.router.lifespan_context(application):
             return list(application.state.networks)
 
-    with ThreadPoolExecutor(1) as other:  # where no test of the page has left a loop running
+    with ThreadPoolExecutor(1) as other:  # without the event loop of a browser test
         assert other.submit(asyncio.run, names()).result() == ["lenet5"]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    # asyncio sets this only where it opens the port itself; without it a head waits 40 ms for its body.
+    # asyncio sets this only on ports that it opens itself. Without it, headers wait 40 ms for their body.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = uvicorn.Server(uvicorn.Config(asgi.create(), log_level="critical", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -84,7 +82,7 @@ def networks() -> dict[str, TorchScriptRecognizer]:
     return {name: TorchScriptRecognizer.load(WEIGHTS / f"{name}.json") for name in NAMES}
 
 
-def test_it_says_what_it_is_and_has(client: Any, networks: dict[str, TorchScriptRecognizer]) -> None:
+def test_metadata_and_readiness(client: Any, networks: dict[str, TorchScriptRecognizer]) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
@@ -92,14 +90,14 @@ def test_it_says_what_it_is_and_has(client: Any, networks: dict[str, TorchScript
         card = network.card
         assert client.is_model_ready(name)
         assert client.is_model_ready(name, card.version)
-        told = client.get_model_metadata(name)
-        assert (told["name"], told["versions"]) == (name, [card.version])
-        assert told["inputs"] == [{"name": "INPUT__0", "datatype": "UINT8", "shape": [-1, 28, 28]}]
-        assert told["outputs"] == [{"name": "OUTPUT__0", "datatype": "FP32", "shape": [-1, 11]}]
+        response_json = client.get_model_metadata(name)
+        assert (response_json["name"], response_json["versions"]) == (name, [card.version])
+        assert response_json["inputs"] == [{"name": "INPUT__0", "datatype": "UINT8", "shape": [-1, 28, 28]}]
+        assert response_json["outputs"] == [{"name": "OUTPUT__0", "datatype": "FP32", "shape": [-1, 11]}]
         assert read_metadata(json.dumps(client.get_model_metadata(name, card.version)).encode()) == card
 
 
-def test_it_is_not_ready_for_what_it_has_not(client: Any) -> None:
+def test_unknown_model_or_version_is_not_ready(client: Any) -> None:
     assert not client.is_model_ready("nothing")
     assert not client.is_model_ready("cnn", "1")
 
@@ -107,7 +105,7 @@ def test_it_is_not_ready_for_what_it_has_not(client: Any) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False])
-def test_its_logits_are_the_networks(
+def test_logits_match_the_local_network(
     client: Any, networks: dict[str, TorchScriptRecognizer], name: str, binary_in: bool, binary_out: bool
 ) -> None:
     tensor = triton.InferInput("INPUT__0", list(IMAGES.shape), "UINT8")
@@ -117,13 +115,15 @@ def test_its_logits_are_the_networks(
     result = client.infer(name, [tensor], model_version=version, outputs=[wanted], request_id="mine")
     logits = networks[name].logits(IMAGES)
     assert np.array_equal(result.as_numpy("OUTPUT__0"), logits)
-    told = result.get_response()
-    assert (told["id"], told["model_name"], told["model_version"]) == ("mine", name, version)
+    response_json = result.get_response()
+    assert (response_json["id"], response_json["model_name"], response_json["model_version"]) == (
+        "mine",
+        name,
+        version,
+    )
 
 
-def test_a_client_that_names_no_output_and_no_id_is_served(
-    client: Any, networks: dict[str, TorchScriptRecognizer]
-) -> None:
+def test_output_and_id_are_optional(client: Any, networks: dict[str, TorchScriptRecognizer]) -> None:
     tensor = triton.InferInput("INPUT__0", [1, 28, 28], "UINT8")
     tensor.set_data_from_numpy(IMAGES[:1])
     result = client.infer("cnn", [tensor])
@@ -134,7 +134,7 @@ def test_a_client_that_names_no_output_and_no_id_is_served(
 @pytest.mark.parametrize(
     ("shape", "datatype"), [([1, 28, 29], "UINT8"), ([1, 28, 28], "FP32"), ([28, 28], "UINT8")]
 )
-def test_a_wrong_tensor_is_told_so(client: Any, shape: list[int], datatype: str) -> None:
+def test_wrong_tensor_is_a_bad_request(client: Any, shape: list[int], datatype: str) -> None:
     tensor = triton.InferInput("INPUT__0", shape, datatype)
     tensor.set_data_from_numpy(np.zeros(shape, np.uint8 if datatype == "UINT8" else np.float32))
     with pytest.raises(InferenceServerException, match="must be") as caught:
@@ -143,7 +143,7 @@ def test_a_wrong_tensor_is_told_so(client: Any, shape: list[int], datatype: str)
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_our_client_gets_the_answer_of_this_process(
+def test_remote_recognizer_matches_the_local_one(
     address: str, networks: dict[str, TorchScriptRecognizer], digit: int
 ) -> None:
     network = networks["vit"]
@@ -175,11 +175,11 @@ def infer_body(**fields: Any) -> bytes:
         ("POST", INFER, infer_body(shape=[10**9, 28, 28]), {}, 400),
         ("POST", INFER, infer_body(), {HEADER_LENGTH: "1000000"}, 400),
         ("POST", INFER, infer_body(), {HEADER_LENGTH: "x"}, 400),
-        ("POST", INFER, write_question(IMAGES, "1").body[:-1], {HEADER_LENGTH: "201"}, 400),
-        ("POST", INFER, b" " * (asgi.MOST_BYTES + 1), {}, 413),
+        ("POST", INFER, write_request(IMAGES, "1").body[:-1], {HEADER_LENGTH: "201"}, 400),
+        ("POST", INFER, b" " * (asgi.MAX_BODY_BYTES + 1), {}, 413),
     ],
 )
-def test_every_error_has_the_protocols_form(
+def test_errors_have_the_protocols_form(
     http: urllib3.HTTPConnectionPool,
     method: str,
     path: str,
@@ -190,64 +190,62 @@ def test_every_error_has_the_protocols_form(
     response = http.request(method, path, body=body, headers=headers, retries=False)
     assert response.status == status
     assert response.headers["Content-Type"] == "application/json"
-    told = response.json()
-    assert set(told) == {"error"}
-    assert isinstance(told["error"], str)
+    response_json = response.json()
+    assert set(response_json) == {"error"}
+    assert isinstance(response_json["error"], str)
     assert http.request("POST", INFER, body=infer_body(), retries=False).status == 200
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", ""])
-def test_neither_an_id_nor_a_content_type_is_needed(
-    http: urllib3.HTTPConnectionPool, media_type: str
-) -> None:
+def test_id_and_content_type_are_optional(http: urllib3.HTTPConnectionPool, media_type: str) -> None:
     response = http.request("POST", INFER, body=infer_body(), headers={"Content-Type": media_type})
     assert response.status == 200
     assert "id" not in response.json()
 
 
-def test_as_many_images_as_may_come_are_read(http: urllib3.HTTPConnectionPool) -> None:
-    images = np.zeros((MOST_IMAGES, 28, 28), np.uint8)
-    message = write_question(images, "many")
+def test_maximum_number_of_images_is_accepted(http: urllib3.HTTPConnectionPool) -> None:
+    images = np.zeros((MAX_BATCH_SIZE, 28, 28), np.uint8)
+    message = write_request(images, "many")
     response = http.request("POST", INFER, body=message.body, headers=message.headers)
-    assert response.json()["outputs"][0]["shape"] == [MOST_IMAGES, 11]
+    assert response.json()["outputs"][0]["shape"] == [MAX_BATCH_SIZE, 11]
 
 
-def test_a_bug_is_told_without_its_details(
+def test_internal_error_hides_its_details(
     http: urllib3.HTTPConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
-        raise LookupError("a detail of the inside")
+        raise LookupError("an internal detail")
 
-    monkeypatch.setattr(asgi, "write_reply", broken)
-    # Behind a bug the server closes the connection, which the next test would find in the pool.
+    monkeypatch.setattr(asgi, "write_response", broken)
+    # After a 500 the server closes the connection, which the next test would get from the pool.
     closing = {"Connection": "close"}
     response = http.request("POST", INFER, body=infer_body(), headers=closing, retries=False)
     assert response.status == 500
-    assert response.json() == {"error": "something went wrong here"}
+    assert response.json() == {"error": "internal server error"}
 
 
-def test_the_log_tells_of_a_question_what_the_sites_log_can_be_joined_by(
+def test_log_line_has_request_id_and_trace(
     http: urllib3.HTTPConnectionPool,
     networks: dict[str, TorchScriptRecognizer],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    message = write_question(IMAGES, "of-a-visitor")
+    message = write_request(IMAGES, "of-a-visitor")
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     headers = message.headers | {"traceparent": f"00-{trace}-{parent}-01"}
     with caplog.at_level("INFO", "mnistweb.model_server"):
         http.request("POST", INFER, body=message.body, headers=headers)
     (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
-    told = vars(record)
-    assert (told["request_id"], told["images"]) == ("of-a-visitor", len(IMAGES))
-    assert (told["model"], told["version"]) == ("lenet5", networks["lenet5"].card.version)
-    assert (told["trace_id"], told["parent_id"]) == (trace, parent)
-    assert 0 < told["milliseconds"] < 10_000
+    response_json = vars(record)
+    assert (response_json["request_id"], response_json["images"]) == ("of-a-visitor", len(IMAGES))
+    assert (response_json["model"], response_json["version"]) == ("lenet5", networks["lenet5"].card.version)
+    assert (response_json["trace_id"], response_json["parent_id"]) == (trace, parent)
+    assert 0 < response_json["milliseconds"] < 10_000
 
 
-def test_a_hostile_id_or_trace_writes_no_line_of_its_own(
+def test_hostile_id_and_trace_are_shortened_or_dropped(
     http: urllib3.HTTPConnectionPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    message = write_question(IMAGES, "x\n" + "y" * 1000)
+    message = write_request(IMAGES, "x\n" + "y" * 1000)
     with caplog.at_level("INFO", "mnistweb.model_server"):
         http.request("POST", INFER, body=message.body, headers=message.headers | {"traceparent": "x" * 1000})
     (record,) = (record for record in caplog.records if record.name == "mnistweb.model_server")
@@ -263,8 +261,12 @@ log.logger.info("answered", extra={"request_id": "x\\ny"})
 
 
 @pytest.mark.process
-def test_a_line_of_the_log_is_json() -> None:
+def test_log_lines_are_json() -> None:
     found = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
-    told = json.loads(found.stderr)
-    assert (told["level"], told["message"], told["request_id"]) == ("INFO", "answered", "x\ny")
-    assert told["time"]
+    response_json = json.loads(found.stderr)
+    assert (response_json["level"], response_json["message"], response_json["request_id"]) == (
+        "INFO",
+        "answered",
+        "x\ny",
+    )
+    assert response_json["time"]

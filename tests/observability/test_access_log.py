@@ -1,4 +1,4 @@
-"""What operators are told: ids of requests, one line for each, traces, and nothing of visitors."""
+"""Logs: request ids, one line for each request, tracebacks, and nothing about visitors."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from mnistweb.app import create_app
 from mnistweb.extensions import db
-from mnistweb.observability.log_format import FORMATS, NameRequest
+from mnistweb.observability.log_format import FORMATS, RequestIdFilter
 from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 
@@ -24,11 +24,11 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Iterator[Lines]:
-    """What has been written in JSON so far."""
+    """The JSON lines so far."""
     path = tmp_path / "log"
     handler = logging.FileHandler(path)
     handler.setFormatter(FORMATS["json"]())
-    handler.addFilter(NameRequest())
+    handler.addFilter(RequestIdFilter())
     root = logging.getLogger()
     before = root.level
     root.setLevel(logging.INFO)
@@ -54,7 +54,7 @@ def failing(unmigrated_settings: dict[str, Any]) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def test_every_answer_has_an_id_of_its_own(client: FlaskClient) -> None:
+def test_every_response_has_a_unique_id(client: FlaskClient) -> None:
     paths = ["/", "/healthz", "/nothing", "/api/v1/nothing", "/static/css/base.css"]
     ids = []
     for path in paths:
@@ -64,19 +64,19 @@ def test_every_answer_has_an_id_of_its_own(client: FlaskClient) -> None:
     assert all(re.fullmatch("[0-9a-f]{32}", name) for name in ids)
 
 
-def test_a_proxys_id_is_kept(client: FlaskClient) -> None:
+def test_id_of_a_proxy_is_kept(client: FlaskClient) -> None:
     assert client.get("/healthz", headers={"X-Request-ID": GIVEN}).headers["X-Request-ID"] == GIVEN
 
 
 @pytest.mark.parametrize(
     "given", ["", "short", "a" * 65, "with a space in it", "<script>alert</script>", "é" * 9]
 )
-def test_an_id_of_another_form_is_replaced(client: FlaskClient, given: str) -> None:
+def test_malformed_id_is_replaced(client: FlaskClient, given: str) -> None:
     found = client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
     assert re.fullmatch("[0-9a-f]{32}", found)
 
 
-def test_the_id_stands_in_errors(failing: Flask) -> None:
+def test_errors_show_the_id(failing: Flask) -> None:
     client = failing.test_client()
     headers = {"X-Request-ID": GIVEN}
     assert f"<code>{GIVEN}</code>" in client.get("/nothing", headers=headers).text
@@ -86,7 +86,7 @@ def test_the_id_stands_in_errors(failing: Flask) -> None:
     assert set(client.get("/api/v1/nothing").get_json()["error"]) == {"code", "message"}
 
 
-def test_a_request_is_one_line(client: FlaskClient, lines: Lines) -> None:
+def test_each_request_is_one_line(client: FlaskClient, lines: Lines) -> None:
     response = client.get("/models/cnn?private=1", headers={"X-Request-ID": GIVEN})
     (line,) = lines()
     assert line.pop("milliseconds") > 0
@@ -111,7 +111,7 @@ def test_a_request_is_one_line(client: FlaskClient, lines: Lines) -> None:
         ("POST", "/api/v1/predictions", ("/api/v1/predictions", 415, "unsupported_media_type")),
     ],
 )
-def test_a_refusal_is_named_in_its_line(
+def test_line_has_the_error_code(
     client: FlaskClient, lines: Lines, method: str, path: str, expected: tuple[str | None, int, str]
 ) -> None:
     client.open(path, method=method)
@@ -123,7 +123,7 @@ def test_a_refusal_is_named_in_its_line(
     "path", ["/history.csv", "/history.jsonl", "/static/css/base.css", "/static/img/icon-180.png"]
 )
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
-def test_bytes_are_those_that_travelled(client: FlaskClient, lines: Lines, path: str, accepted: str) -> None:
+def test_bytes_are_those_of_the_body(client: FlaskClient, lines: Lines, path: str, accepted: str) -> None:
     predict(client)
     with client.get(path, headers={"Accept-Encoding": accepted}) as response:
         assert response.status_code == 200
@@ -133,7 +133,7 @@ def test_bytes_are_those_that_travelled(client: FlaskClient, lines: Lines, path:
         assert lines()[-1]["bytes"] == 0
 
 
-def test_a_bug_is_logged_with_its_trace_and_the_id(failing: Flask, lines: Lines) -> None:
+def test_unexpected_exception_is_logged_with_traceback_and_id(failing: Flask, lines: Lines) -> None:
     response = failing.test_client().get("/bug", headers={"X-Request-ID": GIVEN})
     trace, line = lines()
     assert "detail of the inside" not in response.text
@@ -144,14 +144,14 @@ def test_a_bug_is_logged_with_its_trace_and_the_id(failing: Flask, lines: Lines)
     assert (line["status"], line["error"], line["request_id"]) == (500, "internal_error", GIVEN)
 
 
-def test_the_log_knows_no_visitor_and_no_drawing(
+def test_log_contains_no_visitor_and_no_drawing(
     app: Flask, client: FlaskClient, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = predict(client)
     client.post(f"/api/v1/predictions/{body['id']}/feedback", json={"label": 3})
     with app.app_context():
         visitor = db.session.scalar(text("SELECT visitor FROM prediction"))
-        # What is not saved is logged with the database's own words.
+        # A failure to save is logged with the database's message.
         db.session.execute(text("ALTER TABLE tally RENAME TO away"))
         db.session.commit()
     try:
@@ -168,7 +168,7 @@ def test_the_log_knows_no_visitor_and_no_drawing(
         assert secret not in json.dumps(lines())
 
 
-def test_a_row_that_postgresql_repeats_is_not_logged() -> None:
+def test_row_in_an_error_of_postgresql_is_not_logged() -> None:
     try:
         raise ValueError(
             "new row violates a constraint\nDETAIL:  Failing row contains (visitor, x89504e47).\n"
@@ -183,9 +183,9 @@ def test_a_row_that_postgresql_repeats_is_not_logged() -> None:
         assert "Failing row" not in text_of_it
 
 
-def test_a_line_for_people_has_time_level_id_and_message() -> None:
+def test_text_line_has_time_level_id_and_message() -> None:
     record = logging.LogRecord("mnistweb", logging.WARNING, __file__, 1, "%s failed", ("It",), None)
-    NameRequest().filter(record)
+    RequestIdFilter().filter(record)
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARNING None It failed", FORMATS["text"]().format(record)
     )

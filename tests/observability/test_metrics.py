@@ -1,4 +1,4 @@
-"""Counts for Prometheus: for whoever has the token, of all processes, and at next to no cost."""
+"""Metrics for Prometheus: access by token, and the sums of all processes."""
 
 import http.client
 import json
@@ -30,7 +30,7 @@ Series = dict[str, float]
 
 
 def series(text: str) -> Series:
-    """Each line as `name{label="value"}` with its labels in order, and its value."""
+    """Map each sample, as `name{label="value"}` with sorted labels, to its value."""
     return {
         f"{sample.name}{json.dumps(sample.labels, sort_keys=True)}": sample.value
         for family in text_string_to_metric_families(text)
@@ -61,24 +61,24 @@ def scrape(client: FlaskClient) -> Series:
     return series(response.text)
 
 
-def test_without_a_token_there_are_none(client: FlaskClient) -> None:
+def test_metrics_are_off_without_a_token(client: FlaskClient) -> None:
     assert client.get("/metrics", headers=BEARER).status_code == 404
 
 
 @pytest.mark.parametrize(
     "given", [None, "", "Bearer", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é"]
 )
-def test_only_who_has_the_token_sees_them(visitor: FlaskClient, given: str | None) -> None:
+def test_metrics_require_the_token(visitor: FlaskClient, given: str | None) -> None:
     response = visitor.get("/metrics", headers={} if given is None else {"Authorization": given})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].lower().startswith("bearer")
     assert "mnistweb_requests" not in response.text
 
 
-def test_what_happens_is_counted(visitor: FlaskClient) -> None:
+def test_requests_predictions_and_feedback_are_counted(visitor: FlaskClient) -> None:
     before = scrape(visitor)
     body = predict(visitor, 3)
-    for label in (3, 3, 8):  # what is said twice counts once
+    for label in (3, 3, 8):  # repeated feedback counts once
         visitor.post(f"/api/v1/predictions/{body['id']}/feedback", json={"label": label})
     visitor.get(f"/predictions/{body['id']}")
     visitor.get("/nothing/1")
@@ -106,7 +106,7 @@ def test_what_happens_is_counted(visitor: FlaskClient) -> None:
     assert "/nothing" not in "".join(after)
 
 
-def test_what_could_not_be_saved_is_counted(visitor: FlaskClient) -> None:
+def test_unsaved_prediction_is_counted(visitor: FlaskClient) -> None:
     before = scrape(visitor)
     with broken_log():
         visitor.post("/api/v1/predictions", json={"image": data_url(digit_png())})
@@ -114,9 +114,7 @@ def test_what_could_not_be_saved_is_counted(visitor: FlaskClient) -> None:
     assert scrape(visitor)[name] - before[name] == 1
 
 
-def test_connections_in_use_are_counted_until_they_are_given_back(
-    watched: Flask, visitor: FlaskClient
-) -> None:
+def test_connections_in_use_are_counted_until_checkin(watched: Flask, visitor: FlaskClient) -> None:
     name = key("mnistweb_database_connections_in_use")
     before = scrape(visitor)[name]
     with watched.app_context():
@@ -135,7 +133,7 @@ def test_a_site_without_metrics_counts_nothing(client: FlaskClient, visitor: Fla
 
 
 @pytest.mark.process
-def test_without_them_and_traces_their_clients_are_not_even_imported() -> None:
+def test_clients_of_metrics_and_traces_are_imported_only_if_needed() -> None:
     check = (
         "import mnistweb.app; mnistweb.app.create_app({}); import sys; "
         "print({'prometheus_client', 'opentelemetry'} & set(sys.modules))"
@@ -159,7 +157,7 @@ def get(port: int, path: str) -> str:
 
 
 @pytest.mark.process
-def test_under_gunicorn_all_processes_count_together_and_write_json(tmp_path: Path) -> None:
+def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -195,7 +193,7 @@ def test_under_gunicorn_all_processes_count_together_and_write_json(tmp_path: Pa
             for _ in range(40):
                 get(port, "/healthz")
             assert count()[name] == 40
-            # One process goes, and what it has counted stays; another one comes.
+            # A worker dies: its counts remain, and another one starts.
             pids = re.findall(r"Booting worker with pid: (\d+)", log.read_text())
             os.kill(int(pids[0]), signal.SIGKILL)
             while len(re.findall("Booting worker", log.read_text())) < 3 and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""Traces: of requests and their statements, of every process, and nothing that is a visitor's."""
+"""Traces of requests and their statements, from every process, without data of visitors."""
 
 import gzip
 import http.client
@@ -40,7 +40,7 @@ pytest_generate_tests = run_on_both_databases
 def traced(
     database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Flask, InMemorySpanExporter]]:
-    """A site whose spans stay here."""
+    """A site whose spans are kept in memory."""
     settings = {
         "DATABASE_URL": database_url,
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
@@ -61,7 +61,7 @@ def client(traced: tuple[Flask, InMemorySpanExporter]) -> FlaskClient:
 
 
 class Spans:
-    """What was traced so far."""
+    """The spans so far."""
 
     def __init__(self, app: Flask, exporter: InMemorySpanExporter) -> None:
         self._app, self._exporter = app, exporter
@@ -79,7 +79,7 @@ def spans(traced: tuple[Flask, InMemorySpanExporter]) -> Spans:
     return Spans(*traced)
 
 
-def test_a_prediction_is_one_trace_with_its_statements(client: FlaskClient, spans: Spans) -> None:
+def test_prediction_is_one_trace_with_its_statements(client: FlaskClient, spans: Spans) -> None:
     predict(client, 3)
     (asked,) = spans.of(SpanKind.SERVER)
     statements = spans.of(SpanKind.CLIENT)
@@ -96,7 +96,7 @@ def test_a_prediction_is_one_trace_with_its_statements(client: FlaskClient, span
     assert {span.context.trace_id for span in statements} == {asked.context.trace_id}
 
 
-def test_spans_tell_nothing_of_visitors_and_drawings(client: FlaskClient, spans: Spans) -> None:
+def test_spans_contain_nothing_of_visitors_and_drawings(client: FlaskClient, spans: Spans) -> None:
     picture = data_url(digit_png(4))
     body = client.post(
         "/api/v1/predictions",
@@ -123,7 +123,7 @@ def test_spans_tell_nothing_of_visitors_and_drawings(client: FlaskClient, spans:
     assert "/predictions/<uuid:prediction_id>" in told
 
 
-def test_a_failed_statement_says_of_what_kind_it_was_and_not_what_it_held(
+def test_failed_statement_has_the_type_of_its_error_only(
     client: FlaskClient, spans: Spans, traced: tuple[Flask, InMemorySpanExporter]
 ) -> None:
     with traced[0].app_context():
@@ -142,7 +142,7 @@ def test_a_failed_statement_says_of_what_kind_it_was_and_not_what_it_held(
     assert not failed.events
 
 
-def test_a_trace_that_began_elsewhere_goes_on(client: FlaskClient, spans: Spans) -> None:
+def test_trace_of_another_server_is_continued(client: FlaskClient, spans: Spans) -> None:
     client.get("/models", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
     (asked,) = spans.of(SpanKind.SERVER)
     assert f"{asked.context.trace_id:032x}" == TRACE
@@ -150,7 +150,7 @@ def test_a_trace_that_began_elsewhere_goes_on(client: FlaskClient, spans: Spans)
     assert f"{asked.parent.span_id:016x}" == PARENT
 
 
-def test_a_trace_that_elsewhere_is_not_kept_is_not_kept_here(client: FlaskClient, spans: Spans) -> None:
+def test_unsampled_trace_is_not_recorded(client: FlaskClient, spans: Spans) -> None:
     assert client.get("/models", headers={"traceparent": f"00-{TRACE}-{PARENT}-00"}).status_code == 200
     predicted = client.post(
         "/api/v1/predictions",
@@ -162,20 +162,20 @@ def test_a_trace_that_elsewhere_is_not_kept_is_not_kept_here(client: FlaskClient
 
 
 @pytest.mark.parametrize("given", ["", "00", "00-0-0-01", f"00-{'0' * 32}-{PARENT}-01", "\u00e9" * 55])
-def test_a_trace_that_is_none_is_not_gone_on_with(client: FlaskClient, spans: Spans, given: str) -> None:
+def test_malformed_trace_header_is_ignored(client: FlaskClient, spans: Spans, given: str) -> None:
     assert client.get("/models", headers={"traceparent": given}).status_code == 200
     (asked,) = spans.of(SpanKind.SERVER)
     assert asked.parent is None
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/css/base.css"])
-def test_what_is_asked_all_the_time_is_not_traced(client: FlaskClient, spans: Spans, path: str) -> None:
+def test_probes_and_static_files_are_not_traced(client: FlaskClient, spans: Spans, path: str) -> None:
     with client.get(path) as response:
         assert response.status_code == 200
     assert spans.all() == []
 
 
-def test_what_is_refused_before_it_is_read_is_traced_with_its_code(client: FlaskClient, spans: Spans) -> None:
+def test_early_refusal_is_traced_with_its_code(client: FlaskClient, spans: Spans) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     assert client.open("/nothing", method="BREW").status_code == 404
     asked = {span.name: span.attributes or {} for span in spans.of(SpanKind.SERVER)}
@@ -184,7 +184,7 @@ def test_what_is_refused_before_it_is_read_is_traced_with_its_code(client: Flask
     assert asked["HTTP"]["http.request.method"] == "_OTHER"
 
 
-def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "mnistweb.observability.tracing")
     monkeypatch.delattr("mnistweb.observability.tracing")
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
@@ -193,7 +193,7 @@ def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.Mo
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes spans as a collector does."""
+    """A collector of spans."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -238,7 +238,7 @@ def get(port: int, path: str) -> int:
 
 
 def served(folder: Path, endpoint: str) -> tuple[int, str]:
-    """How many of forty requests were answered by gunicorn, and its log."""
+    """Send forty requests to gunicorn; return the number of successes, and its log."""
     port = free_port()
     settings = {
         "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
@@ -268,7 +268,7 @@ def served(folder: Path, endpoint: str) -> tuple[int, str]:
 
 
 @pytest.mark.process
-def test_under_gunicorn_every_process_sends_what_it_traced_until_it_ends(tmp_path: Path) -> None:
+def test_processes_of_gunicorn_export_all_their_spans(tmp_path: Path) -> None:
     collector = Collector()
     threading.Thread(target=collector.serve_forever, daemon=True).start()
     try:
@@ -282,7 +282,7 @@ def test_under_gunicorn_every_process_sends_what_it_traced_until_it_ends(tmp_pat
     assert "Traceback" not in log
 
 
-def test_a_collector_that_is_away_delays_neither_requests_nor_the_end(tmp_path: Path) -> None:
+def test_unreachable_collector_delays_neither_requests_nor_exit(tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     app = create_app(
         {"INSTANCE_PATH": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "SECRET_KEY": SECRET}
@@ -291,6 +291,6 @@ def test_a_collector_that_is_away_delays_neither_requests_nor_the_end(tmp_path: 
     began = time.monotonic()
     assert app.test_client().get("/models").status_code == 200
     tracing.stop(app)
-    assert time.monotonic() - began < 2 * tracing.EXPORT_SECONDS + 1
+    assert time.monotonic() - began < 2 * tracing.EXPORT_TIMEOUT + 1
     with app.app_context():
         db.engine.dispose()

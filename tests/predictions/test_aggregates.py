@@ -1,4 +1,4 @@
-"""The tallies say what counting the log would say."""
+"""The aggregates equal counts of the log."""
 
 import random
 import threading
@@ -18,8 +18,7 @@ from sqlalchemy.exc import OperationalError
 from mnistweb.app import create_database_app
 from mnistweb.database.models import ConfidenceTally, Prediction, Span, Tally
 from mnistweb.extensions import db
-from mnistweb.predictions import aggregates as tallies
-from mnistweb.predictions import service
+from mnistweb.predictions import aggregates, service
 from mnistweb.predictions.feedback import give_feedback
 from mnistweb.predictions.queries import get
 from tests.support.clients import predict
@@ -30,21 +29,21 @@ Counts = dict[tuple[Any, ...], Any]
 
 
 def counted() -> Counts:
-    """All that is not zero, over all shards; confidences to nine decimals."""
+    """Return all nonzero counts, summed over shards, and confidences rounded to nine decimals."""
     key = (Tally.span, Tally.start, Tally.model, Tally.digit, Tally.label)
-    readings = db.session.execute(select(*key, func.sum(Tally.count)).group_by(*key))
-    found: Counts = {tuple(each[:-1]): each[-1] for each in readings if each[-1]}
+    rows = db.session.execute(select(*key, func.sum(Tally.count)).group_by(*key))
+    found: Counts = {tuple(each[:-1]): each[-1] for each in rows if each[-1]}
     for each in db.session.scalars(select(ConfidenceTally).where(ConfidenceTally.count != 0)):
-        certainty = (each.span, each.start, each.model, each.tenth, each.correct, "confidence")
-        found[certainty] = each.count, round(each.confidence, 9)
+        confidence_key = (each.span, each.start, each.model, each.tenth, each.correct, "confidence")
+        found[confidence_key] = each.count, round(each.confidence, 9)
     db.session.expire_all()
     db.session.rollback()
     return found
 
 
 def recounted() -> Counts:
-    """What the log says."""
-    tallies.recount(db.session())
+    """Rebuild the aggregates from the log, and return them."""
+    aggregates.recount(db.session())
     db.session.commit()
     return counted()
 
@@ -55,35 +54,41 @@ def save(prediction: Prediction) -> uuid.UUID:
     return prediction.id
 
 
-def drawn(chance: random.Random) -> Prediction:
+def random_prediction(rng: random.Random) -> Prediction:
     return row(
-        NOON + timedelta(hours=chance.uniform(-1000, 1000)),
-        digit=chance.choice([*range(10), None]),
-        confidence=chance.choice([0.0, 0.1, 0.3, 0.7, 0.9, 1.0, chance.random()]),
-        model=chance.choice(["cnn", "linear", "ein Netz – 数"]),
+        NOON + timedelta(hours=rng.uniform(-1000, 1000)),
+        digit=rng.choice([*range(10), None]),
+        confidence=rng.choice([0.0, 0.1, 0.3, 0.7, 0.9, 1.0, rng.random()]),
+        model=rng.choice(["cnn", "linear", "ein Netz – 数"]),
     )
 
 
 def remove(*ids: uuid.UUID) -> None:
-    statement = delete(Prediction).where(Prediction.id.in_(ids)).returning(*tallies.COLUMNS)
-    tallies.apply_changes(db.session(), removed=db.session.execute(statement).all())
+    statement = delete(Prediction).where(Prediction.id.in_(ids)).returning(*aggregates.FACT_COLUMNS)
+    aggregates.apply_changes(db.session(), removed=db.session.execute(statement).all())
     db.session.commit()
 
 
-def test_an_empty_log_is_no_tally(app: Flask) -> None:
+def test_empty_log_has_no_aggregates(app: Flask) -> None:
     with app.app_context():
         assert counted() == {}
         assert recounted() == {}
 
 
-def test_a_prediction_counts_on_its_day_and_in_its_month(app: Flask) -> None:
-    # In Kiritimati it is the first of February already.
+def test_prediction_counts_for_its_utc_day_and_month(app: Flask) -> None:
+    # The first of February in Kiritimati, but still January in UTC.
     late = datetime(2026, 2, 1, 9, tzinfo=timezone(timedelta(hours=14)))
     with app.app_context():
         save(row(late, digit=None))
         assert counted() == {
-            (Span.DAY, datetime(2026, 1, 31).date(), "cnn", tallies.NONE, tallies.UNLABELLED): 1,
-            (Span.MONTH, datetime(2026, 1, 1).date(), "cnn", tallies.NONE, tallies.UNLABELLED): 1,
+            (Span.DAY, datetime(2026, 1, 31).date(), "cnn", aggregates.NOT_A_DIGIT, aggregates.UNLABELLED): 1,
+            (
+                Span.MONTH,
+                datetime(2026, 1, 1).date(),
+                "cnn",
+                aggregates.NOT_A_DIGIT,
+                aggregates.UNLABELLED,
+            ): 1,
         }
 
 
@@ -91,18 +96,23 @@ def test_feedback_moves_the_count(app: Flask) -> None:
     day, month = (Span.DAY, NOON.date(), "cnn"), (Span.MONTH, NOON.date(), "cnn")
     with app.app_context():
         prediction_id = save(row(digit=3, confidence=0.9))
-        for label, as_counted in ((8, 8), (3, 3), (None, tallies.NONE), (None, tallies.NONE)):
+        for label, counted_label in (
+            (8, 8),
+            (3, 3),
+            (None, aggregates.NOT_A_DIGIT),
+            (None, aggregates.NOT_A_DIGIT),
+        ):
             give_feedback(prediction_id, "someone", label)
             correct = label == 3
             assert counted() == {
-                (*day, 3, as_counted): 1,
-                (*month, 3, as_counted): 1,
+                (*day, 3, counted_label): 1,
+                (*month, 3, counted_label): 1,
                 (*day, 9, correct, "confidence"): (1, 0.9),
                 (*month, 9, correct, "confidence"): (1, 0.9),
             }
 
 
-def test_what_was_not_saved_is_not_counted(app: Flask, client: FlaskClient) -> None:
+def test_unsaved_prediction_is_not_counted(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         with broken_log():
             service._save(row())
@@ -112,7 +122,7 @@ def test_what_was_not_saved_is_not_counted(app: Flask, client: FlaskClient) -> N
         assert sum(counted().values()) == 2
 
 
-def test_what_cannot_be_counted_is_not_saved(app: Flask) -> None:
+def test_prediction_is_not_saved_if_counting_fails(app: Flask) -> None:
     def fail(*given: Any) -> None:
         if "INTO tally" in given[2]:
             raise OperationalError("INSERT", {}, Exception("the server closed the connection"))
@@ -127,18 +137,18 @@ def test_what_cannot_be_counted_is_not_saved(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_after_any_sequence_of_changes_the_tallies_are_those_of_a_recount(app: Flask, seed: int) -> None:
-    chance = random.Random(seed)
+def test_aggregates_equal_a_recount_after_random_changes(app: Flask, seed: int) -> None:
+    rng = random.Random(seed)
     with app.app_context():
         ids: list[uuid.UUID] = []
         for _ in range(120):
-            match chance.choice("pppffffd") if ids else "p":
+            match rng.choice("pppffffd") if ids else "p":
                 case "p":
-                    ids.append(save(drawn(chance)))
+                    ids.append(save(random_prediction(rng)))
                 case "f":
-                    give_feedback(chance.choice(ids), "someone", chance.choice([*range(10), None]))
+                    give_feedback(rng.choice(ids), "someone", rng.choice([*range(10), None]))
                 case "d":
-                    chance.shuffle(ids)
+                    rng.shuffle(ids)
                     remove(*ids[:2])
                     del ids[:2]
         kept = counted()
@@ -146,30 +156,30 @@ def test_after_any_sequence_of_changes_the_tallies_are_those_of_a_recount(app: F
         assert kept == recounted()
 
 
-def test_when_all_is_deleted_nothing_is_left(app: Flask) -> None:
-    chance = random.Random(5)
+def test_deleting_all_predictions_leaves_no_counts(app: Flask) -> None:
+    rng = random.Random(5)
     with app.app_context():
-        ids = [save(drawn(chance)) for _ in range(40)]
+        ids = [save(random_prediction(rng)) for _ in range(40)]
         for each in ids[::2]:
             give_feedback(each, "someone", 3)
         remove(*ids)
         assert counted() == {}
 
 
-def at_once(app: Flask, works: list[Callable[[], None]]) -> None:
-    """Run each in a thread of its own, all started together; re-raises what one raised."""
+def run_concurrently(app: Flask, functions: list[Callable[[], None]]) -> None:
+    """Run each function in its own thread, all started together; fail if one raises."""
     failures: list[BaseException] = []
-    barrier = threading.Barrier(len(works))
+    barrier = threading.Barrier(len(functions))
 
-    def run(work: Callable[[], None]) -> None:
+    def run(function: Callable[[], None]) -> None:
         try:
             with app.app_context():
                 barrier.wait(30)
-                work()
+                function()
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -177,31 +187,31 @@ def at_once(app: Flask, works: list[Callable[[], None]]) -> None:
     assert not failures
 
 
-def test_writers_at_once_are_all_counted_and_none_waits_forever(app: Flask) -> None:
+def test_concurrent_writers_are_all_counted_without_deadlock(app: Flask) -> None:
     with app.app_context():
         shared = [save(row(digit=digit)) for digit in (3, 3, 8, None)]
 
     def write(seed: int) -> None:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         for _ in range(12):
-            save(row(digit=chance.choice([3, 8])))
-            give_feedback(chance.choice(shared), "someone", chance.choice([3, 8, None]))
+            save(row(digit=rng.choice([3, 8])))
+            give_feedback(rng.choice(shared), "someone", rng.choice([3, 8, None]))
 
-    at_once(app, [partial(write, seed) for seed in range(4)])
+    run_concurrently(app, [partial(write, seed) for seed in range(4)])
     with app.app_context():
         kept = counted()
         assert sum(count for key, count in kept.items() if key[0] == Span.DAY and len(key) == 5) == 4 + 4 * 12
         assert kept == recounted()
 
 
-def test_of_feedbacks_at_once_one_counts(app: Flask) -> None:
+def test_one_of_concurrent_feedbacks_counts(app: Flask) -> None:
     with app.app_context():
         prediction_id = save(row())
 
-    def say(label: int) -> None:
+    def label_it(label: int) -> None:
         give_feedback(prediction_id, "someone", label)
 
-    at_once(app, [partial(say, label) for label in (1, 2, 3, 4, 1, 2, 3, 4)])
+    run_concurrently(app, [partial(label_it, label) for label in (1, 2, 3, 4, 1, 2, 3, 4)])
     with app.app_context():
         label = get(prediction_id).label
         kept = counted()
@@ -209,43 +219,43 @@ def test_of_feedbacks_at_once_one_counts(app: Flask) -> None:
         assert kept == recounted()
 
 
-def test_a_recount_while_others_write_loses_none(app: Flask) -> None:
+def test_recount_during_writes_loses_no_prediction(app: Flask) -> None:
     def write() -> None:
         for _ in range(20):
             give_feedback(save(row()), "someone", 3)
 
     def recount() -> None:
         for _ in range(4):
-            tallies.recount(db.session())
+            aggregates.recount(db.session())
             db.session.commit()
 
-    at_once(app, [write, write, recount])
+    run_concurrently(app, [write, write, recount])
     with app.app_context():
         kept = counted()
         assert kept[Span.DAY, NOON.date(), "cnn", 3, 3] == 40
         assert kept == recounted()
 
 
-def test_the_migration_counts_what_is_logged_already(unmigrated_settings: dict[str, Any]) -> None:
+def test_migration_counts_existing_predictions_on_sqlite(unmigrated_settings: dict[str, Any]) -> None:
     app = create_database_app(unmigrated_settings)
-    assert_the_migration_counts(app)
+    assert_migration_counts(app)
 
 
-def test_the_migration_counts_on_postgresql_too(
+def test_migration_counts_existing_predictions_on_postgresql(
     unmigrated_settings: dict[str, Any], empty_database: Engine
 ) -> None:
     url = empty_database.url.render_as_string(hide_password=False)
-    assert_the_migration_counts(create_database_app({**unmigrated_settings, "DATABASE_URL": url}))
+    assert_migration_counts(create_database_app({**unmigrated_settings, "DATABASE_URL": url}))
 
 
-def assert_the_migration_counts(app: Flask) -> None:
-    chance = random.Random(11)
+def assert_migration_counts(app: Flask) -> None:
+    rng = random.Random(11)
     with app.app_context():
         flask_migrate.upgrade()
         for _ in range(60):
-            prediction = drawn(chance)
-            if chance.random() < 0.6:
-                prediction.label, prediction.labelled_at = chance.choice([3, 8, None]), datetime.now(UTC)
+            prediction = random_prediction(rng)
+            if rng.random() < 0.6:
+                prediction.label, prediction.labelled_at = rng.choice([3, 8, None]), datetime.now(UTC)
             db.session.add(prediction)
         db.session.commit()
         db.session.remove()
@@ -258,10 +268,10 @@ def assert_the_migration_counts(app: Flask) -> None:
         db.engine.dispose()
 
 
-def test_many_alike_make_few_rows(app: Flask) -> None:
+def test_equal_predictions_share_rows(app: Flask) -> None:
     with app.app_context():
-        for _ in range(3 * tallies.SHARDS):
+        for _ in range(3 * aggregates.SHARDS):
             save(row())
         rows = db.session.scalar(select(func.count()).select_from(Tally))
         assert rows is not None
-        assert rows <= len(Span) * tallies.SHARDS
+        assert rows <= len(Span) * aggregates.SHARDS

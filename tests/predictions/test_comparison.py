@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mnistweb.registry.recognizers import ZOO
 from tests.support.clients import FRAGMENT, assert_refused, attribute, csrf_token, predict
 from tests.support.networks import FAILURE, asleep, nine, with_second
 
@@ -27,7 +28,7 @@ def compare_by_api(client: FlaskClient, prediction_id: str) -> TestResponse:
 
 
 @pytest.mark.usefixtures("second")
-def test_every_network_is_asked_and_nothing_is_logged(client: FlaskClient, logged: Callable[[], int]) -> None:
+def test_comparison_asks_every_model_and_logs_nothing(client: FlaskClient, logged: Callable[[], int]) -> None:
     prediction_id = predict(client, 3)["id"]
     response = compare(client, prediction_id)
     assert response.status_code == 200
@@ -35,12 +36,12 @@ def test_every_network_is_asked_and_nothing_is_logged(client: FlaskClient, logge
     assert response.text.count("data-opinion=") == 2
     assert 'data-digit="3"' in response.text
     assert 'data-digit="9"' in response.text
-    assert response.text.count("gave the answer") == 1
+    assert response.text.count("your answer</p>") == 1
     assert logged() == 1
 
 
 @pytest.mark.usefixtures("second")
-def test_one_network_can_be_asked_by_itself(client: FlaskClient) -> None:
+def test_comparison_can_ask_one_model(client: FlaskClient) -> None:
     prediction_id = predict(client)["id"]
     response = compare(client, prediction_id, model=["second", "second"])
     assert response.text.count("data-opinion=") == 1
@@ -49,7 +50,7 @@ def test_one_network_can_be_asked_by_itself(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("second")
-def test_without_script_the_comparison_is_a_page(client: FlaskClient) -> None:
+def test_comparison_without_javascript_is_a_page(client: FlaskClient) -> None:
     prediction_id = predict(client)["id"]
     page = client.get(f"/?answer={prediction_id}")
     assert f'action="/predictions/{prediction_id}/comparison"' in page.text
@@ -60,7 +61,7 @@ def test_without_script_the_comparison_is_a_page(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("second")
-def test_the_api_compares_too(client: FlaskClient, logged: Callable[[], int]) -> None:
+def test_api_returns_the_comparison(client: FlaskClient, logged: Callable[[], int]) -> None:
     prediction = predict(client, 3)
     first, other = compare_by_api(client, prediction["id"]).get_json()["items"]
     for key in ("model", "model_version", "digit", "confidence", "not_a_digit", "probabilities"):
@@ -75,7 +76,7 @@ def test_the_api_compares_too(client: FlaskClient, logged: Callable[[], int]) ->
 @pytest.mark.parametrize(
     ("failure", "sentence"), [(asleep(), FAILURE), (ZeroDivisionError("inside"), "It failed to answer.")]
 )
-def test_a_network_that_fails_leaves_the_others_alone(
+def test_failing_model_leaves_other_answers_intact(
     app: Flask, client: FlaskClient, failure: Exception, sentence: str
 ) -> None:
     prediction_id = predict(client, 3)["id"]
@@ -92,41 +93,41 @@ def test_a_network_that_fails_leaves_the_others_alone(
     assert other["error"].startswith(sentence)
 
 
-def test_nobody_else_can_compare(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_only_the_author_can_compare(client: FlaskClient, stranger: FlaskClient) -> None:
     prediction_id = predict(client)["id"]
     assert_refused(compare(stranger, prediction_id), 404, "not_found")
     assert compare_by_api(stranger, prediction_id).status_code == 404
 
 
-def test_a_comparison_needs_the_token_or_json(client: FlaskClient) -> None:
+def test_comparison_needs_csrf_token_or_json(client: FlaskClient) -> None:
     prediction_id = predict(client)["id"]
     assert_refused(compare(client, prediction_id, csrf_token="nonsense"), 400, "csrf")
     assert client.post(f"/api/v1/predictions/{prediction_id}/comparison", data="{}").status_code == 415
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_there_is_a_button_where_there_is_a_choice(app: Flask, client: FlaskClient, several: bool) -> None:
-    only = app.extensions["mnistweb-zoo"]
-    alone = type(only)({only.default: only.get()}, only.default)
+def test_button_appears_only_with_several_models(app: Flask, client: FlaskClient, several: bool) -> None:
+    only = app.extensions[ZOO]
+    single = type(only)({only.default: only.get()}, only.default)
     more: AbstractContextManager[None] = with_second(app, nine()) if several else nullcontext()
-    app.extensions["mnistweb-zoo"] = alone
+    app.extensions[ZOO] = single
     try:
         with more:
             page = client.get("/")
     finally:
-        app.extensions["mnistweb-zoo"] = only
-    assert ("Ask every network" in page.text) == several
+        app.extensions[ZOO] = only
+    assert ("Compare all models" in page.text) == several
     assert ('name="model"' in page.text) == several
 
 
 @pytest.mark.usefixtures("second")
-def test_the_choice_is_kept(client: FlaskClient) -> None:
+def test_chosen_model_is_remembered(client: FlaskClient) -> None:
     def chosen(address: str) -> bool:
         return '<option value="second" selected>' in client.get(address).text
 
     assert not chosen("/")
     assert chosen("/?model=second")
-    # Without a script: the answer's own network.
+    # Without JavaScript: the model that answered.
     prediction_id = predict(client, model="second")["id"]
     assert chosen(f"/?answer={prediction_id}")
     client.set_cookie("network", "second")

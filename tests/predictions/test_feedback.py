@@ -11,7 +11,7 @@ from mnistweb.recognition.errors import UserError
 from tests.support.rows import NOON, add, row
 
 
-def test_the_same_feedback_twice_is_one(app: Flask) -> None:
+def test_repeated_feedback_changes_nothing(app: Flask) -> None:
     with app.app_context():
         [prediction_id] = add(row())
         first = give_feedback(prediction_id, "someone", 3).labelled_at
@@ -27,28 +27,28 @@ def test_the_same_feedback_twice_is_one(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 10, 3.5, True, "3", "none", [], {}, "", float("nan"), 1e308])
-def test_a_json_label_is_a_digit_or_null(value: object) -> None:
-    with pytest.raises(UserError) as refused:
+def test_other_json_labels_are_rejected(value: object) -> None:
+    with pytest.raises(UserError) as raised:
         label_from_json(value)
-    assert refused.value.code == "invalid_label"
+    assert raised.value.code == "invalid_label"
 
 
-def test_a_json_label_may_be_a_whole_float() -> None:
+def test_json_label_may_be_an_integral_float() -> None:
     assert (label_from_json(3.0), label_from_json(0), label_from_json(None)) == (3, 0, None)
 
 
 @pytest.mark.parametrize("text", ["", "10", "-1", "³", "3.0", "null"])
-def test_a_form_label_is_a_digit_or_none(text: str) -> None:
-    with pytest.raises(UserError) as refused:
+def test_other_form_labels_are_rejected(text: str) -> None:
+    with pytest.raises(UserError) as raised:
         label_from_form(text)
-    assert refused.value.code == "invalid_label"
+    assert raised.value.code == "invalid_label"
 
 
-def test_form_labels() -> None:
+def test_form_labels_are_parsed() -> None:
     assert [label_from_form(text) for text in ("0", "9", "none")] == [0, 9, None]
 
 
-def test_feedback_is_the_authors(app: Flask) -> None:
+def test_only_the_author_can_give_feedback(app: Flask) -> None:
     with app.app_context():
         [prediction_id] = add(row())
         with pytest.raises(NotFound):
@@ -56,7 +56,7 @@ def test_feedback_is_the_authors(app: Flask) -> None:
         assert not get(prediction_id).labelled
 
 
-def test_accuracy_counts_what_has_feedback(app: Flask) -> None:
+def test_accuracy_counts_own_predictions_with_feedback(app: Flask) -> None:
     with app.app_context():
         assert accuracy("someone") == Proportion(0, 0)
         assert accuracy("someone").value == 0

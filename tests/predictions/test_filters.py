@@ -15,8 +15,8 @@ from sqlalchemy import event, text
 
 from mnistweb.database.models import Source
 from mnistweb.extensions import db
-from mnistweb.predictions import queries as log
-from mnistweb.predictions.filters import DIGITS, FIELDS, Filter, Verdict, read_filter
+from mnistweb.predictions import queries
+from mnistweb.predictions.filters import DIGITS, FIELDS, Filter, Verdict, parse_filter
 from mnistweb.recognition.errors import UserError
 from tests.support.rows import NOON, add, row
 
@@ -39,8 +39,8 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 def found(given: dict[str, str]) -> set[str]:
-    wanted = read_filter(given).conditions("someone")
-    return {found.model_version for found in log.page(wanted, None, 100).items}
+    conditions = parse_filter(given).conditions("someone")
+    return {prediction.model_version for prediction in queries.page(conditions, None, 100).items}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def found(given: dict[str, str]) -> set[str]:
         ({"mine": "", "model": "", "digit": "", "verdict": "", "from": ""}, set(ROWS)),
     ],
 )
-def test_a_filter_finds_what_it_asks_for(app: Flask, given: dict[str, str], names: set[str]) -> None:
+def test_filter_selects_matching_predictions(app: Flask, given: dict[str, str], names: set[str]) -> None:
     with app.app_context():
         add(*(row(**({"model_version": name} | fields)) for name, fields in ROWS.items()))
         assert found(given) == names
@@ -93,11 +93,11 @@ def test_a_filter_finds_what_it_asks_for(app: Flask, given: dict[str, str], name
         {"to": "yesterday"},
     ],
 )
-def test_a_value_that_means_nothing_is_refused_by_name(given: dict[str, str]) -> None:
+def test_invalid_value_is_rejected_with_its_parameter(given: dict[str, str]) -> None:
     [key] = given
-    with pytest.raises(UserError, match=f"“{key}” must be") as refusal:
-        read_filter(given)
-    assert refusal.value.code == "invalid_filter"
+    with pytest.raises(UserError, match=f"“{key}” must be") as raised:
+        parse_filter(given)
+    assert raised.value.code == "invalid_filter"
 
 
 FILTERS = st.builds(
@@ -115,18 +115,18 @@ FILTERS = st.builds(
 
 
 @given(FILTERS)
-def test_a_filter_comes_back_from_its_address(wanted: Filter) -> None:
-    assert read_filter(wanted.query()) == wanted
+def test_filter_round_trips_through_the_query_string(wanted: Filter) -> None:
+    assert parse_filter(wanted.query()) == wanted
     assert len(wanted.words({})) == len(wanted.query())
 
 
 @given(st.dictionaries(st.sampled_from([field.key for field in FIELDS.values()]), st.text()))
-def test_no_text_breaks_the_reading_of_filters(given: dict[str, str]) -> None:
+def test_parsing_raises_only_user_errors(given: dict[str, str]) -> None:
     with suppress(UserError):
-        read_filter(given)
+        parse_filter(given)
 
 
-def test_filters_of_answer_and_judgement_agree_with_what_they_say(app: Flask) -> None:
+def test_combined_filters_equal_a_reference_implementation(app: Flask) -> None:
     with app.app_context():
         add(*(row(model_version=name, **fields) for name, fields in ROWS.items()))
         for digit, label, verdict, refused in product(
@@ -163,25 +163,25 @@ def meets(digit: int | None, label: int | None, labelled: bool, given: dict[str,
         {"refused": "1", "label": "none", "verdict": "wrong"},
     ],
 )
-def test_what_contradicts_itself_is_not_looked_for(given: dict[str, str]) -> None:
-    assert [str(each) for each in read_filter(given).conditions("someone")] == ["false"]
+def test_contradictory_filter_runs_no_scan(given: dict[str, str]) -> None:
+    assert [str(each) for each in parse_filter(given).conditions("someone")] == ["false"]
 
 
-def test_no_filter_needs_a_look_through_everything_or_sorting(app: Flask) -> None:
-    asked = ["mine=1", "model=lenet5", "digit=3", "digit=none", "label=3", "label=none", "verdict=right"]
-    asked += ["verdict=wrong", "verdict=unlabelled", "source=upload", "from=2026-01-01", "to=2026-01-01"]
+def test_filters_use_indexes_without_scan_or_sort(app: Flask) -> None:
+    filters = ["mine=1", "model=lenet5", "digit=3", "digit=none", "label=3", "label=none", "verdict=right"]
+    filters += ["verdict=wrong", "verdict=unlabelled", "source=upload", "from=2026-01-01", "to=2026-01-01"]
     with app.app_context():
         fill(1500)
-        cursor = log.page([], None, 700).next
-        for given, after in product(asked, (None, cursor)):
-            wanted = read_filter(dict([given.split("=")])).conditions("someone")
-            plan = plan_of(partial(log.page, wanted, after, 50))
+        cursor = queries.page([], None, 700).next
+        for given, after in product(filters, (None, cursor)):
+            conditions = parse_filter(dict([given.split("=")])).conditions("someone")
+            plan = plan_of(partial(queries.page, conditions, after, 50))
             assert "ix_prediction_" in plan, given
             assert not re.search("sort|seq scan|temp b-tree", plan, re.IGNORECASE), given
 
 
 def fill(count: int) -> None:
-    """Rows of every kind, none of which is so frequent that looking through all of them would do."""
+    """Add rows of every kind, none frequent enough for a full scan."""
     kinds = random.Random(1)
     rows = []
     for number in range(count):
@@ -207,7 +207,7 @@ def fill(count: int) -> None:
 
 
 def plan_of(ask: Callable[[], object]) -> str:
-    """How the database goes about the query that `ask` sends."""
+    """Return the query plan of the one statement that `ask` sends."""
     sent: list[tuple[str, Any]] = []
 
     def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
@@ -220,7 +220,7 @@ def plan_of(ask: Callable[[], object]) -> str:
     explain = "EXPLAIN QUERY PLAN"
     if db.engine.dialect.name == "postgresql":
         explain = "EXPLAIN"
-        # Of a small table it would rather sort a few rows.
+        # For a small table the planner would prefer to sort.
         for way in ("seqscan", "bitmapscan", "sort"):
             db.session.execute(text(f"SET LOCAL enable_{way} = off"))
     rows = db.session.connection().exec_driver_sql(f"{explain} {statement}", parameters)

@@ -1,4 +1,4 @@
-"""A request that is sent again is saved once."""
+"""Idempotency keys: a retried request is saved once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,13 +27,11 @@ def send(
     )
 
 
-def refused(response: TestResponse) -> tuple[int, str]:
+def error_of(response: TestResponse) -> tuple[int, str]:
     return response.status_code, response.get_json()["error"]["code"]
 
 
-def test_a_repeated_request_gets_what_the_first_one_saved(
-    client: FlaskClient, logged: Callable[[], int]
-) -> None:
+def test_retry_returns_the_saved_prediction(client: FlaskClient, logged: Callable[[], int]) -> None:
     client.get("/")
     first, second = send(client), send(client)
     assert (first.status_code, second.status_code) == (201, 200)
@@ -42,7 +40,7 @@ def test_a_repeated_request_gets_what_the_first_one_saved(
     assert logged() == 1
 
 
-def test_who_lost_the_answer_and_the_cookie_in_it_gets_both_again(app: Flask, client: FlaskClient) -> None:
+def test_retry_without_cookie_restores_visitor(app: Flask, client: FlaskClient) -> None:
     lost = app.test_client(use_cookies=False)
     first, again = send(lost), send(client)
     assert (again.status_code, again.get_json()["id"]) == (200, first.get_json()["id"])
@@ -51,7 +49,7 @@ def test_who_lost_the_answer_and_the_cookie_in_it_gets_both_again(app: Flask, cl
     assert send(client).get_json()["label"] == 3
 
 
-def test_a_key_of_someone_else_opens_nothing(
+def test_key_of_another_client_returns_nothing(
     app: Flask, client: FlaskClient, stranger: FlaskClient, logged: Callable[[], int]
 ) -> None:
     first = send(client)
@@ -65,30 +63,30 @@ def test_a_key_of_someone_else_opens_nothing(
 
 
 @pytest.mark.parametrize("change", [{"digit": 7}, {"model": "cnn"}, {"strokes": strokes_json(3)}])
-def test_a_key_belongs_to_one_drawing(
+def test_key_is_rejected_for_another_request(
     client: FlaskClient, logged: Callable[[], int], change: dict[str, Any]
 ) -> None:
     assert send(client).status_code == 201
-    assert refused(send(client, **change)) == (422, "idempotency_key_reused")
+    assert error_of(send(client, **change)) == (422, "idempotency_key_reused")
     assert logged() == 1
 
 
 @pytest.mark.parametrize("key", ["", "a" * 15, "a" * 256, "é" * 20])
-def test_a_key_that_can_be_guessed_is_refused(
+def test_short_long_or_non_ascii_key_is_rejected(
     client: FlaskClient, logged: Callable[[], int], key: str
 ) -> None:
-    assert refused(send(client, key)) == (400, "invalid_idempotency_key")
+    assert error_of(send(client, key)) == (400, "invalid_idempotency_key")
     assert logged() == 0
 
 
-def test_without_a_key_every_request_is_one(client: FlaskClient, logged: Callable[[], int]) -> None:
+def test_requests_without_a_key_are_all_saved(client: FlaskClient, logged: Callable[[], int]) -> None:
     body = {"image": data_url(digit_png(3))}
     assert [client.post(PREDICTIONS, json=body).status_code for _ in range(2)] == [201, 201]
     assert logged() == 2
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_of_requests_at_the_same_time_one_is_saved(
+def test_one_of_concurrent_requests_is_saved(
     app: Flask, client: FlaskClient, logged: Callable[[], int], known: bool
 ) -> None:
     cookies = []
@@ -111,7 +109,9 @@ def test_of_requests_at_the_same_time_one_is_saved(
     assert logged() == 1
 
 
-def test_what_was_deleted_can_be_sent_anew(client: FlaskClient, logged: Callable[[], int]) -> None:
+def test_key_of_a_deleted_prediction_can_be_used_again(
+    client: FlaskClient, logged: Callable[[], int]
+) -> None:
     first = send(client)
     assert client.delete(f"{PREDICTIONS}/{first.get_json()['id']}").status_code == 204
     assert send(client).status_code == 201
@@ -119,7 +119,7 @@ def test_what_was_deleted_can_be_sent_anew(client: FlaskClient, logged: Callable
 
 
 @pytest.mark.parametrize("fragment", [True, False])
-def test_the_page_can_repeat_too(client: FlaskClient, logged: Callable[[], int], fragment: bool) -> None:
+def test_form_requests_can_be_retried(client: FlaskClient, logged: Callable[[], int], fragment: bool) -> None:
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(3))}
     headers = {"Idempotency-Key": KEY} | ({"X-Fragment": "true"} if fragment else {})
     first, second = (client.post("/predictions", data=form, headers=headers) for _ in range(2))

@@ -10,14 +10,14 @@ from mnistweb.predictions.pagination import decode_cursor, encode_cursor
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)), st.uuids())
-def test_a_cursor_comes_back_as_it_was(moment: datetime, prediction_id: uuid.UUID) -> None:
+def test_cursor_round_trips(moment: datetime, prediction_id: uuid.UUID) -> None:
     created_at = moment.replace(tzinfo=UTC)
     cursor = encode_cursor(Prediction(created_at=created_at, id=prediction_id))
     assert decode_cursor(cursor) == (created_at, prediction_id)
 
 
 @given(st.text())
-def test_no_text_breaks_the_reading_of_cursors(text: str) -> None:
+def test_decoding_raises_only_value_errors(text: str) -> None:
     try:
         created_at, _ = decode_cursor(text)
         assert created_at.tzinfo is not None
@@ -25,6 +25,6 @@ def test_no_text_breaks_the_reading_of_cursors(text: str) -> None:
         pass
 
 
-def test_a_moment_beyond_the_calendar_is_no_cursor() -> None:
+def test_cursor_beyond_the_calendar_is_rejected() -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         decode_cursor("f" + "_" * 31)

@@ -1,4 +1,4 @@
-"""How PostgreSQL goes about what the pages ask of a log that is not short any more."""
+"""Query plans of the pages on PostgreSQL, with a long log."""
 
 import re
 import threading
@@ -23,13 +23,13 @@ WRITE = text(
 
 
 @pytest.fixture
-def long(empty_database: Engine, unmigrated_settings: dict[str, Any]) -> Flask:
+def long_log_app(empty_database: Engine, unmigrated_settings: dict[str, Any]) -> Flask:
     url = empty_database.url.render_as_string(hide_password=False)
     return create_app({**unmigrated_settings, "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"})
 
 
-def test_no_page_looks_through_the_whole_log(long: Flask) -> None:
-    fill(long, ROWS, own=100)
+def test_pages_use_indexes_on_a_long_log(long_log_app: Flask) -> None:
+    fill(long_log_app, ROWS, own=100)
     sent: list[tuple[str, Any]] = []
 
     def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
@@ -37,12 +37,12 @@ def test_no_page_looks_through_the_whole_log(long: Flask) -> None:
             sent.append((statement, parameters))
 
     explained = 0
-    # Of two filters at once so short a log is rather read whole.
-    asked = [address for address in addresses(long) if not re.search("&(?!cursor|to)", address)]
-    browser = client(long)
-    with long.app_context():
+    # For two filters at once, the planner prefers a scan of a log this short.
+    selected = [address for address in addresses(long_log_app) if not re.search("&(?!cursor|to)", address)]
+    browser = client(long_log_app)
+    with long_log_app.app_context():
         engine = db.engine
-        for address in asked:
+        for address in selected:
             event.listen(engine, "before_cursor_execute", keep)
             assert browser.get(address).status_code == 200
             event.remove(engine, "before_cursor_execute", keep)
@@ -54,12 +54,12 @@ def test_no_page_looks_through_the_whole_log(long: Flask) -> None:
             explained += len(sent)
             sent.clear()
         db.session.remove()
-    dispose(long)
+    dispose(long_log_app)
     assert explained > 20
 
 
-def test_writers_go_on_while_the_indexes_are_built(long: Flask, empty_database: Engine) -> None:
-    fill(long, ROWS, upgrade=False)
+def test_index_builds_do_not_block_writers(long_log_app: Flask, empty_database: Engine) -> None:
+    fill(long_log_app, ROWS, upgrade=False)
     waits: list[float] = []
     done = threading.Event()
 
@@ -72,7 +72,7 @@ def test_writers_go_on_while_the_indexes_are_built(long: Flask, empty_database: 
             waits.append(time.perf_counter() - started)
 
     writer = threading.Thread(target=write)
-    with long.app_context():
+    with long_log_app.app_context():
         writer.start()
         flask_migrate.upgrade(revision="0002")
         done.set()
@@ -81,6 +81,6 @@ def test_writers_go_on_while_the_indexes_are_built(long: Flask, empty_database: 
             text("SELECT count(*) FROM pg_index WHERE indrelid = 'prediction'::regclass AND indisvalid")
         )
         db.session.remove()
-    dispose(long)
+    dispose(long_log_app)
     assert built > 10
     assert len(waits) > 5

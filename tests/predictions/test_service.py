@@ -11,7 +11,7 @@ from tests.support.faults import broken_log
 from tests.support.rows import row
 
 
-def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(client: FlaskClient) -> None:
+def test_answer_is_returned_unsaved_if_the_database_fails(client: FlaskClient) -> None:
     with broken_log():
         response = client.post("/api/v1/predictions", json={"image": data_url(digit_png(3))})
     assert response.status_code == 200
@@ -22,7 +22,7 @@ def test_what_could_not_be_saved_is_answered_and_said_to_be_unsaved(client: Flas
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Fragment": "true"}])
-def test_the_page_says_that_an_answer_was_not_saved(client: FlaskClient, headers: dict[str, str]) -> None:
+def test_page_marks_an_unsaved_answer(client: FlaskClient, headers: dict[str, str]) -> None:
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(3))}
     with broken_log():
         response = client.post("/predictions", data=form, headers=headers)
@@ -31,7 +31,7 @@ def test_the_page_says_that_an_answer_was_not_saved(client: FlaskClient, headers
     assert "not saved" in response.text.lower()
 
 
-def test_a_naive_time_is_not_stored(app: Flask) -> None:
+def test_naive_datetime_is_rejected(app: Flask) -> None:
     with app.app_context():
         db.session.add(row(datetime(2026, 1, 1)))
         with pytest.raises(Exception, match="naive"):

@@ -9,7 +9,7 @@ from mnistweb.predictions.store import insert
 from tests.support.rows import row
 
 
-def test_what_is_saved_is_what_was_given(app: Flask) -> None:
+def test_insert_stores_every_column(app: Flask) -> None:
     given = row(strokes={"size": 1, "strokes": []}, drawing=b"\x00\xff", input=b"%s:x", reason=None)
     with app.app_context():
         insert(given)
@@ -18,14 +18,14 @@ def test_what_is_saved_is_what_was_given(app: Flask) -> None:
             assert getattr(found, column.name) == getattr(given, column.name)
 
 
-def test_postgresql_is_asked_once(app: Flask) -> None:
-    asked: list[str] = []
+def test_insert_is_one_statement_on_postgresql(app: Flask) -> None:
+    statements: list[str] = []
 
-    def note(*given: Any) -> None:
-        asked.append(given[2])
+    def record(*given: Any) -> None:
+        statements.append(given[2])
 
     with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", note)
+        event.listen(db.engine, "before_cursor_execute", record)
         insert(row())
-        event.remove(db.engine, "before_cursor_execute", note)
-        assert len(asked) == (1 if db.engine.dialect.name == "postgresql" else 2)
+        event.remove(db.engine, "before_cursor_execute", record)
+        assert len(statements) == (1 if db.engine.dialect.name == "postgresql" else 2)

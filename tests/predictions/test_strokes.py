@@ -19,11 +19,11 @@ def slate(points: object, width: object = 20, size: object = 280) -> dict[str, A
         {"size": 280, "strokes": []},
     ],
 )
-def test_strokes_of_the_right_form_are_kept(value: dict[str, Any]) -> None:
+def test_valid_strokes_are_unchanged(value: dict[str, Any]) -> None:
     assert check_strokes(value) == value
 
 
-def test_what_else_stands_in_them_is_dropped() -> None:
+def test_other_keys_are_dropped() -> None:
     value = slate([[1, 2]])
     value["extra"] = value["strokes"][0]["extra"] = "anything"
     assert check_strokes(value) == slate([[1, 2]])
@@ -59,6 +59,6 @@ def test_what_else_stands_in_them_is_dropped() -> None:
         {"size": 280, "strokes": [{"width": 20, "points": [[1, 2]] * (MAX_POINTS // 2 + 1)}] * 2},
     ],
 )
-def test_anything_else_is_refused(value: object) -> None:
+def test_invalid_strokes_are_rejected(value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         check_strokes(value)

@@ -5,7 +5,13 @@ import pytest
 import torch
 from captum.attr import IntegratedGradients
 
-from mnistweb.recognition.attribution import STEPS, Inside, integrated_gradients, look_inside, visible
+from mnistweb.recognition.attribution import (
+    INTEGRATION_STEPS,
+    Explanation,
+    explain,
+    integrated_gradients,
+    to_grey,
+)
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
@@ -27,13 +33,13 @@ def image(digit: int) -> DigitImage:
 
 
 @cache
-def seen(name: str) -> Inside:
-    return look_inside(untrained(name), image(3))
+def explanation(name: str) -> Explanation:
+    return explain(untrained(name), image(3))
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_every_convolutions_maps_are_shown(name: str) -> None:
-    layers = seen(name).layers
+def test_each_convolution_gives_feature_maps(name: str) -> None:
+    layers = explanation(name).layers
     assert [layer.maps.shape for layer in layers] == MAPS[name]
     assert all(layer.maps.dtype == np.uint8 for layer in layers)
     count, height, width = MAPS[name][0]
@@ -41,73 +47,73 @@ def test_every_convolutions_maps_are_shown(name: str) -> None:
     assert layers[0].signed == (name == "lenet5")
 
 
-def test_the_maps_are_those_after_the_activation() -> None:
+def test_feature_maps_are_taken_after_the_activation() -> None:
     recognizer = untrained("cnn")
     first = recognizer.network.network.features._modules["0"]
     with torch.no_grad():
         maps = first(torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255)[0]
-    assert np.array_equal(seen("cnn").layers[0].maps, visible(maps)[0])
+    assert np.array_equal(explanation("cnn").layers[0].maps, to_grey(maps)[0])
 
 
-def test_maps_of_one_layer_share_a_scale() -> None:
-    shown, signed = visible(torch.tensor([[[0.0, 1.0]], [[2.0, 4.0]]]))
+def test_maps_of_a_layer_share_a_scale() -> None:
+    shown, signed = to_grey(torch.tensor([[[0.0, 1.0]], [[2.0, 4.0]]]))
     assert not signed
     assert shown.tolist() == [[[0, 64]], [[128, 255]]]
-    shown, signed = visible(torch.tensor([[[0.0, -1.0]], [[0.5, 1.0]]]))
+    shown, signed = to_grey(torch.tensor([[[0.0, -1.0]], [[0.5, 1.0]]]))
     assert signed
     assert shown.tolist() == [[[128, 1]], [[192, 255]]]
-    assert visible(torch.zeros(1, 2, 2))[0].max() == 0
+    assert to_grey(torch.zeros(1, 2, 2))[0].max() == 0
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_the_votes_add_up_to_the_networks_own_scores(name: str) -> None:
+def test_votes_add_up_to_the_logits(name: str) -> None:
     with torch.inference_mode():
         logits = untrained(name).network(torch.tensor(image(3)).unsqueeze(0))[0]
-    inside = seen(name)
-    digit = inside.answer.digit
-    assert inside.winner.label == (10 if digit is None else digit)
-    assert inside.winner.label != inside.runner_up.label
-    for vote in (inside.winner, inside.runner_up):
+    explained = explanation(name)
+    digit = explained.answer.digit
+    assert explained.winner.label == (10 if digit is None else digit)
+    assert explained.winner.label != explained.runner_up.label
+    for vote in (explained.winner, explained.runner_up):
         assert vote.score == pytest.approx(float(logits[vote.label]), abs=1e-4)
         assert vote.parts.sum() + vote.bias == pytest.approx(vote.score, abs=1e-4)
-    others = [float(logits[label]) for label in range(11) if label != inside.winner.label]
-    assert inside.runner_up.score == pytest.approx(max(others), abs=1e-4)
-    assert len(inside.winner.parts) == {"cnn": 128, "lenet5": 84, "vit": 64}[name]
-    assert (inside.last_maps is not None) == (name == "cnn")
+    others = [float(logits[label]) for label in range(11) if label != explained.winner.label]
+    assert explained.runner_up.score == pytest.approx(max(others), abs=1e-4)
+    assert len(explained.winner.parts) == {"cnn": 128, "lenet5": 84, "vit": 64}[name]
+    assert (explained.last_maps is not None) == (name == "cnn")
 
 
-def test_what_is_refused_is_explained_by_the_class_that_refuses_it() -> None:
+def test_rejection_is_explained_by_class_10() -> None:
     recognizer = untrained("cnn", threshold=0.0)
-    inside = look_inside(recognizer, image(3))
-    assert inside.answer.digit is None
-    assert inside.winner.label == 10
+    explained = explain(recognizer, image(3))
+    assert explained.answer.digit is None
+    assert explained.winner.label == 10
 
 
-def test_the_heat_of_all_pixels_is_what_the_ink_adds_to_the_score() -> None:
+def test_heat_sums_to_the_difference_from_a_black_image() -> None:
     recognizer = TorchScriptRecognizer.load(WEIGHTS / "cnn.json")
     errors = []
     for digit in range(10):
-        inside = look_inside(recognizer, image(digit))
-        assert not inside.heat[image(digit) == 0].any()
+        explained = explain(recognizer, image(digit))
+        assert not explained.heat[image(digit) == 0].any()
         with torch.inference_mode():
             both = torch.stack([torch.tensor(image(digit)), torch.zeros(28, 28, dtype=torch.uint8)])
-            with_ink, without = recognizer.network(both)[:, inside.winner.label].tolist()
-        errors.append(abs(inside.heat.sum() / (with_ink - without) - 1))
+            with_ink, without = recognizer.network(both)[:, explained.winner.label].tolist()
+        errors.append(abs(explained.heat.sum() / (with_ink - without) - 1))
     assert np.mean(errors) < 0.03
     assert max(errors) < 0.1
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_the_heat_is_that_of_a_reference_implementation(name: str) -> None:
+def test_integrated_gradients_match_captum(name: str) -> None:
     network = untrained(name).network.network
     pixels = torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255
-    reference = IntegratedGradients(network).attribute(pixels, target=5, n_steps=STEPS)
+    reference = IntegratedGradients(network).attribute(pixels, target=5, n_steps=INTEGRATION_STEPS)
     mine = integrated_gradients(network, pixels, 5)
     np.testing.assert_allclose(mine, reference[0, 0].numpy(), rtol=1e-3, atol=1e-6)
 
 
 def test_attention_sums_to_one() -> None:
-    attention = seen("vit").attention
+    attention = explanation("vit").attention
     assert attention is not None
     assert attention.heads.shape == (4, 4, 7, 7)
     assert attention.rollout.shape == (7, 7)
@@ -115,10 +121,10 @@ def test_attention_sums_to_one() -> None:
     sums = attention.heads.sum(axis=(2, 3))
     assert (sums < 1).all()
     assert (sums > 0).all()
-    assert seen("cnn").attention is None
+    assert explanation("cnn").attention is None
 
 
-def test_attention_is_what_the_network_itself_computes() -> None:
+def test_attention_matches_the_first_block() -> None:
     network = untrained("vit").network.network
     pixels = torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255
     with torch.no_grad():
@@ -127,14 +133,14 @@ def test_attention_is_what_the_network_itself_computes() -> None:
         first = next(iter(network.blocks.children()))
         weights, _ = first.attention.weights(first.norm1(tokens))
     assert weights.sum(-1) == pytest.approx(torch.ones(1, 4, 50), abs=1e-5)
-    attention = seen("vit").attention
+    attention = explanation("vit").attention
     assert attention is not None
     np.testing.assert_allclose(attention.heads[0], weights[0, :, 0, 1:].reshape(4, 7, 7), atol=1e-6)
 
 
-def test_looking_leaves_no_traces_in_the_network() -> None:
+def test_explaining_changes_nothing_in_the_network() -> None:
     recognizer = untrained("cnn")
     before = recognizer.recognize(image(3))
-    look_inside(recognizer, image(3))
+    explain(recognizer, image(3))
     assert recognizer.recognize(image(3)) == before
     assert all(parameter.grad is None for parameter in recognizer.network.parameters())

@@ -1,4 +1,4 @@
-"""What the shipped default network makes of a circle, which many a person draws as a zero."""
+"""The default network reads a circle, a common way to draw a zero."""
 
 import pytest
 from PIL import Image, ImageDraw
@@ -11,7 +11,7 @@ from tests.support.drawings import SIDE, encode
 
 @pytest.mark.parametrize("radius", [30, 60, 100])
 @pytest.mark.parametrize("width", [12, 20, 28])
-def test_a_circle_is_a_zero(radius: int, width: int) -> None:
+def test_circle_is_read_as_zero(radius: int, width: int) -> None:
     picture = Image.new("L", (SIDE * 2, SIDE * 2))
     ImageDraw.Draw(picture).circle(
         (SIDE, SIDE), 2 * radius, outline=255, width=2 * width if radius > 30 else 24

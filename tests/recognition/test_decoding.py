@@ -1,4 +1,4 @@
-"""From untrusted bytes to ink: every kind of picture people send, and every kind of damage."""
+"""Decoding: every kind of picture that people send, and every kind of damage."""
 
 import base64
 import io
@@ -14,38 +14,38 @@ from mnistweb.recognition.preprocessing import normalize
 from tests.support.compare import unlike
 from tests.support.drawings import data_url, digit_png, draw_digit, encode
 
-LIMIT = 1_000_000
+MAX_PIXELS = 1_000_000
 PLAIN = draw_digit(5)
-INK = np.asarray(PLAIN, np.float32) / 255
+PLAIN_INK = np.asarray(PLAIN, np.float32) / 255
 
 
 def coloured(pen: tuple[int, int, int], paper: tuple[int, int, int]) -> Image.Image:
-    """The digit in one colour on another."""
-    pixels = np.array(paper) + (np.array(pen) - np.array(paper)) * INK[..., None]
+    """Return the digit in one colour on another."""
+    pixels = np.array(paper) + (np.array(pen) - np.array(paper)) * PLAIN_INK[..., None]
     return Image.fromarray(pixels.astype(np.uint8))
 
 
 def transparent(level: int) -> Image.Image:
-    """The digit in one grey on a transparent ground."""
+    """Return the digit in one grey on a transparent background."""
     pixels = np.full((280, 280, 4), level, np.uint8)
-    pixels[..., 3] = INK * 255
+    pixels[..., 3] = PLAIN_INK * 255
     return Image.fromarray(pixels)
 
 
 def sixteen_bit() -> Image.Image:
-    """The digit with 16 bits for each pixel."""
-    return Image.fromarray((INK * 65_535).astype(np.uint16))
+    """Return the digit with 16 bits for each pixel."""
+    return Image.fromarray((PLAIN_INK * 65_535).astype(np.uint16))
 
 
 def palette() -> Image.Image:
-    """The digit with a palette, its ground transparent."""
+    """Return the digit with a palette and a transparent background."""
     picture = coloured((20, 30, 200), (255, 255, 255)).quantize(16)
     picture.info["transparency"] = picture.getpixel((0, 0))
     return picture
 
 
 def rounded() -> Image.Image:
-    """A dark slate whose corners are cut off, transparent."""
+    """Return a dark slate with transparent corners."""
     pixels = np.dstack(
         [np.asarray(coloured((250, 250, 250), (40, 44, 52))), np.full((280, 280), 255, np.uint8)]
     )
@@ -55,7 +55,7 @@ def rounded() -> Image.Image:
 
 KINDS: dict[str, Callable[[], bytes]] = {
     "light on dark": lambda: encode(PLAIN),
-    "dark on light": lambda: encode(Image.fromarray(np.uint8(255 - INK * 255))),
+    "dark on light": lambda: encode(Image.fromarray(np.uint8(255 - PLAIN_INK * 255))),
     "grey on grey": lambda: encode(coloured((160, 160, 160), (110, 110, 110))),
     "yellow on white": lambda: encode(coloured((255, 230, 0), (255, 255, 255))),
     "red on green": lambda: encode(coloured((200, 40, 40), (40, 120, 40))),
@@ -73,62 +73,62 @@ KINDS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def unlike_plain(picture: bytes) -> float:
-    """How far the picture's 28x28 image is from that of the plain digit."""
-    return unlike(normalize(read_drawing(picture, 10_000_000)), normalize(INK))
+def distance_from_plain(picture: bytes) -> float:
+    """Return the distance between the 28x28 images of the picture and of the plain digit."""
+    return unlike(normalize(read_drawing(picture, 10_000_000)), normalize(PLAIN_INK))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_digit_whatever_the_picture(kind: str) -> None:
-    assert unlike_plain(KINDS[kind]()) < 8
+def test_every_kind_of_picture_gives_the_same_digit(kind: str) -> None:
+    assert distance_from_plain(KINDS[kind]()) < 8
 
 
-def test_ink_is_between_nought_and_one() -> None:
-    ink = read_drawing(digit_png(), LIMIT)
+def test_ink_is_between_0_and_1() -> None:
+    ink = read_drawing(digit_png(), MAX_PIXELS)
     assert ink.shape == (280, 280)
     assert ink.min() == 0
     assert ink.max() == 1
 
 
 def noisy_photo() -> bytes:
-    """Dark ink under uneven light, with grain."""
+    """Return dark ink under uneven light, with grain."""
     rng = np.random.default_rng(3)
     light = np.linspace(0.5, 0.95, 280) * np.linspace(1, 0.8, 280)[:, None]
-    picture = light * (1 - 0.75 * INK) + rng.normal(0, 0.02, INK.shape)
+    picture = light * (1 - 0.75 * PLAIN_INK) + rng.normal(0, 0.02, PLAIN_INK.shape)
     return encode(Image.fromarray(np.uint8(np.clip(picture, 0, 1) * 255)), "JPEG")
 
 
-def test_a_photo_in_uneven_light_is_evened_out() -> None:
-    assert unlike_plain(noisy_photo()) < 9
+def test_uneven_light_of_a_photo_is_removed() -> None:
+    assert distance_from_plain(noisy_photo()) < 9
 
 
-def test_orientation_of_a_photo_is_respected() -> None:
+def test_exif_orientation_is_applied() -> None:
     turned = PLAIN.transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
-    exif[0x0112] = 6  # "turn it a quarter clockwise to see it upright"
-    assert unlike_plain(encode(turned, "JPEG", exif=exif, quality=95)) < 8
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise to show it upright
+    assert distance_from_plain(encode(turned, "JPEG", exif=exif, quality=95)) < 8
 
 
 @pytest.mark.parametrize("colour", [0, 128, 255])
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
-def test_a_picture_of_one_colour_has_no_ink(mode: str, colour: int) -> None:
+def test_uniform_picture_has_no_ink(mode: str, colour: int) -> None:
     picture = Image.new(mode, (100, 100), (colour,) * len(mode) if len(mode) > 1 else colour)
-    assert not read_drawing(encode(picture), LIMIT).any()
+    assert not read_drawing(encode(picture), MAX_PIXELS).any()
 
 
 @pytest.mark.parametrize("make", [lambda: Image.new("RGBA", (50, 50)), lambda: Image.new("LA", (50, 50))])
-def test_a_wholly_transparent_picture_has_no_ink(make: Callable[[], Image.Image]) -> None:
-    assert not read_drawing(encode(make()), LIMIT).any()
+def test_transparent_picture_has_no_ink(make: Callable[[], Image.Image]) -> None:
+    assert not read_drawing(encode(make()), MAX_PIXELS).any()
 
 
 def animated() -> bytes:
-    """A PNG of two frames."""
+    """Return a PNG of two frames."""
     file = io.BytesIO()
     PLAIN.save(file, "PNG", save_all=True, append_images=[Image.new("L", PLAIN.size)])
     return file.getvalue()
 
 
-BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+BAD_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "missing_image"),
     "text": (lambda: b"this is no picture", "unsupported_media_type"),
     "a GIF": (lambda: encode(PLAIN, "GIF"), "unsupported_media_type"),
@@ -143,17 +143,17 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_bytes_are_refused_with_a_code(what: str) -> None:
-    make, code = BAD[what]
+@pytest.mark.parametrize("what", BAD_FILES)
+def test_bad_bytes_raise_an_error_with_code(what: str) -> None:
+    make, code = BAD_FILES[what]
     with pytest.raises(DrawingError) as caught:
-        read_drawing(make(), LIMIT)
+        read_drawing(make(), MAX_PIXELS)
     assert caught.value.code == code
     assert str(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize("text", [data_url(b"abc"), base64.b64encode(b"abc").decode(), " YW\nJj "])
-def test_base64_with_and_without_a_data_url(text: str) -> None:
+def test_base64_is_decoded_with_and_without_data_url(text: str) -> None:
     assert decode_base64_image(text, 100) == b"abc"
 
 
@@ -171,7 +171,7 @@ def test_base64_with_and_without_a_data_url(text: str) -> None:
         (base64.b64encode(bytes(200)).decode(), "image_too_large"),
     ],
 )
-def test_bad_base64_is_refused_with_a_code(text: str, code: str) -> None:
+def test_bad_base64_raises_an_error_with_code(text: str, code: str) -> None:
     with pytest.raises(DrawingError) as caught:
         decode_base64_image(text, 100)
     assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""The 28x28 image is MNIST's: box, aspect, antialiasing, centre of mass; the same wherever a digit stands."""
+"""Preprocessing as MNIST's: box, aspect ratio, antialiasing, centre of mass."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ from tests.support.drawings import STROKES, draw_digit
 
 
 def ink_of(digit: int) -> Ink:
-    """The test digit as ink."""
+    """Return the test digit as ink."""
     return np.asarray(draw_digit(digit), np.float32) / 255
 
 
 def reference(ink: Ink) -> DigitImage:
-    """The same, written independently: torchvision's antialiased resize and plain sums."""
+    """Reimplement preprocessing with torchvision's antialiased resize and plain sums."""
     rows, columns = np.nonzero(ink > 0.1)
     box = torch.from_numpy(ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy())[None]
     longest = max(box.shape[1:])
@@ -36,7 +36,7 @@ def reference(ink: Ink) -> DigitImage:
 
 
 @pytest.mark.parametrize("digit", STROKES)
-def test_agrees_with_an_independent_implementation(digit: int) -> None:
+def test_matches_an_independent_implementation(digit: int) -> None:
     ours, theirs = normalize(ink_of(digit)).astype(int), reference(ink_of(digit)).astype(int)
     assert np.abs(ours - theirs).max() <= 2
 
@@ -55,7 +55,7 @@ def test_longer_side_is_20_pixels(digit: int) -> None:
     assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
 
 
-def test_aspect_is_kept() -> None:
+def test_aspect_ratio_is_kept() -> None:
     bar = np.zeros((280, 280), np.float32)
     bar[40:240, 120:160] = 1
     rows, columns = np.nonzero(normalize(bar))
@@ -63,7 +63,7 @@ def test_aspect_is_kept() -> None:
 
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (60, 0), (0, 97), (331, 212)])
-def test_place_on_the_slate_does_not_matter(down: int, right: int) -> None:
+def test_place_on_the_slate_changes_nothing(down: int, right: int) -> None:
     ink = ink_of(5)
     moved = np.zeros((700, 700), np.float32)
     moved[down : down + 280, right : right + 280] = ink
@@ -71,34 +71,34 @@ def test_place_on_the_slate_does_not_matter(down: int, right: int) -> None:
 
 
 @pytest.mark.parametrize(("side", "most"), [(60, 12), (150, 4), (900, 4)])
-def test_size_hardly_matters(side: int, most: float) -> None:
+def test_size_changes_little(side: int, most: float) -> None:
     ink = ink_of(8)
     scaled = resize(torch.from_numpy(ink)[None], [side, side], antialias=True)[0].numpy()
     assert unlike(normalize(scaled), normalize(ink)) < most
 
 
 @pytest.mark.parametrize("digit", STROKES)
-def test_a_normalised_image_stays_as_it_is(digit: int) -> None:
+def test_normalised_image_is_a_fixed_point(digit: int) -> None:
     once = normalize(ink_of(digit))
     again = normalize(once.astype(np.float32) / 255)
     assert unlike(once, again) < 1.5
 
 
 @pytest.mark.parametrize("level", [0.0, 0.05])
-def test_a_blank_slate_is_empty(level: float) -> None:
+def test_blank_slate_raises_empty_drawing(level: float) -> None:
     with pytest.raises(EmptyDrawing):
         normalize(np.full((280, 280), level, np.float32))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (28, 28), (3, 4000)])
-def test_any_shape_of_ink_is_taken(shape: tuple[int, int]) -> None:
+def test_ink_of_any_shape_is_accepted(shape: tuple[int, int]) -> None:
     image = normalize(np.ones(shape, np.float32))
     assert image.shape == (28, 28)
     assert image.max() == 255
 
 
-def test_a_lone_corner_stays_on_the_image() -> None:
-    # The centre of mass of this L lies so far off that centring alone would push it over the edge.
+def test_corner_shape_stays_inside_the_image() -> None:
+    # The centre of mass of this L is so far off that centring alone would push it over the edge.
     ink = np.zeros((200, 200), np.float32)
     ink[:, :2] = 1
     ink[-2:] = 1

@@ -1,4 +1,4 @@
-"""What holds for every image and every list of strokes, not only for those that someone thought of."""
+"""Properties that hold for all images and all lists of strokes."""
 
 import base64
 import math
@@ -48,7 +48,7 @@ slates = st.fixed_dictionaries(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A good file of some kind with bytes changed, cut out or doubled, mostly with the right checksums."""
+    """Draw a valid file with bytes changed, cut out or doubled, mostly with correct checksums."""
     data = bytearray(SEEDS[draw(st.sampled_from(sorted(SEEDS)))])
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(data)))
@@ -68,12 +68,12 @@ def image_of(picture: Image.Image) -> DigitImage:
 
 @settings(max_examples=300)
 @given(damaged() | st.binary(max_size=200))
-def test_any_bytes_are_a_drawing_or_refused(data: bytes) -> None:
-    attempt(data)  # which checks the ink and the image, and lets only a DrawingError pass
+def test_any_bytes_are_read_or_rejected(data: bytes) -> None:
+    attempt(data)  # checks ink and image, and catches DrawingError only
 
 
 @given(st.text(max_size=200) | st.binary().map(lambda data: data_url(data)[: len(data) + 20]))
-def test_any_text_is_bytes_or_refused(text: str) -> None:
+def test_any_text_is_decoded_or_rejected(text: str) -> None:
     try:
         data = decode_base64_image(text, 100)
     except DrawingError:
@@ -85,13 +85,13 @@ def test_any_text_is_bytes_or_refused(text: str) -> None:
     st.binary(min_size=1, max_size=100),
     st.sampled_from(["", "data:image/png;base64,", " data:image/webp;x=1;BASE64,"]),
 )
-def test_what_is_encoded_is_decoded(data: bytes, prefix: str) -> None:
+def test_base64_round_trip(data: bytes, prefix: str) -> None:
     assert decode_base64_image(prefix + base64.b64encode(data).decode(), 100) == data
 
 
 @st.composite
 def inks(draw: st.DrawFn) -> Ink:
-    """Any ink, from a dot to noise."""
+    """Draw any ink, from a dot to noise."""
     shape = draw(st.tuples(st.integers(1, 60), st.integers(1, 60)))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     ink = rng.random(shape, np.float32)
@@ -101,7 +101,7 @@ def inks(draw: st.DrawFn) -> Ink:
 
 
 @given(inks())
-def test_any_ink_gives_an_image_with_full_ink_in_it_or_is_empty(ink: Ink) -> None:
+def test_any_ink_gives_a_full_range_image_or_is_empty(ink: Ink) -> None:
     try:
         image = normalize(ink)
     except EmptyDrawing:
@@ -113,7 +113,7 @@ def test_any_ink_gives_an_image_with_full_ink_in_it_or_is_empty(ink: Ink) -> Non
 
 
 @given(inks(), st.tuples(*[st.integers(0, 100)] * 4))
-def test_room_around_the_ink_changes_nothing(ink: Ink, room: tuple[int, int, int, int]) -> None:
+def test_padding_changes_nothing(ink: Ink, room: tuple[int, int, int, int]) -> None:
     above, below, left, right = room
     wider = np.pad(ink, ((above, below), (left, right)))
     if ink.max() > 0.1:
@@ -122,17 +122,17 @@ def test_room_around_the_ink_changes_nothing(ink: Ink, room: tuple[int, int, int
 
 @settings(max_examples=30)
 @given(digits, st.integers(-60, 60), st.integers(-50, 50))
-def test_a_digit_is_the_same_anywhere_on_the_slate(digit: int, right: int, down: int) -> None:
+def test_shifted_digit_gives_the_same_image(digit: int, right: int, down: int) -> None:
     picture = drawn(digit)
     moved = picture.transform(picture.size, Image.Transform.AFFINE, (1, 0, -right, 0, 1, -down))
-    # Only where nothing of it was pushed over the edge.
+    # Skip digits that were pushed over the edge.
     if np.asarray(moved, np.int64).sum() == np.asarray(picture, np.int64).sum():
         assert np.array_equal(image_of(moved), image_of(picture))
 
 
 @settings(max_examples=30)
 @given(digits, st.floats(0.4, 4))
-def test_a_digit_is_the_same_at_any_size(digit: int, scale: float) -> None:
+def test_scaled_digit_gives_nearly_the_same_image(digit: int, scale: float) -> None:
     side = round(280 * scale)
     assert (
         unlike(image_of(drawn(digit).resize((side, side), Image.Resampling.BICUBIC)), image_of(drawn(digit)))
@@ -142,16 +142,16 @@ def test_a_digit_is_the_same_at_any_size(digit: int, scale: float) -> None:
 
 @settings(max_examples=30)
 @given(digits, st.integers(0, 255), st.integers(0, 255))
-def test_a_digit_is_the_same_in_any_two_greys(digit: int, ground: int, pen: int) -> None:
-    if abs(pen - ground) < 60:
+def test_digit_in_any_two_greys_gives_nearly_the_same_image(digit: int, background: int, pen: int) -> None:
+    if abs(pen - background) < 60:
         return
     levels = np.asarray(drawn(digit), np.float32) / 255
-    picture = Image.fromarray(np.rint(ground + (pen - ground) * levels).astype(np.uint8))
+    picture = Image.fromarray(np.rint(background + (pen - background) * levels).astype(np.uint8))
     assert unlike(image_of(picture), image_of(drawn(digit))) < 8
 
 
 @given(json)
-def test_any_value_is_strokes_or_refused(value: object) -> None:
+def test_any_json_is_valid_strokes_or_rejected(value: object) -> None:
     try:
         checked = check_strokes(value)
     except ValueError:
@@ -160,12 +160,12 @@ def test_any_value_is_strokes_or_refused(value: object) -> None:
 
 
 @given(slates)
-def test_strokes_of_the_right_form_are_kept_whatever_their_numbers(slate: dict[str, object]) -> None:
+def test_valid_strokes_are_unchanged(slate: dict[str, object]) -> None:
     assert check_strokes(slate) == slate
 
 
 @given(st.integers() | st.floats() | st.booleans())
-def test_a_coordinate_is_a_finite_number_within_reach(number: float) -> None:
+def test_coordinates_are_finite_and_bounded(number: float) -> None:
     slate = {"size": 280, "strokes": [{"width": 20, "points": [[0, number]]}]}
     if isinstance(number, bool) or math.isnan(number) or abs(number) > MAX_COORDINATE:
         with pytest.raises(ValueError, match="number"):

@@ -1,4 +1,4 @@
-"""The language model as one more recognizer of the site, through API and page."""
+"""The language model as a model of the site, through API and page."""
 
 import logging
 import sys
@@ -19,23 +19,24 @@ from mnistweb import config
 from mnistweb.app import create_app
 from mnistweb.config import ConfigError
 from mnistweb.extensions import db
+from mnistweb.recognition import deadline
 from mnistweb.recognition.llm.client import LanguageModel
-from mnistweb.registry.recognizers import LANGUAGE_MODEL_KEY
+from mnistweb.registry.recognizers import LANGUAGE_MODEL
 from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
 
 PREDICTIONS = "/api/v1/predictions"
-PATIENCE = 20  # seconds; more than a busy machine takes for anything here
+TIMEOUT = 20  # seconds; ample for every wait here, even on a busy machine
 
 
 @pytest.fixture
 def endpoint(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    """The endpoint that the application's language model asks, two questions at a time."""
+    """The endpoint of the application's language model, which sends it two requests at a time."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serve() as endpoint:
-        language_model = LanguageModel(endpoint.url, KEY, MODEL, PATIENCE, places=2)
-        monkeypatch.setitem(app.extensions, LANGUAGE_MODEL_KEY, language_model)
+        language_model = LanguageModel(endpoint.url, KEY, MODEL, TIMEOUT, places=2)
+        monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, language_model)
         yield endpoint
 
 
@@ -44,14 +45,14 @@ def settings(base: dict[str, Any], **given: object) -> dict[str, Any]:
     return base | {"MNISTWEB_LLM_BASE_URL": "http://127.0.0.1:9/v1", "MNISTWEB_LLM_MODEL": MODEL} | named
 
 
-def test_it_is_off_by_default(client: FlaskClient) -> None:
+def test_language_model_is_off_by_default(client: FlaskClient) -> None:
     assert "llm" not in [model["name"] for model in client.get("/api/v1/models").get_json()["items"]]
     assert 'value="llm"' not in client.get("/").text
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png()), "model": "llm"})
     assert response.get_json()["error"]["code"] == "unknown_model"
 
 
-def test_it_is_offered_where_it_is_configured(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_configured_language_model_is_offered(endpoint: Endpoint, client: FlaskClient) -> None:
     models = {model["name"]: model for model in client.get("/api/v1/models").get_json()["items"]}
     assert models["llm"]["version"] == MODEL
     assert models["llm"]["parameters"] is None
@@ -60,7 +61,7 @@ def test_it_is_offered_where_it_is_configured(endpoint: Endpoint, client: FlaskC
     assert endpoint.asked == []
 
 
-def test_its_answer_is_logged_like_any_other(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_answer_is_logged(endpoint: Endpoint, client: FlaskClient) -> None:
     endpoint.reply = reads("3", 0.8)
     body = predict(client, 3, model="llm")
     assert (body["digit"], body["confidence"], body["saved"]) == (3, 0.8, True)
@@ -76,12 +77,12 @@ def test_none_is_not_a_digit(endpoint: Endpoint, client: FlaskClient) -> None:
     assert body["reason"]
 
 
-def test_another_network_is_asked_by_default(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_default_model_is_another_one(endpoint: Endpoint, client: FlaskClient) -> None:
     assert predict(client)["model"] == "cnn"
     assert endpoint.asked == []
 
 
-def test_a_slow_endpoint_is_one_sentence_and_not_logged(
+def test_slow_endpoint_times_out_and_is_not_logged(
     endpoint: Endpoint,
     app: Flask,
     client: FlaskClient,
@@ -89,11 +90,11 @@ def test_a_slow_endpoint_is_one_sentence_and_not_logged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     language_model = LanguageModel(endpoint.url, KEY, MODEL, timeout=1, places=1)
-    monkeypatch.setitem(app.extensions, LANGUAGE_MODEL_KEY, language_model)
+    monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, language_model)
     endpoint.gate.clear()
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png()), "model": "llm"})
     assert response.status_code == 503
-    assert_told(response.text, "model_timeout")
+    assert_error_message(response.text, "model_timeout")
     endpoint.gate.set()
     assert logged() == 0
 
@@ -109,7 +110,7 @@ FAILURES = {
 }
 
 
-def assert_told(text: str, code: str) -> None:
+def assert_error_message(text: str, code: str) -> None:
     assert code in text
     assert "language model" in text
     for secret in (KEY, "127.0.0.1", "Traceback", "api_key"):
@@ -117,7 +118,7 @@ def assert_told(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_is_one_sentence_and_not_logged(
+def test_failure_has_an_error_message_and_is_not_logged(
     endpoint: Endpoint,
     client: FlaskClient,
     logged: Callable[[], int],
@@ -128,17 +129,17 @@ def test_a_failure_is_one_sentence_and_not_logged(
     endpoint.reply, code = FAILURES[name]
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png()), "model": "llm"})
     assert (response.status_code, response.get_json()["error"]["code"]) == (503, code)
-    assert_told(response.text, code)
+    assert_error_message(response.text, code)
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png()), "model": "llm"}
     for headers in ({}, {"X-Fragment": "true"}):
         page = client.post("/predictions", data=form, headers=headers)
         assert page.status_code == 503
-        assert_told(page.text, f'data-error="{code}"')
+        assert_error_message(page.text, f'data-error="{code}"')
     assert logged() == 0
     assert KEY not in caplog.text
 
 
-def test_the_others_answer_at_once_while_it_hangs(
+def test_other_models_answer_while_the_endpoint_hangs(
     endpoint: Endpoint, app: Flask, client: FlaskClient, logged: Callable[[], int]
 ) -> None:
     endpoint.gate.clear()
@@ -152,7 +153,7 @@ def test_the_others_answer_at_once_while_it_hangs(
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask_language_model) for _ in range(4)]
         for _ in range(2):
-            assert endpoint.arrived.acquire(timeout=PATIENCE)
+            assert endpoint.arrived.acquire(timeout=TIMEOUT)
         assert [asked.result() for asked in islice(as_completed(asking), 2)] == ["model_busy"] * 2
         assert predict(client, 7)["digit"] == 7
         assert sum(asked.done() for asked in asking) == 2
@@ -167,8 +168,8 @@ def test_the_others_answer_at_once_while_it_hangs(
     assert len(endpoint.asked) == 2
 
 
-def test_a_repeated_request_does_not_ask_again(endpoint: Endpoint, client: FlaskClient) -> None:
-    headers = {"Idempotency-Key": "a key of this one request"}
+def test_retry_sends_no_second_request(endpoint: Endpoint, client: FlaskClient) -> None:
+    headers = {"Idempotency-Key": "a key of this request"}
 
     def send(digit: int) -> Any:
         body = {"image": data_url(digit_png(digit)), "model": "llm"}
@@ -181,7 +182,7 @@ def test_a_repeated_request_does_not_ask_again(endpoint: Endpoint, client: Flask
     assert len(endpoint.asked) == 1
 
 
-def test_it_is_asked_also_where_the_log_cannot_be(
+def test_language_model_answers_without_the_database(
     endpoint: Endpoint, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -192,13 +193,13 @@ def test_it_is_asked_also_where_the_log_cannot_be(
     response = client.post(
         PREDICTIONS,
         json={"image": data_url(digit_png()), "model": "llm"},
-        headers={"Idempotency-Key": "a key of this one request"},
+        headers={"Idempotency-Key": "a key of this request"},
     )
     assert response.status_code == 201
     assert len(endpoint.asked) == 1
 
 
-def test_no_connection_is_held_while_it_thinks(app: Flask, endpoint: Endpoint, client: FlaskClient) -> None:
+def test_no_connection_is_held_during_a_request(app: Flask, endpoint: Endpoint, client: FlaskClient) -> None:
     prediction = predict(client, 3)
     held: list[int] = []
 
@@ -212,23 +213,23 @@ def test_no_connection_is_held_while_it_thinks(app: Flask, endpoint: Endpoint, c
     client.post(
         PREDICTIONS,
         json={"image": data_url(digit_png()), "model": "llm"},
-        headers={"Idempotency-Key": "a key of this one request"},
+        headers={"Idempotency-Key": "a key of this request"},
     )
     assert held == [0, 0]
 
 
-def test_the_page_shows_its_answer(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_page_shows_the_answer(endpoint: Endpoint, client: FlaskClient) -> None:
     endpoint.reply = reads("3", 0.6)
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png()), "model": "llm"}
     page = client.post("/predictions", data=form, follow_redirects=True).text
     assert 'data-prediction="3"' in page
     assert MODEL in page
-    # It says nothing of the other digits, so none of them is shown as its second guess.
+    # A language model gives no probabilities of other digits, so there is no second guess.
     assert "Perhaps a three" in page
     assert "verdict-or" not in page
 
 
-def test_its_key_stands_on_no_page(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_api_key_is_on_no_page(endpoint: Endpoint, client: FlaskClient) -> None:
     predict(client, 3, model="llm")
     for address in ("/", "/history", "/models", "/models/llm", "/api/v1/models", "/readyz"):
         response = client.get(address)
@@ -237,14 +238,14 @@ def test_its_key_stands_on_no_page(endpoint: Endpoint, client: FlaskClient) -> N
         assert endpoint.url not in response.text
 
 
-def test_it_is_made_from_the_settings(unmigrated_settings: dict[str, Any]) -> None:
+def test_settings_configure_the_language_model(unmigrated_settings: dict[str, Any]) -> None:
     app = create_app(settings(unmigrated_settings, api_key=KEY, timeout=3))
-    assert app.extensions[LANGUAGE_MODEL_KEY].card.version == MODEL
+    assert app.extensions[LANGUAGE_MODEL].card.version == MODEL
     assert KEY not in repr(app.config)
     assert app.config["MNISTWEB_LLM_API_KEY"] == KEY
 
 
-def test_a_missing_client_stops_the_start(
+def test_missing_client_stops_the_start(
     unmigrated_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "mnistweb.recognition.llm.client")
@@ -278,23 +279,23 @@ def test_a_missing_client_stops_the_start(
         ("timeout", "soon"),
     ],
 )
-def test_a_wrong_setting_stops_the_start_and_names_its_key(name: str, value: str) -> None:
+def test_invalid_setting_stops_the_start_and_names_its_key(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^MNISTWEB_LLM_{name.upper()} must be ") as caught:
         config.load(settings({}, **{name: value}))
     assert not value or value not in str(caught.value)
 
 
-def test_a_key_alone_is_not_enough() -> None:
+def test_api_key_needs_a_base_url() -> None:
     with pytest.raises(ConfigError, match=r"^MNISTWEB_LLM_BASE_URL must be set"):
         config.load({"MNISTWEB_LLM_API_KEY": KEY})
 
 
-def test_it_never_gets_the_only_thread() -> None:
+def test_language_model_needs_two_threads() -> None:
     with pytest.raises(ConfigError, match=r"^THREADS must be at least 2"):
         config.load(settings({"THREADS": "1"}))
 
 
-def test_everything_about_it_is_in_the_example() -> None:
+def test_settings_are_in_the_example_file() -> None:
     example = Path(config.PACKAGE.parent, ".env.example").read_text()
     for setting in config.SETTINGS:
         if setting.key.startswith("MNISTWEB_LLM"):
@@ -302,9 +303,11 @@ def test_everything_about_it_is_in_the_example() -> None:
             assert not setting.default or f"{setting.key}={setting.default}\n" in example
 
 
-def test_its_threads_end(endpoint: Endpoint, client: FlaskClient) -> None:
+def test_worker_threads_end(endpoint: Endpoint, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "IDLE_TIMEOUT", 0.05)
+    before = set(threading.enumerate())
     predict(client, 3, model="llm")
-    deadline = time.monotonic() + PATIENCE
-    while any("_work" in thread.name for thread in threading.enumerate()):
-        assert time.monotonic() < deadline
+    ends = time.monotonic() + TIMEOUT
+    while any(thread.name == "bounded-call" for thread in set(threading.enumerate()) - before):
+        assert time.monotonic() < ends
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The site whose networks are on a model server."""
+"""A site whose models run on a model server."""
 
 import shutil
 import subprocess
@@ -29,8 +29,8 @@ def server() -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with the tables."""
+def empty_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with empty tables."""
     folder = tmp_path_factory.mktemp("empty")
     file = folder / "site.sqlite3"
     app = create_database_app({"DATABASE_URL": f"sqlite:///{file}", "INSTANCE_PATH": str(folder)})
@@ -41,8 +41,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(server: StandIn, empty: Path, tmp_path: Path) -> dict[str, Any]:
-    shutil.copy(empty, tmp_path)
+def settings(server: StandIn, empty_sqlite_file: Path, tmp_path: Path) -> dict[str, Any]:
+    shutil.copy(empty_sqlite_file, tmp_path)
     return {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'site.sqlite3'}",
         "DEFAULT_MODEL": "lenet5",
@@ -54,7 +54,7 @@ def settings(server: StandIn, empty: Path, tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def test_a_prediction_is_the_servers_and_its_row_says_which_version_answered(
+def test_prediction_comes_from_the_server_and_stores_its_version(
     server: StandIn, settings: dict[str, Any]
 ) -> None:
     app = create_app(settings)
@@ -66,7 +66,7 @@ def test_a_prediction_is_the_servers_and_its_row_says_which_version_answered(
         assert row.model_version == server.network.card.version
 
 
-def test_a_question_bears_the_id_of_the_visitors_request(server: StandIn, settings: dict[str, Any]) -> None:
+def test_request_id_is_sent_to_the_server(server: StandIn, settings: dict[str, Any]) -> None:
     response = (
         create_app(settings)
         .test_client()
@@ -81,7 +81,7 @@ def test_a_question_bears_the_id_of_the_visitors_request(server: StandIn, settin
 
 
 @pytest.mark.parametrize("traced", [True, False])
-def test_a_question_belongs_to_the_trace_of_its_request_where_there_are_traces(
+def test_trace_context_is_sent_if_tracing_is_on(
     server: StandIn, settings: dict[str, Any], traced: bool
 ) -> None:
     app = create_app(
@@ -89,18 +89,18 @@ def test_a_question_belongs_to_the_trace_of_its_request_where_there_are_traces(
     )
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     body = {"image": data_url(digit_png(3))}
-    heads = {"traceparent": f"00-{trace}-{parent}-01"}
-    assert app.test_client().post("/api/v1/predictions", json=body, headers=heads).status_code == 201
-    told = server.heads[0].get("traceparent")
+    headers = {"traceparent": f"00-{trace}-{parent}-01"}
+    assert app.test_client().post("/api/v1/predictions", json=body, headers=headers).status_code == 201
+    sent = server.heads[0].get("traceparent")
     if traced:
-        assert told is not None
-        assert told.split("-")[1] == trace
-        assert told.split("-")[2] != parent  # but the span of the request
+        assert sent is not None
+        assert sent.split("-")[1] == trace
+        assert sent.split("-")[2] != parent  # the span of the request is the parent
     else:
-        assert told is None
+        assert sent is None
 
 
-def test_without_the_server_there_is_no_answer_and_no_row(server: StandIn, settings: dict[str, Any]) -> None:
+def test_server_failure_gives_503_and_logs_nothing(server: StandIn, settings: dict[str, Any]) -> None:
     app = create_app(settings)
     client = app.test_client()
     token = csrf_token(client)
@@ -116,7 +116,7 @@ def test_without_the_server_there_is_no_answer_and_no_row(server: StandIn, setti
         assert db.session.query(Prediction).count() == 0
 
 
-def test_the_networks_here_step_in_where_they_may(server: StandIn, settings: dict[str, Any]) -> None:
+def test_local_models_are_the_fallback(server: StandIn, settings: dict[str, Any]) -> None:
     app = create_app(settings | {"MODEL_FALLBACK": "local"})
     client = app.test_client()
     server.failures = [400]
@@ -129,7 +129,7 @@ def test_the_networks_here_step_in_where_they_may(server: StandIn, settings: dic
     assert named.status_code == 200
 
 
-def test_nobody_looks_inside_what_is_elsewhere(settings: dict[str, Any]) -> None:
+def test_remote_models_cannot_be_explained(settings: dict[str, Any]) -> None:
     client = create_app(settings).test_client()
     answer = predict(client, 3)
     response = client.get(f"/predictions/{answer['id']}/inside")
@@ -138,7 +138,7 @@ def test_nobody_looks_inside_what_is_elsewhere(settings: dict[str, Any]) -> None
     assert "on another machine" in response.text
 
 
-def test_guesses_and_comparisons_ask_the_server_too(server: StandIn, settings: dict[str, Any]) -> None:
+def test_guesses_and_comparisons_use_the_server(server: StandIn, settings: dict[str, Any]) -> None:
     client = create_app(settings).test_client()
     ink = normalize(read_drawing(digit_png(7), 10**6)).tobytes()
     guess = client.post("/guess?width=28", data=ink, content_type="application/octet-stream")
@@ -150,20 +150,20 @@ def test_guesses_and_comparisons_ask_the_server_too(server: StandIn, settings: d
     data = {"csrf_token": csrf_token(client)}
     compared = client.post(f"/predictions/{answer['id']}/comparison", data=data)
     assert compared.status_code == 200
-    assert compared.text.count("could not be understood") >= 3
+    assert compared.text.count("makes no sense") >= 3
     assert sorted(server.asked) == [f"/v2/models/{name}/infer" for name in ("cnn", "lenet5", "vit")]
 
 
-def test_pages_that_need_no_answer_need_no_server(server: StandIn, settings: dict[str, Any]) -> None:
+def test_pages_without_recognition_send_no_requests(server: StandIn, settings: dict[str, Any]) -> None:
     app = create_app(settings)
     for path in ("/", "/models", "/models/cnn", "/history", "/insights", "/readyz", "/api/v1/models"):
         assert app.test_client().get(path).status_code == 200, path
     assert server.asked == []
 
 
-def test_the_default_network_must_have_a_card_here(settings: dict[str, Any]) -> None:
-    with pytest.raises(ModelFileError, match="nobody"):
-        create_app(settings | {"DEFAULT_MODEL": "nobody"})
+def test_default_model_needs_a_local_card(settings: dict[str, Any]) -> None:
+    with pytest.raises(ModelFileError, match="missing"):
+        create_app(settings | {"DEFAULT_MODEL": "missing"})
 
 
 WITHOUT_TORCH = """
@@ -181,7 +181,7 @@ print(*sorted({{"torch", "mnistweb.recognition.recognizer"}} & set(sys.modules))
 
 
 @pytest.mark.process
-def test_such_a_site_never_imports_torch(settings: dict[str, Any]) -> None:
+def test_site_with_a_model_server_never_imports_torch(settings: dict[str, Any]) -> None:
     command = [sys.executable, "-W", "ignore", "-c", WITHOUT_TORCH.format(settings=settings)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.stdout.split(), found.returncode) == ([], 0), found.stderr

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from mnistweb.recognition.model_card import ServiceCard
-from mnistweb.registry.figures import MEASURES, facts
+from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
 from mnistweb.registry.recognizers import zoo
-from mnistweb.registry.report_images import report_pictures
+from mnistweb.registry.report_images import report_images
 from tests.support.clients import assert_refused
 from tests.support.networks import nine, with_second
 
@@ -49,13 +49,13 @@ FULL: dict[str, Any] = {
 
 @pytest.fixture
 def static(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty static folder in place of the site's."""
+    """An empty static folder that replaces the site's."""
     monkeypatch.setattr(app, "_static_folder", str(tmp_path))
     (tmp_path / "models").mkdir()
     return tmp_path
 
 
-def test_every_network_is_compared_and_has_its_page(app: Flask, client: FlaskClient) -> None:
+def test_every_model_is_listed_and_has_a_page(app: Flask, client: FlaskClient) -> None:
     page = client.get("/models")
     assert page.status_code == 200
     with app.app_context():
@@ -69,27 +69,27 @@ def test_every_network_is_compared_and_has_its_page(app: Flask, client: FlaskCli
         assert f'href="/?model={card.name}"' in own.text
 
 
-def test_the_pages_are_linked_from_everywhere(client: FlaskClient) -> None:
+def test_models_are_linked_from_all_pages(client: FlaskClient) -> None:
     for address in ("/", "/history", "/nothing"):
         assert 'href="/models"' in client.get(address).text
 
 
-def test_an_unknown_network_has_no_page(client: FlaskClient) -> None:
+def test_unknown_model_is_not_found(client: FlaskClient) -> None:
     for name in ("nothing", "..%2Fcnn", "%00"):
         assert_refused(client.get(f"/models/{name}"), 404, "not_found")
 
 
-def test_a_page_shows_all_that_its_card_holds(app: Flask, client: FlaskClient) -> None:
+def test_page_shows_all_figures_of_the_card(app: Flask, client: FlaskClient) -> None:
     with with_second(app, nine(), **FULL):
         text = client.get("/models/second").text
         table = client.get("/models").text
     for shown in (
         "Small &amp; quick.",
         "Thin pens trouble it.",
-        "7 read as 1 (13×)",
+        "7&nbsp;→&nbsp;1&nbsp;(13×)",
         "99.28 %",
         "98.23 %",
-        "99.26 ± 0.03 % over 3 seeds",
+        "Retrained with 3 seeds: 99.26 ± 0.03 %",
         "0.11 ms",
         "61,791",
         "0.27 MB",
@@ -106,7 +106,7 @@ def test_a_page_shows_all_that_its_card_holds(app: Flask, client: FlaskClient) -
         assert shown in table
 
 
-def test_a_card_without_figures_has_a_page_without_them(app: Flask, client: FlaskClient) -> None:
+def test_card_without_figures_has_a_page_without_tables(app: Flask, client: FlaskClient) -> None:
     with with_second(app, nine(), weaknesses=()):
         text = client.get("/models/second").text
     assert "What it is bad at" not in text
@@ -114,7 +114,7 @@ def test_a_card_without_figures_has_a_page_without_them(app: Flask, client: Flas
     assert "<table" not in text
 
 
-def test_what_runs_elsewhere_has_a_page_too(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_service_model_has_a_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     card = ServiceCard("llm", "Language model", "Asked over the network.", "x", ("It is slow.",))
     monkeypatch.setattr("mnistweb.registry.views.model_cards", lambda: [card])
     text = client.get("/models/llm").text
@@ -123,7 +123,7 @@ def test_what_runs_elsewhere_has_a_page_too(client: FlaskClient, monkeypatch: py
     assert "Asked over the network." in client.get("/models").text
 
 
-def test_pictures_are_shown_as_far_as_they_are_there(app: Flask, client: FlaskClient, static: Path) -> None:
+def test_existing_report_images_are_shown(app: Flask, client: FlaskClient, static: Path) -> None:
     with with_second(app, nine()):
         assert "<figure" not in client.get("/models/second").text
         Image.new("L", (990, 460)).save(static / "models" / "second-mistakes.png")
@@ -135,24 +135,24 @@ def test_pictures_are_shown_as_far_as_they_are_there(app: Flask, client: FlaskCl
         assert 'src="/static/models/second-architecture.svg"' in client.get("/models").text
 
 
-def test_a_diagram_without_a_size_still_has_one(tmp_path: Path) -> None:
+def test_svg_without_viewbox_gets_a_default_size(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "cnn-architecture.svg").write_text("<svg/>")
-    assert report_pictures(tmp_path, "cnn")["architecture"].width == 300
+    assert report_images(tmp_path, "cnn")["architecture"].width == 300
 
 
-def test_the_best_figure_is_marked_where_there_are_several(app: Flask, client: FlaskClient) -> None:
+def test_best_figure_needs_several_models(app: Flask, client: FlaskClient) -> None:
     with with_second(app, nine(), **FULL | {"parameters": 1}), app.app_context():
         cards = zoo().cards()
-        parameters = next(measure for measure in MEASURES if measure.name == "Parameters")
+        parameters = next(figure for figure in PAGE_FIGURES if figure.name == "Parameters")
         assert parameters.best_of(cards) == "1"
         assert parameters.best_of(cards[:1]) is None
 
 
-def test_settings_become_rows_of_words() -> None:
+def test_nested_settings_are_flattened_to_rows() -> None:
     values = {"learning_rate": 0.002, "mix": {"symbols": 0.25}, "phases": [1, 2], "resumed": True}
     values |= {"images": 60_000, "schedule": "one cycle", "teacher": None}
-    assert list(facts(values)) == [
+    assert list(setting_rows(values)) == [
         ("learning rate", "0.002"),
         ("mix: symbols", "0.25"),
         ("phases", "1, 2"),
@@ -163,7 +163,7 @@ def test_settings_become_rows_of_words() -> None:
     ]
 
 
-def test_no_page_holds_inline_script_or_style(app: Flask, client: FlaskClient) -> None:
+def test_pages_have_no_inline_script_or_style(app: Flask, client: FlaskClient) -> None:
     with with_second(app, nine(), **FULL):
         for address in ("/models", "/models/second"):
             text = client.get(address).text

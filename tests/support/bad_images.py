@@ -1,4 +1,4 @@
-"""Images that must be refused, each with the status and the code of the refusal."""
+"""Images that must be rejected, with status and error code, and unusual ones that must be accepted."""
 
 import io
 import zlib
@@ -16,7 +16,7 @@ def _animated(kind: str) -> bytes:
 
 
 def _claimed_size(width: int, height: int) -> bytes:
-    """A PNG that says it is this large, in a few bytes: the size must be refused before it is decoded."""
+    """Return a small PNG whose header claims this size, which must be checked before decoding."""
     small = encode(Image.new("L", (1, 1)))
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big")
     chunk = b"IHDR" + header + small[24:29]
@@ -25,7 +25,7 @@ def _claimed_size(width: int, height: int) -> bytes:
 
 NOISE = np.random.default_rng(1).integers(0, 256, (300, 300, 3), np.uint8)
 
-# name: (the file, its media type, status, code)
+# name: (file, media type, status, error code)
 BAD_FILES: dict[str, tuple[bytes, str, int, str]] = {
     "text": (b"not a picture", "image/png", 415, "unsupported_media_type"),
     "truncated": (digit_png()[:200], "image/png", 400, "unreadable_image"),
@@ -39,7 +39,7 @@ BAD_FILES: dict[str, tuple[bytes, str, int, str]] = {
     "fully transparent": (encode(Image.new("RGBA", (280, 280))), "image/png", 422, "empty_drawing"),
 }
 
-# name: (the text, status, code)
+# name: (text, status, error code)
 BAD_TEXTS: dict[str, tuple[str, int, str]] = {
     "nothing": ("", 400, "missing_image"),
     "empty data URL": ("data:image/png;base64,", 400, "missing_image"),
@@ -53,12 +53,12 @@ BAD_TEXTS: dict[str, tuple[str, int, str]] = {
     for name, (data, media_type, status, code) in BAD_FILES.items()
 }
 
-# Unusual, but each plainly shows a digit.
+# Unusual formats that show a digit clearly.
 UNUSUAL_IMAGES: dict[str, bytes] = {
     "palette": encode(draw_digit(3).convert("P")),
     "16-bit": encode(Image.fromarray(np.asarray(draw_digit(3)).astype(np.uint16) * 257)),
     "1-bit": encode(draw_digit(3).convert("1")),
-    "transparent ground": encode(Image.merge("LA", (Image.new("L", (280, 280)), draw_digit(3)))),
+    "transparent background": encode(Image.merge("LA", (Image.new("L", (280, 280)), draw_digit(3)))),
     "dark ink on light": encode(draw_digit(3).point(lambda value: 255 - value)),
     "colour": encode(draw_digit(3).convert("RGB")),
     "JPEG": encode(draw_digit(3), "JPEG"),

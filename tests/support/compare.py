@@ -1,4 +1,4 @@
-"""How far two 28x28 images are apart."""
+"""Distance of two 28x28 images."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from mnistweb.recognition.types import DigitImage
 
 
 def unlike(image: DigitImage, other: DigitImage) -> float:
-    """Mean difference in levels, 0..255; one pixel's shift, which rounding makes, is allowed."""
+    """Return the mean difference, 0..255, at the best shift of up to one pixel, as from rounding."""
     shifts = [
         np.roll(image.astype(int), (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)
     ]

@@ -1,4 +1,4 @@
-"""Digits as a person would draw them on the slate, for tests that need a picture."""
+"""Drawings of digits, as images and as strokes."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ Points = list[tuple[float, float]]
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, stop: float) -> Points:
-    """Points of an ellipse about (x, y), from `start` to `stop` in turns; 0 points right, a quarter down."""
+    """Return points of an ellipse about (x, y), from `start` to `stop` in turns: 0 is right, 0.25 down."""
     turns = np.linspace(start, stop, 40) * 2 * pi
     return [(x + rx * cos(turn), y + ry * sin(turn)) for turn in turns]
 
@@ -33,8 +33,8 @@ STROKES: dict[int, list[Points]] = {
 
 
 def draw_digit(digit: int, width: int = 20) -> Image.Image:
-    """A grey 280x280 picture of the digit: light ink on a dark ground, as the slate sends it."""
-    scale = 2  # drawn larger and reduced, which smooths the edges
+    """Draw a digit as a grey 280x280 image: light ink on a dark background, as the slate sends it."""
+    scale = 2  # for antialiasing
     picture = Image.new("L", (SIDE * scale, SIDE * scale))
     pen = ImageDraw.Draw(picture)
     for points in STROKES[digit]:
@@ -47,23 +47,23 @@ def draw_digit(digit: int, width: int = 20) -> Image.Image:
 
 
 def encode(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """The file of a picture."""
+    """Encode an image as a file."""
     file = io.BytesIO()
     picture.save(file, kind, **options)
     return file.getvalue()
 
 
 def digit_png(digit: int = 3) -> bytes:
-    """The PNG file of a drawn digit."""
+    """Return the PNG file of a drawn digit."""
     return encode(draw_digit(digit))
 
 
 def data_url(data: bytes, media_type: str = "image/png") -> str:
-    """A file as a data URL."""
+    """Return a file as a data URL."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def strokes_json(digit: int = 3, width: int = 20) -> dict[str, Any]:
-    """The strokes of a digit as the slate sends them along."""
+    """Return the strokes of a digit, as the slate sends them."""
     strokes = [{"width": width, "points": [list(point) for point in points]} for points in STROKES[digit]]
     return {"size": SIDE, "strokes": strokes}

@@ -1,4 +1,4 @@
-"""A stand-in for an endpoint of OpenAI's chat completions, served over real HTTP."""
+"""Fake endpoint of OpenAI's chat completions, over real HTTP."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ MODEL = "stand-in-vision"
 
 @dataclass(frozen=True)
 class Reply:
-    """One response of the endpoint."""
+    """A response of the endpoint."""
 
     body: bytes
     status: int = 200
@@ -22,7 +22,7 @@ class Reply:
 
 
 def says(content: object, **message: Any) -> Reply:
-    """A completion whose message has this content."""
+    """Return a completion with this message content."""
     choice = {
         "index": 0,
         "finish_reason": message.pop("finish_reason", "stop"),
@@ -33,20 +33,20 @@ def says(content: object, **message: Any) -> Reply:
 
 
 def reads(digit: object, confidence: object = 0.9) -> Reply:
-    """A completion that answers as asked."""
+    """Return a valid answer."""
     return says(json.dumps({"digit": digit, "confidence": confidence}))
 
 
 def fails(status: int, **headers: str) -> Reply:
-    """An error as endpoints give it, which may repeat the key and the address."""
+    """Return an error that, like real ones, repeats the API key and an address."""
     error = {"error": {"message": f"Incorrect API key provided: {KEY} at http://inside", "code": "bad"}}
     return Reply(json.dumps(error).encode(), status, {"Content-Type": "application/json", **headers})
 
 
 class Endpoint:
-    """What the endpoint was asked, and what it does with the next request.
+    """Requests that the endpoint received, and its next responses.
 
-    `reply` is given to every request, or the `replies` in their order. While `gate` is not set, it hangs.
+    `replies` are sent once each, in order; `reply` after them. While `gate` is not set, responses hang.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Endpoint:
         self.url = ""
 
     def next_reply(self, question: dict[str, Any]) -> Reply:
-        """The response to a question."""
+        """Return the response to a request."""
         if self.replies:
             return self.replies.pop(0)
         return self.reply if isinstance(self.reply, Reply) else self.reply(question)
@@ -69,7 +69,7 @@ class Endpoint:
 
 @contextmanager
 def serve() -> Iterator[Endpoint]:
-    """An endpoint that listens on a port of its own."""
+    """Serve an endpoint on a free port."""
     endpoint = Endpoint()
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,7 +81,7 @@ def serve() -> Iterator[Endpoint]:
             reply = endpoint.next_reply(question)
             try:
                 self._answer(reply)
-            except OSError:  # the client hung up, as it does when its time is over
+            except OSError:  # the client disconnected, for example after a timeout
                 self.close_connection = True
 
         def _answer(self, reply: Reply) -> None:
@@ -106,7 +106,7 @@ def serve() -> Iterator[Endpoint]:
 
 @contextmanager
 def listening(handler: type[BaseHTTPRequestHandler], gate: threading.Event) -> Iterator[str]:
-    """The address where a handler answers; whoever waits for the gate is let through at the end."""
+    """Serve a handler on a free port, and yield its address; open the gate at the end."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -1,4 +1,4 @@
-"""Faults of the database, for tests."""
+"""Database faults."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 @contextmanager
 def broken_log() -> Iterator[None]:
-    """A database that goes away when a prediction is to be inserted."""
+    """Make every insert of a prediction fail."""
 
     def fail(*given: Any) -> None:
         if "INTO prediction" in given[2]:

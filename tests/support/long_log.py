@@ -1,4 +1,4 @@
-"""A log of many predictions, made by PostgreSQL itself, and the addresses that look back on it."""
+"""A log of many predictions, made by PostgreSQL itself, and the addresses that read it."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -56,9 +56,9 @@ FILTERS = {
 
 
 def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> None:
-    """Log so many predictions of three years, then migrate to the newest tables, indexes and tallies.
+    """Log predictions of three years, then migrate to the newest tables, indexes and aggregates.
 
-    About `own` of them are VISITOR's.
+    About `own` of the `rows` predictions are VISITOR's.
     """
     patience = extensions.get_wait_callback()
     extensions.set_wait_callback(None)  # what is asked here takes minutes
@@ -77,7 +77,7 @@ def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> Non
 
 
 def addresses(app: Flask) -> Iterator[str]:
-    """What is asked for: every page that reads the log, by every filter and every pair of filters."""
+    """Yield the measured addresses: each page that reads the log, with all filters and pairs of filters."""
     with app.app_context():
         middle = db.session.scalars(
             db.select(Prediction)
@@ -98,7 +98,7 @@ def addresses(app: Flask) -> Iterator[str]:
 
 
 def client(app: Flask) -> FlaskClient:
-    """A browser of the visitor whose drawings are many."""
+    """Return a client of the visitor with many drawings."""
     with app.test_request_context():
         cookie = str(_signer().dumps(VISITOR))
     browser = app.test_client()

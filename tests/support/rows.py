@@ -1,4 +1,4 @@
-"""Rows of the log, made without recognizing anything."""
+"""Predictions without recognition."""
 
 import uuid
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def row(created_at: datetime = NOON, visitor: str = "someone", **fields: object) -> Prediction:
+    """Return a prediction with defaults for all other fields."""
     values: dict[str, object] = {
         "id": uuid.uuid4(),
         "created_at": created_at,
@@ -29,6 +30,7 @@ def row(created_at: datetime = NOON, visitor: str = "someone", **fields: object)
 
 
 def add(*rows: Prediction) -> list[uuid.UUID]:
+    """Add predictions to the log, but not to the aggregates, and return their ids."""
     db.session.add_all(rows)
     db.session.commit()
     return [prediction.id for prediction in rows]

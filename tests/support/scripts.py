@@ -1,4 +1,4 @@
-"""Loading a TorchScript file from memory."""
+"""TorchScript files from memory."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ from mnistweb.training.export import write_model
 
 
 def card_for(script: bytes, **values: object) -> ModelCard:
-    """A card of a file, with figures of no meaning."""
+    """Return a card for a file, with arbitrary values."""
     fields: dict[str, object] = {
         "name": "test",
         "title": "Test",
@@ -28,7 +28,7 @@ def card_for(script: bytes, **values: object) -> ModelCard:
 
 
 def load_script(script: bytes) -> torch.jit.ScriptModule:
-    """Load a script the way the site does."""
+    """Load a script in the same way as the site."""
     with TemporaryDirectory() as folder:
         write_model(Path(folder), script, card_for(script))
         return TorchScriptRecognizer.load(Path(folder) / "test.json").network

@@ -1,4 +1,4 @@
-"""A site to be tested: its tables made by the migrations, its connections closed when it is done with."""
+"""Test sites with a migrated database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ SECRET = "not a secret, only for these tests"
 
 @contextmanager
 def migrated_site(folder: Path, **settings: str | bool) -> Iterator[Flask]:
-    """The application with `settings`, what it keeps in `folder`; its database is SQLite unless they say."""
-    usual = {
+    """Yield an application with its files in `folder`, by default on SQLite."""
+    defaults = {
         "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
         "INSTANCE_PATH": str(folder),
         "SECRET_KEY": SECRET,
     }
-    app = create_app(usual | settings)
+    app = create_app(defaults | settings)
     with app.app_context():
         flask_migrate.upgrade()
     yield app

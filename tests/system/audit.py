@@ -1,4 +1,4 @@
-"""`make audit`: known vulnerabilities of what is installed. No answer is not a good answer."""
+"""`make audit`: known vulnerabilities of the installed packages. No answer counts as a failure."""
 
 import json
 import subprocess
@@ -6,16 +6,16 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-# A package index may stand in for PyPI that knows nothing of vulnerabilities; OSV is the other service.
+# A mirror of the package index may not know vulnerabilities, so OSV is the second service.
 SERVICES = ("pypi", "osv")
-FOUND, NOT_AUDITED = 1, 2
+VULNERABLE, NOT_AUDITED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many packages were judged, what was found, and which ones the service did not judge."""
+    """Number of checked packages, vulnerabilities found, and packages that the service does not know."""
 
-    judged: int
+    checked: int
     vulnerable: list[str]
     unknown: list[str]
 
@@ -25,43 +25,43 @@ def _versions(flaw: dict[str, Any]) -> str:
 
 
 def read(report: str) -> Verdict:
-    """The verdict of pip-audit's JSON; of nothing, where it wrote none."""
+    """Read pip-audit's JSON; an empty report means that no package was checked."""
     packages = json.loads(report)["dependencies"] if report.strip() else []
-    labelled = [each for each in packages if "skip_reason" not in each]
+    checked = [each for each in packages if "skip_reason" not in each]
     vulnerable = [
-        f"{each['name']} {each['version']}: {flaw['id']}, mended in {_versions(flaw)}"
-        for each in labelled
+        f"{each['name']} {each['version']}: {flaw['id']}, fixed in {_versions(flaw)}"
+        for each in checked
         for flaw in each["vulns"]
     ]
-    return Verdict(len(labelled), vulnerable, [each["name"] for each in packages if "skip_reason" in each])
+    return Verdict(len(checked), vulnerable, [each["name"] for each in packages if "skip_reason" in each])
 
 
-def told(verdicts: dict[str, Verdict]) -> tuple[str, int]:
-    """What to say of the services' verdicts, and the exit status."""
+def report(verdicts: dict[str, Verdict]) -> tuple[str, int]:
+    """Return the message about the services' verdicts, and the exit status."""
     vulnerable = [line for verdict in verdicts.values() for line in verdict.vulnerable]
     if vulnerable:
-        return "\n".join(["VULNERABLE", *vulnerable]), FOUND
-    service, best = max(verdicts.items(), key=lambda item: item[1].judged)
-    if best.judged == 0:
+        return "\n".join(["VULNERABLE", *vulnerable]), VULNERABLE
+    service, best = max(verdicts.items(), key=lambda item: item[1].checked)
+    if best.checked == 0:
         return (
             f"NOT AUDITED: no service could be asked ({', '.join(verdicts)}). Whether the packages that are "
             "installed have known vulnerabilities is not known.",
             NOT_AUDITED,
         )
-    said = f"{service} knows of no vulnerability in {best.judged} packages."
+    text = f"{service} knows of no vulnerability in {best.checked} packages."
     if best.unknown:
-        said += f" NOT AUDITED, since it does not know them: {', '.join(best.unknown)}."
-    return said, 0
+        text += f" NOT AUDITED, since it does not know them: {', '.join(best.unknown)}."
+    return text, 0
 
 
 def ask(service: str) -> Verdict:
-    """What pip-audit is told of all packages here but this one."""
+    """Run pip-audit with one service, for all installed packages except mnistweb."""
     command = [sys.executable, "-m", "pip_audit", "--local", "--skip-editable", "--timeout", "5"]
     options = ["--progress-spinner", "off", "--format", "json", "--vulnerability-service", service]
     done = subprocess.run([*command, *options], capture_output=True, text=True)
     verdict = read(done.stdout)
-    if not verdict.judged:
-        # pip-audit's own last line would be "No known vulnerabilities found" where it could judge nothing.
+    if not verdict.checked:
+        # pip-audit itself would print "No known vulnerabilities found" if it could check nothing.
         why = (
             f"it knows none of {len(verdict.unknown)} packages"
             if verdict.unknown
@@ -75,10 +75,10 @@ def main() -> int:
     verdicts = {}
     for service in SERVICES:
         verdicts[service] = ask(service)
-        if verdicts[service].judged:
+        if verdicts[service].checked:
             break
-    said, status = told(verdicts)
-    print(said)
+    text, status = report(verdicts)
+    print(text)
     return status
 
 

@@ -1,4 +1,4 @@
-"""The wheel holds the whole site: installed alone, in an empty folder, `mnistweb serve` runs it."""
+"""The wheel contains the whole site: installed in an empty folder, `mnistweb serve` runs it."""
 
 import http.client
 import json
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built by the hatchling that is installed here."""
+    """Build the wheel with the installed hatchling."""
     folder = tmp_path_factory.mktemp("wheel")
     build = (
         "wheel",
@@ -49,14 +49,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a virtual environment with the wheel, and with what is installed here but mnistweb."""
+    """Install the wheel in a virtual environment that shares the other packages; return its programs."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
     subprocess.run(
         [*PIP, "--python", str(python), "install", "--no-index", "--no-deps", str(wheel)], check=True
     )
-    # Folders of a .pth file are searched last, and their own .pth files (an editable mnistweb) are not read.
+    # Folders in a .pth file are searched last, and their own .pth files (an editable mnistweb) are ignored.
     site_packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
     here = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     (site_packages / "dependencies.pth").write_text("\n".join(here))
@@ -65,13 +65,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the site is started in."""
+    """Make the folder in which the site starts."""
     return tmp_path_factory.mktemp("site")
 
 
 @pytest.fixture(scope="module")
 def port(installed: Path, folder: Path) -> Iterator[int]:
-    """The port of the site; it must end well when it is told to."""
+    """Start the site and return its port; check that it ends cleanly."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -108,7 +108,7 @@ def request(port: int, path: str, body: object = None, **headers: str) -> tuple[
     return answer
 
 
-def test_a_digit_is_drawn_and_stands_in_the_history(port: int, folder: Path) -> None:
+def test_prediction_is_saved_and_listed(port: int, folder: Path) -> None:
     drawing = {"image": data_url(digit_png(3))}
     status, body = request(port, "/api/v1/predictions", drawing, **{"Content-Type": "application/json"})
     assert status == 201
@@ -121,11 +121,11 @@ def test_a_digit_is_drawn_and_stands_in_the_history(port: int, folder: Path) -> 
 
 
 @pytest.mark.parametrize("path", ["/", "/insights", "/models", "/api/v1/docs", "/readyz"])
-def test_pages_are_there(port: int, path: str) -> None:
+def test_pages_are_served(port: int, path: str) -> None:
     assert request(port, path)[0] == 200
 
 
-def test_what_a_page_loads_is_there(port: int) -> None:
+def test_static_files_are_served(port: int) -> None:
     _, page = request(port, "/")
     loaded = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.decode()))
     assert loaded
@@ -133,13 +133,13 @@ def test_what_a_page_loads_is_there(port: int) -> None:
         assert request(port, path)[0] == 200, path
 
 
-def test_the_processes_count_together(port: int) -> None:
+def test_metrics_are_served(port: int) -> None:
     status, text = request(port, "/metrics", Authorization=f"Bearer {TOKEN}")
     assert status == 200
     assert b"mnistweb_requests_total" in text
 
 
-def test_the_version_is_said_in_one_place(port: int, installed: Path) -> None:
+def test_version_comes_from_pyproject(port: int, installed: Path) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     printed = subprocess.run(
         [installed / "mnistweb", "--version"], capture_output=True, text=True, check=True
@@ -148,11 +148,11 @@ def test_the_version_is_said_in_one_place(port: int, installed: Path) -> None:
     assert json.loads(request(port, "/api/v1/openapi.json")[1])["info"]["version"] == version
 
 
-def test_the_wheel_holds_every_file_of_the_site(wheel: Path) -> None:
-    held = set(zipfile.ZipFile(wheel).namelist())
-    assert "mnistweb/_site/deploy/gunicorn.conf.py" in held
+def test_wheel_contains_all_files_of_the_site(wheel: Path) -> None:
+    contained = set(zipfile.ZipFile(wheel).namelist())
+    assert "mnistweb/_site/deploy/gunicorn.conf.py" in contained
     for folder in ("migrations", "static", "templates"):
         files = [file for file in (ROOT / folder).rglob("*") if file.is_file() and file.suffix != ".pyc"]
         assert files
         for file in files:
-            assert f"mnistweb/_site/{file.relative_to(ROOT).as_posix()}" in held
+            assert f"mnistweb/_site/{file.relative_to(ROOT).as_posix()}" in contained

@@ -1,4 +1,4 @@
-"""A little MNIST and a few pen strokes, made here, in the form of the real files."""
+"""A small MNIST and a few pen strokes, in the form of the real files."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.training.pen_strokes import Hand, redraw
+from mnistweb.training.pen_strokes import Variation, redraw
 from mnistweb.training.rasteriser import rasterise
 from tests.support.drawings import STROKES
 
@@ -18,14 +18,14 @@ torch.set_num_threads(1)  # pytest-xdist keeps the cores busy, and what is train
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:
-    """An IDX file of unsigned bytes, as MNIST's are."""
+    """Write an IDX file of unsigned bytes, as MNIST's are."""
     head = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
     path.write_bytes(head + values.astype(np.uint8).tobytes())
 
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with MNIST/raw, pen-digits and omniglot, all tiny."""
+    """Make a folder with small versions of MNIST/raw, pen-digits and omniglot."""
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     raw = folder / "MNIST" / "raw"
@@ -33,7 +33,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     strokes = {digit: [np.array(stroke) for stroke in drawn] for digit, drawn in STROKES.items()}
     for name, count in (("train", 400), ("t10k", 100)):
         labels = np.arange(count) % 10
-        images = [normalize(rasterise(redraw(strokes[int(label)], rng, Hand()), 84)) for label in labels]
+        images = [normalize(rasterise(redraw(strokes[int(label)], rng, Variation()), 84)) for label in labels]
         write_idx(raw / f"{name}-images-idx3-ubyte", np.stack(images))
         write_idx(raw / f"{name}-labels-idx1-ubyte", labels)
     digits = [

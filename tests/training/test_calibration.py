@@ -1,4 +1,4 @@
-"""Temperature, threshold, calibration error and AUROC, against what is known of them."""
+"""Temperature, threshold, calibration error and AUROC, compared with known values."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from mnistweb.proportion import interval
 from mnistweb.training.calibration import (
-    MOST_REFUSED,
+    MAX_REJECTED_SHARE,
     auroc,
     calibrate,
     expected_calibration_error,
@@ -15,35 +15,35 @@ from mnistweb.training.calibration import (
 )
 
 
-def made_up(temperature: float, count: int = 5_000) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits, and classes drawn from what they say at a temperature."""
+def synthetic_logits(temperature: float, count: int = 5_000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return logits, and classes drawn from their probabilities at a temperature."""
     generator = torch.Generator().manual_seed(1)
     logits = torch.randn((count, 11), generator=generator) * 3
     return logits, torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_the_temperature_is_found_again(temperature: float) -> None:
-    assert fit_temperature(*made_up(temperature)) == pytest.approx(temperature, rel=0.05)
+def test_temperature_is_recovered(temperature: float) -> None:
+    assert fit_temperature(*synthetic_logits(temperature)) == pytest.approx(temperature, rel=0.05)
 
 
-def test_the_threshold_keeps_the_promise_beyond_the_digits_it_was_set_on() -> None:
-    logits, labels = made_up(1.0)
+def test_threshold_bounds_the_rejected_share_of_all_digits() -> None:
+    logits, labels = synthetic_logits(1.0)
     calibration = calibrate({"mnist": logits}, {"mnist": labels})
     digits = labels != 10
     refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.threshold
-    assert interval(int(refused.sum()), refused.size)[1] <= MOST_REFUSED
-    assert interval(int(refused.sum()) + 1, refused.size)[1] > MOST_REFUSED
+    assert interval(int(refused.sum()), refused.size)[1] <= MAX_REJECTED_SHARE
+    assert interval(int(refused.sum()) + 1, refused.size)[1] > MAX_REJECTED_SHARE
 
 
-def test_from_few_digits_no_refusal_is_concluded() -> None:
-    logits, labels = made_up(1.0, 100)
+def test_too_few_digits_reject_none() -> None:
+    logits, labels = synthetic_logits(1.0, 100)
     calibration = calibrate({"mnist": logits}, {"mnist": labels})
     scores = not_a_digit(logits[labels != 10], calibration.temperature)
     assert scores.max() < calibration.threshold
 
 
-def test_calibration_error_of_the_honest_and_of_the_boaster() -> None:
+def test_calibration_error_of_calibrated_and_overconfident_answers() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.1, 1, 50_000)
     honest = rng.random(50_000) < confidence
@@ -51,7 +51,7 @@ def test_calibration_error_of_the_honest_and_of_the_boaster() -> None:
     assert expected_calibration_error(np.full(1_000, 0.9), np.arange(1_000) % 2 == 0) == pytest.approx(0.4)
 
 
-def test_auroc_counts_pairs() -> None:
+def test_auroc_is_the_share_of_ordered_pairs() -> None:
     positive, negative = np.array([0.9, 0.5, 0.5]), np.array([0.5, 0.1])
     pairs = [(p > n) + 0.5 * (p == n) for p in positive for n in negative]
     assert auroc(positive, negative) == pytest.approx(np.mean(pairs))

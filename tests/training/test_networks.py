@@ -1,17 +1,17 @@
-"""The networks, their TorchScript files, and what training distorts."""
+"""Networks, their TorchScript files, and augmentation."""
 
 import numpy as np
 import pytest
 import torch
 
 from mnistweb.training.augmentation import Distortion, distort
-from mnistweb.training.export import Served, to_torchscript
+from mnistweb.training.export import ServedNetwork, to_torchscript
 from mnistweb.training.networks import NETWORKS, Attention
 from tests.support.scripts import load_script
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_file_says_what_the_network_says(name: str) -> None:
+def test_torchscript_file_gives_the_networks_logits(name: str) -> None:
     torch.manual_seed(0)
     network = NETWORKS[name]().eval()
     images = torch.randint(0, 256, (7, 28, 28), dtype=torch.uint8)
@@ -25,12 +25,13 @@ def test_the_file_says_what_the_network_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_file_is_small(name: str) -> None:
+def test_torchscript_file_is_small(name: str) -> None:
     assert len(to_torchscript(NETWORKS[name]())) < 8_000_000
 
 
-def test_lenet5_has_the_paper_s_size() -> None:
-    # 156 + 2416 + 48120 + 10164 as in the paper, but C3 seeing all maps; then an output of 84 x 11 + 11.
+def test_lenet5_has_the_number_of_parameters_of_the_paper() -> None:
+    # 156 + 2416 + 48120 + 10164 as in the paper, except that C3 sees all maps; then an output of 84 x 11 +
+    # 11.
     assert sum(parameter.numel() for parameter in NETWORKS["lenet5"]().parameters()) == 61_791
 
 
@@ -40,13 +41,13 @@ def test_attention_sums_to_one() -> None:
     assert torch.allclose(weights.sum(-1), torch.ones(2, 4, 50), atol=1e-5)
 
 
-def test_served_takes_bytes() -> None:
-    served = Served(torch.nn.Identity())
+def test_served_network_scales_bytes() -> None:
+    served = ServedNetwork(torch.nn.Identity())
     assert served(torch.full((1, 28, 28), 255, dtype=torch.uint8)).max() == 1
 
 
 def images() -> torch.Tensor:
-    """A bar in the middle of each of 64 images."""
+    """Return 64 images of a bar in the middle."""
     picture = torch.zeros(64, 1, 28, 28)
     picture[:, :, 6:22, 12:15] = 1
     return picture
@@ -63,12 +64,12 @@ def test_distortion_keeps_shape_and_range_and_follows_the_seed() -> None:
     assert not torch.equal(first[0], first[1])
 
 
-def test_no_distortion_is_none() -> None:
+def test_zero_distortion_changes_nothing() -> None:
     still = Distortion(rotation=0, slant=0, stretch=0, shift=0, elastic=0, ink=0)
     assert torch.allclose(distort(images(), still, torch.Generator()), images(), atol=1e-4)
 
 
-def test_distortion_moves_no_further_than_it_says() -> None:
+def test_shift_stays_within_its_limit() -> None:
     only_shift = Distortion(rotation=0, slant=0, stretch=0, shift=1.5, elastic=0, ink=0)
     moved = distort(images(), only_shift, torch.Generator().manual_seed(1))[:, 0]
     centres = (moved.sum(1) @ torch.arange(28.0)) / moved.sum((1, 2))

@@ -1,4 +1,4 @@
-"""Files of pen strokes, and drawing them again by another hand."""
+"""Files of pen strokes, and redrawing with variation."""
 
 import gzip
 import json
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnistweb.training.data import load_drawings, part_of, stroke_files
-from mnistweb.training.pen_strokes import DataFileError, Hand, Sample, read_samples, redraw
+from mnistweb.training.data import load_drawings, split_of, stroke_files
+from mnistweb.training.pen_strokes import DataFileError, Sample, Variation, read_samples, redraw
 from mnistweb.training.rasteriser import SLATE
 from mnistweb.training.symbols import SHAPES, hershey_glyphs
 from tests.support.drawings import STROKES
 
 
-def test_reads_digits_and_symbols(data_dir: Path) -> None:
+def test_digits_and_symbols_are_read(data_dir: Path) -> None:
     digits, symbols = (read_samples(file) for file in stroke_files(data_dir))
     assert [sample.label for sample in digits[:10]] == list(range(10))
     assert {sample.label for sample in symbols} == {10}
@@ -36,19 +36,19 @@ def test_reads_digits_and_symbols(data_dir: Path) -> None:
         gzip.compress(b'[{"label": 3, "writer": 1, "strokes": [[[0, 0]]]}]', mtime=0)[:-12],
     ],
 )
-def test_a_broken_file_is_named(content: bytes, tmp_path: Path) -> None:
+def test_error_names_the_broken_file(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "strokes.json.gz"
     path.write_bytes(content)
     with pytest.raises(DataFileError, match=r"strokes\.json\.gz"):
         read_samples(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_error_names_the_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="no such file"):
         read_samples(tmp_path / "nowhere.json.gz")
 
 
-def test_no_writer_is_in_two_parts(data_dir: Path) -> None:
+def test_splits_share_no_writer(data_dir: Path) -> None:
     parts = load_drawings(stroke_files(data_dir))
     writers = [
         {(s.label < 10, s.writer) for s in part} for part in (parts.train, parts.validation, parts.test)
@@ -70,38 +70,36 @@ def test_no_writer_is_in_two_parts(data_dir: Path) -> None:
         ("Greek", "character01", 19, "test"),
     ],
 )
-def test_symbols_of_held_out_alphabets_are_never_trained_on(
-    kind: str, character: str, writer: int, part: str
-) -> None:
-    assert part_of(Sample((np.zeros((2, 2)),), 10, writer, kind, character)) == part
+def test_symbols_are_split_by_alphabet_and_writer(kind: str, character: str, writer: int, part: str) -> None:
+    assert split_of(Sample((np.zeros((2, 2)),), 10, writer, kind, character)) == part
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_redrawing_stays_on_the_slate(seed: int) -> None:
+def test_redrawing_stays_on_the_slate(seed: int) -> None:
     strokes = [np.array(stroke) * 7 - 900 for stroke in STROKES[seed % 10]]
-    for stroke in redraw(strokes, np.random.default_rng(seed), Hand()):
+    for stroke in redraw(strokes, np.random.default_rng(seed), Variation()):
         assert stroke.points.min() - stroke.width / 2 > -1
         assert stroke.points.max() + stroke.width / 2 < SLATE + 1
 
 
-def test_the_seed_decides_the_redrawing() -> None:
+def test_redrawing_depends_on_the_seed() -> None:
     strokes = [np.array(stroke) for stroke in STROKES[5]]
 
     def points(seed: int) -> Any:
-        return redraw(strokes, np.random.default_rng(seed), Hand())[0].points
+        return redraw(strokes, np.random.default_rng(seed), Variation())[0].points
 
     assert np.array_equal(points(1), points(1))
     assert not np.array_equal(points(1), points(2))
 
 
-def test_letters_are_there_and_have_room_to_bend() -> None:
+def test_hershey_fonts_give_letters() -> None:
     glyphs = hershey_glyphs()
     assert len(glyphs) > 300
     assert all(np.isfinite(stroke).all() for glyph in glyphs for stroke in glyph)
 
 
 @pytest.mark.parametrize("shape", dict.fromkeys(SHAPES))
-def test_every_shape_can_be_drawn(shape: Any) -> None:
+def test_all_shapes_can_be_redrawn(shape: Any) -> None:
     rng = np.random.default_rng(0)
     for _ in range(10):
-        assert redraw(shape(rng), rng, Hand())
+        assert redraw(shape(rng), rng, Variation())

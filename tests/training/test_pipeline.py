@@ -1,4 +1,4 @@
-"""`mnistweb train` and `mnistweb evaluate`, from data to a file that the site serves, on tiny data."""
+"""`mnistweb train` and `mnistweb evaluate`, from data to a file for the site, on small data."""
 
 import dataclasses
 import json
@@ -19,15 +19,15 @@ from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import evaluation, loop, pipeline, symbols
 from mnistweb.training.data import stroke_files
-from mnistweb.training.data_mix import Copies, Curriculum, prepare
+from mnistweb.training.data_mix import Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, TrainingConfig
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.recipes import RECIPES
 
 
 @pytest.fixture(scope="module", autouse=True)
-def little() -> Iterator[None]:
-    """Few glyphs and few test pictures: to draw them takes longer than to learn them."""
+def few_pictures() -> Iterator[None]:
+    """Draw few glyphs and few test pictures: drawing takes longer than training."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(symbols, "FONTS", symbols.FONTS[:1])
         for name in ("SHAPES_EACH", "SEVERAL_DIGITS", "TURNED_DIGITS"):
@@ -36,14 +36,14 @@ def little() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def curriculum(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Curriculum:
-    """What a network of these tests learns from."""
+def data(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    """Prepare the training data once."""
     return prepare(data_dir, stroke_files(data_dir), tmp_path_factory.mktemp("banks"), Copies().scaled(0.001))
 
 
 @pytest.fixture
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training without its pictures, for tests of other things that it leaves."""
+    """Train without drawing the report."""
     monkeypatch.setattr(pipeline, "write_report", lambda folder, *_: folder.mkdir(parents=True))
 
 
@@ -53,7 +53,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def train(data_dir: Path, folder: Path, *more: str) -> Result:
-    """Train a little LeNet-5."""
+    """Train a small LeNet-5."""
     paths: list[str | Path] = [
         "--data-dir",
         data_dir,
@@ -69,27 +69,27 @@ def train(data_dir: Path, folder: Path, *more: str) -> Result:
 
 @pytest.fixture(scope="module")
 def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a network was trained with two seeds."""
+    """Train a network with two seeds; return the folder."""
     folder = tmp_path_factory.mktemp("trained")
     result = train(data_dir, folder, "--seeds", "2")
     assert result.exit_code == 0, result.output
     return folder
 
 
-def test_what_is_trained_can_be_served(trained: Path) -> None:
+def test_trained_model_can_be_served(trained: Path) -> None:
     zoo = Zoo.load(trained / "weights", default="lenet5")
     answer = zoo.get().recognize(np.zeros((28, 28), np.uint8))
     assert sum(answer.probabilities) == pytest.approx(1)
     assert answer.model_version == zoo.cards()[0].version
 
 
-def test_training_leaves_a_report(trained: Path) -> None:
+def test_training_writes_a_report(trained: Path) -> None:
     report = trained / "runs" / "lenet5-1" / "report"
     assert (report / "lenet5-learning.png").stat().st_size > 5_000
     assert json.loads((report / "lenet5.json").read_text())["mnist_test"]["count"] == 100
 
 
-def test_the_card_says_how_it_was_made(trained: Path) -> None:
+def test_card_records_training_and_figures(trained: Path) -> None:
     card = read_card(trained / "weights" / "lenet5.json")
     assert card.training["epochs"] == 2
     assert card.training["images"]["mnist"] == 360
@@ -101,7 +101,7 @@ def test_the_card_says_how_it_was_made(trained: Path) -> None:
 
 
 @pytest.mark.usefixtures("without_report")
-def test_the_same_seed_gives_the_same_file(trained: Path, data_dir: Path, tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_figures(trained: Path, data_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "runs" / "banks", tmp_path / "runs" / "banks")
     assert train(data_dir, tmp_path).exit_code == 0
     first, again = (read_card(folder / "weights" / "lenet5.json") for folder in (trained, tmp_path))
@@ -109,30 +109,30 @@ def test_the_same_seed_gives_the_same_file(trained: Path, data_dir: Path, tmp_pa
     assert (again.temperature, again.threshold) == (first.temperature, first.threshold)
 
 
-def test_an_interrupted_run_arrives_at_the_same_weights(
-    curriculum: Curriculum, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_interrupted_run_arrives_at_the_same_weights(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = TrainingConfig("lenet5", (Phase(2, 2e-3), Phase(2, 1e-3, sharp=0.5)))
-    whole = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "whole")
-    learn = loop.learn
-    for stopped in (1, 2, 3):  # in the middle of a phase, between the two, in the middle of the second
+    whole = loop.train(config, data, torch.device("cpu"), tmp_path / "whole")
+    train_epoch = loop.train_epoch
+    for stopped in (1, 2, 3):  # within the first phase, between both, within the second
 
         def fails(*arguments: Any, stopped: int = stopped) -> float:
             if arguments[3] == stopped:
                 raise KeyboardInterrupt
-            return learn(*arguments)
+            return train_epoch(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "learn", fails)
+            patch.setattr(loop, "train_epoch", fails)
             with pytest.raises(KeyboardInterrupt):
-                loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
-    resumed = loop.train(config, curriculum, torch.device("cpu"), tmp_path / "cut")
+                loop.train(config, data, torch.device("cpu"), tmp_path / "cut")
+    resumed = loop.train(config, data, torch.device("cpu"), tmp_path / "cut")
     assert resumed.history == whole.history
     for ours, theirs in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
         assert torch.equal(ours, theirs)
 
 
-def test_a_checkpoint_of_another_run_is_not_overwritten(trained: Path, data_dir: Path) -> None:
+def test_checkpoint_of_another_configuration_is_kept(trained: Path, data_dir: Path) -> None:
     before = (trained / "runs" / "lenet5-0" / "checkpoint.pt").read_bytes()
     result = train(data_dir, trained, "--epochs", "5")
     assert result.exit_code == 1
@@ -140,7 +140,7 @@ def test_a_checkpoint_of_another_run_is_not_overwritten(trained: Path, data_dir:
     assert (trained / "runs" / "lenet5-0" / "checkpoint.pt").read_bytes() == before
 
 
-def test_evaluation_prints_and_draws(trained: Path, data_dir: Path, tmp_path: Path) -> None:
+def test_evaluate_prints_figures_and_writes_a_report(trained: Path, data_dir: Path, tmp_path: Path) -> None:
     paths: list[str | Path] = ["--data-dir", data_dir, "--weights", trained / "weights", "--report", tmp_path]
     result = run("evaluate", "--all", "--robustness", *paths)
     assert result.exit_code == 0, result.output
@@ -152,7 +152,7 @@ def test_evaluation_prints_and_draws(trained: Path, data_dir: Path, tmp_path: Pa
     assert json.loads((tmp_path / "lenet5.json").read_text())["model"] == "lenet5"
 
 
-def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> None:
+def test_evaluate_repeats_the_figures_of_the_card(trained: Path, data_dir: Path) -> None:
     paths: list[str | Path] = ["--data-dir", data_dir, "--weights", trained / "weights"]
     result = run("evaluate", "--robustness", "--json", *paths)
     assert result.exit_code == 0, result.output
@@ -163,11 +163,11 @@ def test_evaluation_gives_the_card_s_figures(trained: Path, data_dir: Path) -> N
 
 
 @pytest.mark.usefixtures("without_report")
-def test_two_seeds_teach_the_exported_network_in_the_end(
+def test_last_phase_distils_from_all_seeds_and_averages_weights(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish = TrainingConfig("lenet5", (Phase(1, 1e-3),), distilled=0.5)
-    recipe = dataclasses.replace(RECIPES["lenet5"].lasting(1), finish=finish)
+    recipe = dataclasses.replace(RECIPES["lenet5"].with_epochs(1), finish=finish)
     monkeypatch.setitem(RECIPES, "lenet5", recipe)
     result = train(data_dir, tmp_path, "--seeds", "3")
     assert result.exit_code == 0, result.output
@@ -187,9 +187,7 @@ def test_two_seeds_teach_the_exported_network_in_the_end(
 
 
 @pytest.mark.parametrize("sharp", [0.0, 0.5, 1.0])
-def test_the_learner_sees_as_many_images_undistorted_as_is_said_and_its_teacher_none(
-    curriculum: Curriculum, sharp: float
-) -> None:
+def test_share_of_sharp_images_applies_to_the_learner_only(data: TrainingData, sharp: float) -> None:
     seen: dict[str, list[torch.Tensor]] = {"learner": [], "teacher": []}
     networks = {name: NETWORKS["lenet5"]() for name in seen}
     for name, network in networks.items():
@@ -203,56 +201,56 @@ def test_the_learner_sees_as_many_images_undistorted_as_is_said_and_its_teacher_
         [networks["teacher"]],
         distilled=0.5,
     )
-    loop.learn(learner, curriculum, Phase(1, 0.0, sharp=sharp), 0, torch.device("cpu"), "")
+    loop.train_epoch(learner, data, Phase(1, 0.0, sharp=sharp), 0, torch.device("cpu"), "")
     shares = {}
     for name, batches in seen.items():
         steps = torch.cat(batches).flatten(1) * 255
-        # What was never distorted is in whole steps of grey.
+        # Undistorted images have whole grey levels.
         shares[name] = (steps - steps.round()).abs().amax(1).lt(1e-3).float().mean().item()
     assert shares == {"learner": pytest.approx(sharp, abs=0.1), "teacher": pytest.approx(0, abs=0.05)}
 
 
 @pytest.mark.parametrize(("weight", "probability"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
-def test_teachers_count_as_much_as_is_said(weight: float, probability: float) -> None:
+def test_distillation_weight_mixes_labels_and_teachers(weight: float, probability: float) -> None:
     sure_of_3, sure_of_5 = (torch.eye(11)[digit] * 100 for digit in (3, 5))
     teachers = [lambda _, said=said: said.expand(2, 11) for said in (sure_of_3, sure_of_5)]
-    nobody: Any = None
-    learner = loop.Learner(nobody, nobody, nobody, nobody, cast(Any, teachers), weight)
-    targets = loop.targets_of(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
+    unused: Any = None
+    learner = loop.Learner(unused, unused, unused, unused, cast(Any, teachers), weight)
+    targets = loop.soft_targets(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
     assert targets[:, 5].tolist() == pytest.approx([probability] * 2)
     assert targets.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
 
-def test_mnist_alone_is_enough(data_dir: Path, tmp_path: Path) -> None:
+def test_training_works_with_mnist_alone(data_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(data_dir / "MNIST", tmp_path / "data" / "MNIST")
     result = train(tmp_path / "data", tmp_path, "--epochs", "1")
     assert result.exit_code == 0, result.output
     assert "drawings_test" not in read_card(tmp_path / "weights" / "lenet5.json").figures
 
 
-def broken(folder: Path) -> None:
+def damage_mnist(folder: Path) -> None:
     """Damage the training images."""
     (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"\x00\x00\x08\x03damaged")
 
 
-def test_broken_mnist_is_one_sentence(data_dir: Path, tmp_path: Path) -> None:
+def test_broken_mnist_gives_one_error_sentence(data_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(data_dir, tmp_path / "data")
-    broken(tmp_path / "data")
+    damage_mnist(tmp_path / "data")
     result = train(tmp_path / "data", tmp_path)
     assert result.exit_code == 1
-    assert "MNIST is not there or is broken" in result.output
+    assert "MNIST is missing or broken" in result.output
     assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--strokes", "nowhere.json.gz"], "there is no such file"),
+        (["--strokes", "nowhere.json.gz"], "no such file"),
         (["--device", "nonsense"], "not available"),
         (["--epochs", "0"], "not in the range"),
     ],
 )
-def test_a_wrong_option_is_one_sentence(
+def test_wrong_option_gives_one_error_sentence(
     arguments: list[str], sentence: str, data_dir: Path, tmp_path: Path
 ) -> None:
     result = train(data_dir, tmp_path, *arguments)

@@ -1,4 +1,4 @@
-"""Who may call which route: its author, another visitor, someone without any cookie."""
+"""Access to each route for the author, another visitor, and a client without cookies."""
 
 import uuid
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from tests.support.drawings import data_url, digit_png
 
 
 class Access(NamedTuple):
-    """The status that each gets for a route about the author's prediction, and what they send."""
+    """Expected status of a route for each client, on the author's prediction, and the request body."""
 
     author: int
     other: int
@@ -39,7 +39,7 @@ ROUTES = {
     "GET insights.index": PUBLIC,
     "GET draw.index": PUBLIC,
     "POST live_guess.guess": Access(200, 200, 200, data=b"\0" * 60 + b"\xff" * 60 + b"\0" * 60),
-    # Everyone's, unless PUBLIC_HISTORY says otherwise; who drew what is never told.
+    # Public, unless PUBLIC_HISTORY is own or off; the author is never disclosed.
     "GET history.index": PUBLIC,
     "GET history.as_csv": PUBLIC,
     "GET history.as_json_lines": PUBLIC,
@@ -50,11 +50,11 @@ ROUTES = {
     "GET api.listing": PUBLIC,
     "GET api.show": PUBLIC,
     "GET api.models": PUBLIC,
-    # Each makes or deletes what is their own.
+    # For every visitor, on their own predictions.
     "POST draw.predict": Access(303, 303, 400, form=IMAGE),
     "POST my_drawings.delete_all": Access(303, 303, 400, form={}),
     "POST api.predict": Access(201, 201, 201, json=IMAGE),
-    # The author's alone.
+    # For the author only.
     "GET explain.show": Access(200, 404, 404),
     "POST draw.feedback": Access(303, 404, 400, form={"label": "3"}),
     "POST draw.comparison": Access(200, 404, 400, form={}),
@@ -63,7 +63,7 @@ ROUTES = {
     "POST api.comparison": Access(200, 404, 404, json={}),
     "DELETE api.delete": Access(204, 404, 404),
 }
-OF_ONE_PREDICTION = (
+PREDICTION_ENDPOINTS = (
     "prediction.show",
     "prediction.strokes",
     "media.drawing",
@@ -74,7 +74,7 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
 def rules(app: Flask) -> dict[str, Rule]:
-    """Every rule by its method and endpoint."""
+    """Return the URL rules by method and endpoint."""
     return {
         f"{method} {rule.endpoint}": rule
         for rule in app.url_map.iter_rules()
@@ -107,31 +107,33 @@ def call(app: Flask, client: FlaskClient, route: str, prediction_id: str, token:
     return response
 
 
-def kept(app: Flask, prediction_id: str) -> Prediction | None:
+def stored(app: Flask, prediction_id: str) -> Prediction | None:
     with app.app_context():
         return db.session.get(Prediction, uuid.UUID(prediction_id))
 
 
-def test_every_route_stands_in_the_table(app: Flask) -> None:
+def test_table_contains_every_route(app: Flask) -> None:
     assert set(rules(app)) == set(ROUTES)
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_each_gets_what_is_theirs(app: Flask, client: FlaskClient, stranger: FlaskClient, route: str) -> None:
+def test_routes_answer_by_authorship(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, route: str
+) -> None:
     prediction_id = predict(client)["id"]
-    nobody = app.test_client(use_cookies=False)
-    assert call(app, nobody, route, prediction_id).status_code == ROUTES[route].anonymous
+    anonymous = app.test_client(use_cookies=False)
+    assert call(app, anonymous, route, prediction_id).status_code == ROUTES[route].anonymous
     token = csrf_token(stranger)
     assert call(app, stranger, route, prediction_id, token).status_code == ROUTES[route].other
-    left = kept(app, prediction_id)
-    assert left
-    assert not left.labelled
+    prediction = stored(app, prediction_id)
+    assert prediction
+    assert not prediction.labelled
     answer = call(app, client, route, prediction_id, csrf_token(client))
     assert answer.status_code == ROUTES[route].author, answer.text
 
 
-@pytest.mark.parametrize("route", [f"GET {endpoint}" for endpoint in OF_ONE_PREDICTION])
-def test_where_histories_are_private_no_other_sees_a_drawing(
+@pytest.mark.parametrize("route", [f"GET {endpoint}" for endpoint in PREDICTION_ENDPOINTS])
+def test_private_history_hides_single_predictions(
     app: Flask, client: FlaskClient, stranger: FlaskClient, route: str
 ) -> None:
     prediction_id = predict(client)["id"]
@@ -143,7 +145,7 @@ def test_where_histories_are_private_no_other_sees_a_drawing(
 
 
 @pytest.mark.parametrize("path", ["/history", "/history.csv", "/history.jsonl", "/api/v1/predictions"])
-def test_where_histories_are_private_no_other_finds_a_drawing(
+def test_private_history_hides_listed_predictions(
     app: Flask, client: FlaskClient, stranger: FlaskClient, path: str
 ) -> None:
     prediction_id = predict(client)["id"]
@@ -155,7 +157,7 @@ def test_where_histories_are_private_no_other_finds_a_drawing(
 
 
 @pytest.mark.parametrize("route", [route for route, access in ROUTES.items() if access.form is not None])
-def test_every_form_needs_the_token_of_its_visitor(
+def test_forms_need_the_csrf_token_of_their_visitor(
     app: Flask, client: FlaskClient, stranger: FlaskClient, route: str
 ) -> None:
     prediction_id = predict(client)["id"]
@@ -164,23 +166,23 @@ def test_every_form_needs_the_token_of_its_visitor(
         response = call(app, client, route, prediction_id, token)
         assert response.status_code == 400
         assert 'data-error="csrf"' in response.text
-    left = kept(app, prediction_id)
-    assert left
-    assert not left.labelled
+    prediction = stored(app, prediction_id)
+    assert prediction
+    assert not prediction.labelled
 
 
 @pytest.mark.parametrize("route", [route for route, access in ROUTES.items() if access.json is not None])
-def test_no_form_of_another_site_reaches_the_api(app: Flask, client: FlaskClient, route: str) -> None:
+def test_api_rejects_media_types_of_forms(app: Flask, client: FlaskClient, route: str) -> None:
     prediction_id = predict(client)["id"]
     for kind in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
         response = client.post(address(app, route, prediction_id), data=b"{}", content_type=kind)
         assert response.status_code == 415
-    left = kept(app, prediction_id)
-    assert left
-    assert not left.labelled
+    prediction = stored(app, prediction_id)
+    assert prediction
+    assert not prediction.labelled
 
 
-def test_every_route_takes_its_methods_alone(app: Flask, client: FlaskClient) -> None:
+def test_routes_reject_other_methods(app: Flask, client: FlaskClient) -> None:
     prediction_id = predict(client)["id"]
     allowed: dict[str, set[str]] = {}
     for route in ROUTES:
@@ -191,4 +193,4 @@ def test_every_route_takes_its_methods_alone(app: Flask, client: FlaskClient) ->
             response = client.open(path, method=method)
             assert response.status_code == 405, (method, path)
             assert set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == methods
-    assert kept(app, prediction_id)
+    assert stored(app, prediction_id)

@@ -9,18 +9,18 @@ from mnistweb.extensions import db
 from tests.support.databases import on_both_databases
 
 
-def test_the_process_lives(client: FlaskClient) -> None:
+def test_liveness_probe_answers(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "ok"}
 
 
 @on_both_databases
-def test_it_is_ready_with_database_and_network(client: FlaskClient) -> None:
+def test_readiness_probe_lists_the_models(client: FlaskClient) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
     assert "cnn" in response.get_json()["models"]
 
 
-def test_it_is_not_ready_before_the_migrations(unmigrated_settings: dict[str, Any]) -> None:
+def test_readiness_needs_the_migrations(unmigrated_settings: dict[str, Any]) -> None:
     app = create_app(unmigrated_settings)
     response = app.test_client().get("/readyz")
     assert response.status_code == 503
@@ -33,7 +33,7 @@ def test_it_is_not_ready_before_the_migrations(unmigrated_settings: dict[str, An
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_without_a_database_it_lives_and_says_so(
+def test_without_a_database_only_liveness_answers(
     unmigrated_settings: dict[str, Any], tmp_path: Path, kind: str
 ) -> None:
     url = {

@@ -15,7 +15,7 @@ def write(folder: Path, **modules: str) -> None:
         (folder / f"{name}.js").write_text(text)
 
 
-def test_imports_are_followed_once_each(tmp_path: Path) -> None:
+def test_imports_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "lib").mkdir()
     write(
@@ -37,7 +37,7 @@ def test_a_missing_module_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/history", "/models"])
-def test_a_page_preloads_what_its_scripts_import(app: Flask, client: FlaskClient, path: str) -> None:
+def test_page_preloads_the_imports_of_its_scripts(app: Flask, client: FlaskClient, path: str) -> None:
     page = client.get(path).text
     scripts = re.findall(r'<script type="module" src="/static/([^"]+)"', page)
     preloaded = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)"', page)

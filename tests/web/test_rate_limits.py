@@ -1,5 +1,6 @@
-"""Who asks too much in a minute is told to wait; whoever did not is served."""
+"""Rate limits of visitors and addresses."""
 
+import functools
 import logging
 import socket
 import time
@@ -12,11 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mnistweb.app import create_app
+from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.config import ConfigError
 from mnistweb.extensions import db
-from mnistweb.web import rate_limits as limits
-from mnistweb.web.rate_limits import ENDPOINTS, Memory
+from mnistweb.web import rate_limits
+from mnistweb.web.rate_limit_storage import MemoryStorage
+from mnistweb.web.rate_limits import ENDPOINTS
 from tests.support.clients import csrf_token, predict
+from tests.support.clock import Clock
 from tests.support.drawings import data_url, digit_png
 
 PREDICTIONS = "/api/v1/predictions"
@@ -31,8 +35,17 @@ def limited_app(settings: dict[str, Any], **limited: str) -> Flask:
 
 
 @pytest.fixture
-def limited(unmigrated_settings: dict[str, Any]) -> Iterator[Flask]:
-    """A site where a visitor may predict twice a minute, and four may from one address."""
+def clock() -> Clock:
+    """The clock of the storage."""
+    return Clock(time.time())
+
+
+@pytest.fixture
+def limited(
+    unmigrated_settings: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Flask]:
+    """A site that allows two predictions a minute for a visitor, and four for an address."""
+    monkeypatch.setattr(rate_limits, "MemoryStorage", functools.partial(MemoryStorage, clock))
     app = limited_app(unmigrated_settings, RATELIMIT_PREDICT="2,4", RATELIMIT_DELETE="1,1", PROXY_HOPS="1")
     yield app
     with app.app_context():
@@ -44,7 +57,7 @@ def status(client: FlaskClient, address: str = "10.0.0.1", **options: Any) -> in
     return client.post(PREDICTIONS, json=BODY, headers=headers, **options).status_code
 
 
-def test_a_visitor_who_asks_too_much_is_told_when_to_go_on(limited: Flask) -> None:
+def test_visitor_over_the_limit_gets_429_and_retry_after(limited: Flask) -> None:
     client = limited.test_client()
     client.get("/")
     assert [status(client) for _ in range(2)] == [201, 201]
@@ -62,7 +75,7 @@ def test_a_visitor_who_asks_too_much_is_told_when_to_go_on(limited: Flask) -> No
     assert client.get("/history").status_code == 200
 
 
-def test_an_address_is_counted_whatever_cookie_comes_from_it(limited: Flask) -> None:
+def test_address_is_counted_with_any_cookie(limited: Flask) -> None:
     fresh = limited.test_client(use_cookies=False)
     assert [status(fresh) for _ in range(3)] == [201] * 3
     visitor = limited.test_client()
@@ -73,13 +86,13 @@ def test_an_address_is_counted_whatever_cookie_comes_from_it(limited: Flask) -> 
     assert status(limited.test_client(), "10.0.0.2") == 201
 
 
-def test_only_the_proxys_word_about_the_address_counts(limited: Flask) -> None:
+def test_only_the_proxys_forwarded_address_counts(limited: Flask) -> None:
     client = limited.test_client(use_cookies=False)
     found = [status(client, f"192.0.2.{number}, 10.0.0.1") for number in range(5)]
     assert found == [201] * 4 + [429]
 
 
-def test_an_ipv6_network_counts_as_one_address(limited: Flask) -> None:
+def test_ipv6_network_counts_as_one_address(limited: Flask) -> None:
     client = limited.test_client(use_cookies=False)
     found = [status(client, f"2001:db8:0:1::{number}") for number in range(1, 6)]
     assert found == [201] * 4 + [429]
@@ -88,7 +101,7 @@ def test_an_ipv6_network_counts_as_one_address(limited: Flask) -> None:
     assert status(client, "no:address") == 201
 
 
-def test_what_is_not_let_in_is_not_even_read(limited: Flask) -> None:
+def test_body_of_a_refused_request_is_not_read(limited: Flask) -> None:
     client = limited.test_client(use_cookies=False)
     for _ in range(4):
         status(client)
@@ -96,7 +109,7 @@ def test_what_is_not_let_in_is_not_even_read(limited: Flask) -> None:
     assert broken.status_code == 429
 
 
-def test_each_kind_of_request_is_counted_by_itself(limited: Flask) -> None:
+def test_each_limit_has_its_own_count(limited: Flask) -> None:
     client = limited.test_client()
     prediction = predict(client)
     form = {"csrf_token": csrf_token(client)}
@@ -117,11 +130,10 @@ def test_pages_that_look_back_are_counted_together(unmigrated_settings: dict[str
         db.engine.dispose()
 
 
-def test_a_new_minute_is_a_new_beginning(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_count_starts_anew_after_a_minute(limited: Flask, clock: Clock) -> None:
     client = limited.test_client(use_cookies=False)
     assert [status(client) for _ in range(5)][-1] == 429
-    now = time.time()
-    monkeypatch.setattr("time.time", lambda: now + 61)
+    clock.now += 61
     assert status(client) == 201
 
 
@@ -137,10 +149,12 @@ def test_every_limited_route_exists(limited: Flask) -> None:
     assert set(named) <= set(limited.view_functions)
 
 
-def test_without_its_storage_the_site_goes_on_and_says_so_once(
-    unmigrated_settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+def test_failing_storage_is_logged_once_and_limits_nothing(
+    unmigrated_settings: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("redis")
+    clock = Clock()
+    monkeypatch.setattr(rate_limits, "CircuitBreaker", functools.partial(CircuitBreaker, clock=clock))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nobody = f"redis://127.0.0.1:{probe.getsockname()[1]}/0"
@@ -148,29 +162,31 @@ def test_without_its_storage_the_site_goes_on_and_says_so_once(
         client = app.test_client()
         with caplog.at_level(logging.ERROR, "mnistweb.web.rate_limits"):
             assert [status(client) for _ in range(3)] == [201] * 3
-    assert caplog.text.count("nothing is limited") == 1
+            assert caplog.text.count("nothing is limited") == 1
+            clock.now += rate_limits.BREAKER_PAUSE
+            assert [status(client) for _ in range(2)] == [201] * 2
+    assert caplog.text.count("nothing is limited") == 2
 
 
-def test_a_storage_that_cannot_be_used_stops_the_start(
+def test_unusable_storage_stops_the_start(
     unmigrated_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ValueError("no client")
 
-    monkeypatch.setattr(limits, "storage_from_string", fail)
+    monkeypatch.setattr(rate_limits, "storage_from_string", fail)
     with pytest.raises(ConfigError, match=r"^RATELIMIT_STORAGE_URI cannot .*mnistweb\[scale\]"):
         limited_app(unmigrated_settings, RATELIMIT_STORAGE_URI="redis://localhost:6379/0")
 
 
-def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = Memory()
-    now = time.time()
-    monkeypatch.setattr("time.time", lambda: now)
+def test_storage_drops_windows_that_are_over() -> None:
+    clock = Clock()
+    memory = MemoryStorage(clock)
     assert [memory.incr("a", 60), memory.incr("a", 60), memory.incr("b", 60)] == [1, 2, 1]
-    assert (memory.get("a"), memory.get_expiry("a"), memory.get("c")) == (2, now + 60, 0)
+    assert (memory.get("a"), memory.get_expiry("a"), memory.get("c")) == (2, clock.now + 60, 0)
     memory.clear("a")
     assert memory.get("a") == 0
-    now += 60
+    clock.now += 60
     assert memory.get("b") == 0
     assert memory.incr("c", 60) == 1
     assert memory.reset() == 1

@@ -1,4 +1,4 @@
-"""Under which names the site answers, and what its answers forbid."""
+"""Trusted hosts and security headers."""
 
 import re
 from typing import Any
@@ -24,9 +24,7 @@ PAGES = ["/", "/models", "/nothing"]
         ("attacker.test", 400),
     ],
 )
-def test_only_under_its_own_names_the_site_answers(
-    unmigrated_settings: dict[str, Any], host: str, status: int
-) -> None:
+def test_only_trusted_hosts_are_answered(unmigrated_settings: dict[str, Any], host: str, status: int) -> None:
     app = create_app(unmigrated_settings | {"TRUSTED_HOSTS": "digits.example.org, .example.net"})
     for path in ("/models", "/api/v1/models"):
         response = app.test_client().get(path, headers={"Host": host})
@@ -36,19 +34,19 @@ def test_only_under_its_own_names_the_site_answers(
             assert "attacker" not in response.text
 
 
-def test_behind_a_proxy_the_host_that_it_was_asked_for_counts(unmigrated_settings: dict[str, Any]) -> None:
+def test_forwarded_host_is_checked_behind_a_proxy(unmigrated_settings: dict[str, Any]) -> None:
     app = create_app(unmigrated_settings | {"TRUSTED_HOSTS": "digits.example.org", "PROXY_HOPS": "1"})
     for host, status in (("digits.example.org", 200), ("attacker.test", 400)):
         headers = {"Host": "localhost", "X-Forwarded-Host": host}
         assert app.test_client().get("/models", headers=headers).status_code == status
 
 
-def test_any_name_will_do_where_none_is_set(client: FlaskClient) -> None:
+def test_every_host_is_answered_by_default(client: FlaskClient) -> None:
     assert client.get("/models", headers={"Host": "anything.test"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_forbid_what_they_do_not_need(client: FlaskClient, path: str) -> None:
+def test_pages_have_restrictive_headers(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -64,7 +62,7 @@ def test_pages_forbid_what_they_do_not_need(client: FlaskClient, path: str) -> N
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_browsers_are_bound_to_tls_where_they_came_by_it(client: FlaskClient, path: str) -> None:
+def test_hsts_is_sent_only_over_tls(client: FlaskClient, path: str) -> None:
     assert "Strict-Transport-Security" not in client.get(path).headers
     headers = client.get(path, base_url="https://localhost").headers
     found = re.fullmatch(r"max-age=(\d+)", headers["Strict-Transport-Security"])
@@ -72,14 +70,14 @@ def test_browsers_are_bound_to_tls_where_they_came_by_it(client: FlaskClient, pa
     assert int(found[1]) >= 31536000
 
 
-def test_the_script_in_its_own_thread_is_bound_like_a_page(client: FlaskClient) -> None:
+def test_worker_script_has_the_headers_of_a_page(client: FlaskClient) -> None:
     with client.get("/static/js/features/live-guess-worker.js") as response:
         assert response.mimetype == "text/javascript"
         assert "default-src 'self'" in response.headers["Content-Security-Policy"]
         assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
 
 
-def test_parts_of_a_page_carry_only_what_concerns_them(client: FlaskClient) -> None:
+def test_subresources_have_no_document_headers(client: FlaskClient) -> None:
     with client.get("/static/css/base.css", base_url="https://localhost") as response:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         for name in ("Content-Security-Policy", "Permissions-Policy", "Strict-Transport-Security"):

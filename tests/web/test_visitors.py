@@ -14,7 +14,7 @@ def cookie(client: FlaskClient) -> str:
     return found.value
 
 
-def test_the_api_sets_the_cookie_where_there_was_none(client: FlaskClient) -> None:
+def test_api_sets_the_cookie_for_a_new_visitor(client: FlaskClient) -> None:
     response = client.post("/api/v1/predictions", json={"image": data_url(digit_png())})
     [header] = [value for value in response.headers.getlist("Set-Cookie") if value.startswith("visitor=")]
     assert "HttpOnly" in header
@@ -23,20 +23,20 @@ def test_the_api_sets_the_cookie_where_there_was_none(client: FlaskClient) -> No
     assert "Secure" not in header
 
 
-def test_cookies_are_secure_under_tls(client: FlaskClient) -> None:
+def test_cookies_are_secure_over_tls(client: FlaskClient) -> None:
     headers = client.get("/", base_url="https://localhost").headers.getlist("Set-Cookie")
     assert len(headers) == 2
     assert all("Secure" in header and "HttpOnly" in header and "SameSite=Lax" in header for header in headers)
 
 
-def test_a_visitor_stays_the_same(client: FlaskClient) -> None:
+def test_visitor_stays_the_same(client: FlaskClient) -> None:
     client.get("/")
     first = cookie(client)
     predict(client)
     assert cookie(client) == first
 
 
-def test_a_forged_cookie_is_nobodys(app: Flask, client: FlaskClient) -> None:
+def test_forged_cookie_is_ignored(app: Flask, client: FlaskClient) -> None:
     with app.test_request_context():
         visitor = visitors.current_visitor()
     for value in (visitor, "", URLSafeSerializer("another key" * 3, salt="visitor").dumps(visitor)):
@@ -48,6 +48,6 @@ def test_a_forged_cookie_is_nobodys(app: Flask, client: FlaskClient) -> None:
         assert visitors.current_visitor() == visitor
 
 
-def test_asking_without_drawing_leaves_no_trace(client: FlaskClient) -> None:
+def test_reading_sets_no_cookie(client: FlaskClient) -> None:
     assert "Set-Cookie" not in client.get("/history").headers
     assert "Set-Cookie" not in client.get("/api/v1/predictions").headers

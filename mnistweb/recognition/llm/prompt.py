@@ -1,7 +1,6 @@
-"""What a language model is asked about a picture, and how its reply is read.
+"""Prompt for a language model about an image, and parser of its reply.
 
-It says a digit or "none", and how sure it is: its own word, which unlike a network's confidence is not
-calibrated.
+The reply is a digit or "none", and a confidence. Unlike that of the other models, it is not calibrated.
 """
 
 import json
@@ -14,7 +13,7 @@ from PIL import Image
 from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.types import DigitImage
 
-ENLARGED = 280  # pixels a side; 28 would be one patch of many models
+ENLARGED_SIDE = 280  # pixels; 28 would be one patch of many models
 PROMPT = (
     "A person drew something on a slate; the picture shows it centred, light ink on a dark ground. "
     "Which single handwritten digit is it? Answer with one JSON object and nothing else, such as "
@@ -23,7 +22,7 @@ PROMPT = (
     "probability, a number from 0 to 1, that this answer is right."
 )
 DIGITS: dict[object, int | None] = {str(digit): digit for digit in range(10)} | {"none": None}
-REPLY_FORMAT = {
+RESPONSE_FORMAT = {
     "type": "json_schema",
     "json_schema": {
         "name": "reading",
@@ -39,16 +38,16 @@ REPLY_FORMAT = {
         },
     },
 }
-OBJECT = re.compile(r"\{[^{}]*\}")
+JSON_OBJECT = re.compile(r"\{[^{}]*\}")
 
 
 class Refusal(ValueError):
     """The model declines to answer."""
 
 
-def messages(image: DigitImage) -> list[dict[str, Any]]:
-    """The question about a preprocessed image, uint8 [28, 28], as messages of a chat."""
-    enlarged = Image.fromarray(image).resize((ENLARGED, ENLARGED), Image.Resampling.BICUBIC)
+def chat_messages(image: DigitImage) -> list[dict[str, Any]]:
+    """Return the chat messages about a preprocessed image, uint8 [28, 28]."""
+    enlarged = Image.fromarray(image).resize((ENLARGED_SIDE, ENLARGED_SIDE), Image.Resampling.BICUBIC)
     picture = data_url(encode_png(np.asarray(enlarged)))
     content = [
         {"type": "text", "text": PROMPT},
@@ -58,11 +57,11 @@ def messages(image: DigitImage) -> list[dict[str, Any]]:
 
 
 def read_completion(completion: object) -> tuple[int | None, float]:
-    """The digit (None for "none") and the confidence 0..1 of a chat completion.
+    """Return the digit (None for "none") and the confidence 0..1 of a chat completion.
 
-    Raises Refusal where the model declines, ValueError where it says anything else.
+    Raises Refusal if the model declines, ValueError for any other content.
     """
-    # The client does not check what it hands out: anything may be missing, null or of another type.
+    # The client does not validate responses: any field may be missing, null or of another type.
     choices = getattr(completion, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(choice, "message", None)
@@ -73,12 +72,12 @@ def read_completion(completion: object) -> tuple[int | None, float]:
 
 
 def read_reply(text: str) -> tuple[int | None, float]:
-    """The digit (None for "none") and the confidence 0..1 in the one JSON object of a text.
+    """Return the digit (None for "none") and the confidence 0..1 in the one JSON object of a text.
 
-    There may be words or a fence around it, as from endpoints that do not hold their models to a format.
-    Raises ValueError where there is no such object, or more than one.
+    Words or a code fence may surround it, since not all endpoints enforce a format. Raises ValueError if
+    there is no such object, or more than one.
     """
-    objects = OBJECT.findall(text)
+    objects = JSON_OBJECT.findall(text)
     if len(objects) != 1:
         raise ValueError("not one object")
     try:

@@ -1,4 +1,4 @@
-"""The networks of a model server that speaks the Open Inference Protocol: the same answers from elsewhere."""
+"""Client of a model server, by the Open Inference Protocol: recognizers whose models run elsewhere."""
 
 import logging
 import random
@@ -11,55 +11,57 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, TimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
+from mnistweb.circuit_breaker import CircuitBreaker
+from mnistweb.recognition.deadline import BoundedCalls, TooManyCalls
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelCard, version_number
-from mnistweb.recognition.postprocessing import answer
+from mnistweb.recognition.postprocessing import to_answer
 from mnistweb.recognition.remote import protocol
-from mnistweb.recognition.remote.circuit_breaker import Breaker
-from mnistweb.recognition.remote.http import connection_pool
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, REQUEST_ID, Message, ProtocolError
 from mnistweb.recognition.types import Answer, DigitImage
 from mnistweb.recognition.zoo import Network
 
-FAILURES = 5
-"""Failed questions in a row after which the server is left alone."""
-REST = 2.0
-"""Seconds for which it then is."""
-PAUSES = (0.01, 0.25)
-"""Seconds before the second attempt, and at most before any later one; each is twice as long."""
-SILENT = 3
-"""Attempts for which there is time when each hears nothing, as of a machine whose cable was pulled."""
-PASSING = frozenset({404, 502, 503, 504})
-"""Statuses that pass: the server is starting, moving or busy. A node that just came says 404 for seconds."""
-BROKEN = 12
-"""Attempts that may end with 500: Ray says it of a replica that died on the question; another may live."""
-MOST_BYTES = 1024**2
-EMPTY = Message(b"", {})
+BREAKER_FAILURES = 5
+"""Consecutive failed requests after which the circuit breaker opens."""
+BREAKER_PAUSE = 2.0
+"""Seconds for which it stays open."""
+RETRY_PAUSES = (0.01, 0.25)
+"""Seconds before the second attempt, and at most before any later one; each pause doubles the one before."""
+SILENT_ATTEMPTS = 3
+"""Attempts that fit into the timeout when none gets a response, as from a machine without a network."""
+TRANSIENT_STATUSES = frozenset({404, 502, 503, 504})
+"""Statuses of a server that is starting, moving or busy. A new node returns 404 for seconds."""
+MAX_SERVER_ERRORS = 12
+"""Attempts that may end with 500: Ray returns it for a replica that died; another may be alive."""
+MAX_RESPONSE_BYTES = 1024**2
+NO_BODY = Message(b"", {})
 VERSION = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 logger = logging.getLogger(__name__)
 
 
-class _Failure(Exception):
-    """An attempt that came to nothing: the code and the sentence of the error that it may become."""
+class _FailedAttempt(Exception):
+    """A failed attempt, with the code and the sentence of the RecognitionError that it may become."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
 
 
-AWAY = ("model_unavailable", "The model server cannot be reached.")
+UNREACHABLE = ("model_unavailable", "The model server can’t be reached.")
+BUSY = ("model_busy", "The model server is busy with other drawings.")
 
 
 class ModelServer:
-    """A model server, and the cards of the versions that it answers with. Safe to use from several threads.
+    """A model server, and the cards of its model versions. Safe to use from several threads.
 
-    Whatever it takes to answer, retries included, is over within `timeout` seconds. `cards` are those at
-    hand; that of another version is asked of the server, so that an answer is calibrated as its network is.
-    `identify` gives the id that a question gets, None for one that is made up; `trace` gives headers by which
-    the server can join what it does to a trace.
+    `recognize` takes at most `timeout` seconds, retries included. `cards` are those of this site. The card of
+    another version is fetched from the server, so that its own temperature calibrates the answer. `identify`
+    returns the id of a request, None for a random one. `trace` returns headers that join the server's work
+    to a trace.
     """
 
     def __init__(
@@ -72,53 +74,57 @@ class ModelServer:
         trace: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._prefix = urlsplit(url).path.rstrip("/")
-        self._pool = connection_pool(url, connections)
+        self._pool = urllib3.connection_from_url(url, maxsize=connections)
+        # Twice as many: an attempt that timed out may still run while the next one is made.
+        self._calls = BoundedCalls(2 * connections)
         self._timeout = timeout
         self._identify = identify
         self._trace = trace
-        self._breaker = Breaker(FAILURES, REST)
+        self._breaker = CircuitBreaker(BREAKER_FAILURES, BREAKER_PAUSE)
         self._cards: dict[tuple[str, str], ModelCard] = {}
         for name, card in cards.items():
             self._keep(name, card)
 
     def recognize(self, name: str, image: DigitImage) -> Answer:
-        """Have a network read uint8 [28, 28] with 255 for ink. Raises RecognitionError."""
-        if not self._breaker.allows():
+        """Read uint8 [28, 28], 255 for ink, with the model of that name. Raises RecognitionError."""
+        if not self._breaker.allows_call():
             raise _error("model_unavailable", "The model server is away.")
-        answered = False
         try:
-            found = self._recognise(name, image, time.monotonic() + self._timeout)
-            answered = True
+            found = self._recognize(name, image, time.monotonic() + self._timeout)
         except ProtocolError as error:
+            self._breaker.record_failure()
             logger.warning("The model server's answer could not be understood: %s.", error)
-            sentence = "The model server gave an answer that could not be understood."
+            sentence = "The model server’s answer makes no sense."
             raise _error("model_nonsense", sentence) from None
-        except _Failure as failure:
+        except _FailedAttempt as failure:
+            self._breaker.record_failure()
             logger.warning("%s", failure)
             raise _error(failure.code, str(failure)) from None
-        finally:
-            self._breaker.report(answered)
+        except BaseException:
+            self._breaker.record_failure()
+            raise
+        self._breaker.record_success()
         return found
 
-    def _recognise(self, name: str, image: DigitImage, deadline: float) -> Answer:
+    def _recognize(self, name: str, image: DigitImage, deadline: float) -> Answer:
         request_id = self._identify() or secrets.token_hex(16)
         path = f"/v2/models/{quote(name, safe='')}"
-        question = protocol.write_question(image[np.newaxis], request_id)
-        # The id is in the body for the protocol, and here for whatever logs requests by their heads.
-        question.headers.update({REQUEST_ID: request_id, **self._trace()})
-        response = self._ask("POST", f"{path}/infer", deadline, question)
-        reply = protocol.read_reply(response.body, response.header_length)
-        if reply.model != name or len(reply.logits) != 1 or reply.id not in (None, request_id):
-            raise ProtocolError("it answers another question")
-        card = self._cards.get((name, reply.version)) or self._fetch_card(name, reply.version, deadline)
-        return answer(reply.logits[0].tolist(), card, image)
+        message = protocol.write_request(image[np.newaxis], request_id)
+        # The protocol has the id in the body; the header is for proxies, which log headers only.
+        message.headers.update({REQUEST_ID: request_id, **self._trace()})
+        response = self._request("POST", f"{path}/infer", deadline, message)
+        found = protocol.read_response(response.body, response.header_length)
+        if found.model != name or len(found.logits) != 1 or found.id not in (None, request_id):
+            raise ProtocolError("it belongs to another request")
+        card = self._cards.get((name, found.version)) or self._fetch_card(name, found.version, deadline)
+        return to_answer(found.logits[0].tolist(), card, image)
 
     def _fetch_card(self, name: str, version: str, deadline: float) -> ModelCard:
         if not VERSION.fullmatch(version):
-            raise ProtocolError("the version is none")
+            raise ProtocolError("the version is malformed")
         path = f"/v2/models/{quote(name, safe='')}/versions/{version}"
-        for place in (path, f"{path}/config"):  # the second is Triton's
-            card = protocol.read_metadata(self._ask("GET", place, deadline).body)
+        for address in (path, f"{path}/config"):  # the second is Triton's
+            card = protocol.read_metadata(self._request("GET", address, deadline).body)
             if card is not None:
                 self._keep(name, card)
                 break
@@ -132,32 +138,34 @@ class ModelServer:
         if (number := version_number(card.version)) is not None:
             self._cards[name, str(number)] = card
 
-    def _ask(self, method: str, path: str, deadline: float, message: Message = EMPTY) -> "_Response":
-        """A response of status 200. Asks again where that may help, for as long as there is time."""
-        pause, longest = PAUSES
-        failure: _Failure | None = None
-        broken = 0
+    # Not by tenacity: the loop limits one status on its own, and reports the more telling of two failures.
+    def _request(self, method: str, path: str, deadline: float, message: Message = NO_BODY) -> "_Response":
+        """Return a response of status 200. Retries transient failures until the deadline."""
+        pause, longest = RETRY_PAUSES
+        failure: _FailedAttempt | None = None
+        server_errors = 0
         while True:
-            ends = min(deadline, time.monotonic() + self._timeout / SILENT)
             try:
-                response = self._ask_once(method, path, ends, message)
-            except ConnectTimeoutError:  # or any other reason why there is no connection
-                failure = _Failure(*AWAY)
-            except TimeoutError:
-                # Where it had failed before, that says more.
-                failure = failure or _Failure(
-                    "model_timeout", f"The model server did not answer within {self._timeout:g} seconds."
+                response = self._attempt(method, path, deadline, message)
+            except ConnectTimeoutError:
+                failure = _FailedAttempt(*UNREACHABLE)
+            except (HTTPTimeoutError, TimeoutError):
+                failure = failure or _FailedAttempt(
+                    "model_timeout", f"The model server didn’t answer within {self._timeout:g} seconds."
                 )
+            except TooManyCalls:
+                failure = failure or _FailedAttempt(*BUSY)
             except (HTTPError, OSError):
-                failure = _Failure(*AWAY)
+                failure = _FailedAttempt(*UNREACHABLE)
             else:
-                if response.status == 200:
+                status = response.status
+                if status == 200:
                     return response
-                failure = _Failure(
-                    "model_unavailable", f"The model server failed with status {response.status}."
+                failure = _FailedAttempt(
+                    "model_unavailable", f"The model server failed with status {status}."
                 )
-                broken += response.status == 500
-                if response.status not in PASSING and (response.status != 500 or broken == BROKEN):
+                server_errors += status == 500
+                if status not in TRANSIENT_STATUSES and (status != 500 or server_errors == MAX_SERVER_ERRORS):
                     raise failure
             wait = pause * random.uniform(0.5, 1)
             if time.monotonic() + wait >= deadline:
@@ -165,7 +173,11 @@ class ModelServer:
             time.sleep(wait)
             pause = min(2 * pause, longest)
 
-    def _ask_once(self, method: str, path: str, deadline: float, message: Message) -> "_Response":
+    def _attempt(self, method: str, path: str, deadline: float, message: Message) -> "_Response":
+        ends = min(deadline, time.monotonic() + self._timeout / SILENT_ATTEMPTS)
+        return self._calls.run(lambda: self._send(method, path, ends, message), _seconds_left(ends))
+
+    def _send(self, method: str, path: str, deadline: float, message: Message) -> "_Response":
         response = self._pool.urlopen(
             method,
             self._prefix + path,
@@ -173,15 +185,16 @@ class ModelServer:
             headers=message.headers,
             retries=False,
             redirect=False,
-            timeout=urllib3.Timeout(total=_left(deadline)),
+            timeout=urllib3.Timeout(total=_seconds_left(deadline)),
             preload_content=False,
         )
         body = bytearray()
         try:
-            while part := response.read1(MOST_BYTES):
+            while part := response.read1(MAX_RESPONSE_BYTES):
                 body += part
-                if len(body) > MOST_BYTES:
+                if len(body) > MAX_RESPONSE_BYTES:
                     raise ProtocolError("it is too long")
+                _seconds_left(deadline)  # a call that nobody waits for any more ends here
             response.release_conn()
         except BaseException:
             response.close()
@@ -197,7 +210,7 @@ class _Response:
 
 
 class RemoteRecognizer:
-    """One network of a model server. The card at hand describes it, whichever version answers."""
+    """One model of a model server. Its card is that of this site, whichever version the server has."""
 
     def __init__(self, card: ModelCard, server: ModelServer) -> None:
         self.card = card
@@ -209,7 +222,7 @@ class RemoteRecognizer:
 
 
 class FallbackRecognizer:
-    """A network that answers where the first one does not."""
+    """A remote recognizer, with a local one for its failures."""
 
     def __init__(self, first: Network, local: Network) -> None:
         self._first = first
@@ -217,7 +230,7 @@ class FallbackRecognizer:
 
     @property
     def card(self) -> ModelCard:
-        """What it is."""
+        """The card of the local model."""
         return self.local.card
 
     def recognize(self, image: DigitImage) -> Answer:
@@ -228,11 +241,11 @@ class FallbackRecognizer:
             return self.local.recognize(image)
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
+def _seconds_left(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
         raise TimeoutError
-    return left
+    return seconds
 
 
 def _error(code: str, sentence: str) -> RecognitionError:

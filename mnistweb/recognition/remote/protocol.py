@@ -1,7 +1,7 @@
-"""The Open Inference Protocol, as both sides speak it here: images in, logits out, over HTTP.
+"""Open Inference Protocol, for client and server: images in, logits out, over HTTP.
 
-Its second version (https://github.com/kserve/open-inference-protocol), with the extension that sends a
-tensor as bytes behind the JSON. Tensors are named as Triton names those of a TorchScript file.
+This is version 2 (https://github.com/kserve/open-inference-protocol), with the extension for tensors as bytes
+behind the JSON. Tensors have the names that Triton gives those of a TorchScript file.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from mnistweb.recognition.remote.tensors import (
     OUTPUT,
     Message,
     ProtocolError,
-    count_of,
-    logits_of,
+    batch_size,
     only_tensor,
     pack,
-    pixels_of,
+    read_logits,
     read_object,
+    read_pixels,
     unpack,
 )
 from mnistweb.recognition.types import SIDE
@@ -32,8 +32,8 @@ EXTENSIONS = ("binary_tensor_data",)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A request for inference: `images` uint8 [n, 28, 28], and whether logits shall come as bytes."""
+class InferenceRequest:
+    """A request: `images` uint8 [n, 28, 28], and whether the client wants logits as bytes."""
 
     images: NDArray[np.uint8]
     id: str | None
@@ -41,8 +41,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A response to one: `logits` float32 [n, 11], and which version of which network gave them."""
+class InferenceResponse:
+    """A response: `logits` float32 [n, 11], and the model and version that computed them."""
 
     logits: NDArray[np.float32]
     model: str
@@ -50,8 +50,8 @@ class Reply:
     id: str | None
 
 
-def write_question(images: NDArray[np.uint8], request_id: str) -> Message:
-    """Ask for the logits of uint8 [n, 28, 28], which travel as bytes; few logits are soon read from JSON."""
+def write_request(images: NDArray[np.uint8], request_id: str) -> Message:
+    """Write a request with uint8 [n, 28, 28] as bytes. It asks for logits in JSON, since they are few."""
     tensor = {
         "name": INPUT,
         "shape": images.shape,
@@ -62,44 +62,44 @@ def write_question(images: NDArray[np.uint8], request_id: str) -> Message:
     return pack({"id": request_id, "inputs": [tensor], "outputs": outputs}, images.tobytes())
 
 
-def read_question(body: bytes, header_length: str | None) -> Question:
-    """Read a request that anyone may have written. Raises ProtocolError."""
+def read_request(body: bytes, header_length: str | None) -> InferenceRequest:
+    """Read an untrusted request. Raises ProtocolError."""
     head, tail = unpack(body, header_length)
     tensor = only_tensor(head, "inputs", INPUT)
     if tensor.get("datatype") != "UINT8":
         raise ProtocolError(f"the datatype of {INPUT} must be UINT8")
-    count = count_of(tensor.get("shape"), (SIDE, SIDE))
-    return Question(pixels_of(tensor, tail, count), _id(head), _wants_binary(head))
+    count = batch_size(tensor.get("shape"), (SIDE, SIDE))
+    return InferenceRequest(read_pixels(tensor, tail, count), _id(head), _wants_binary(head))
 
 
-def write_reply(logits: NDArray[np.float32], card: ModelCard, question: Question) -> Message:
-    """Answer a request with the logits of the network of a card."""
+def write_response(logits: NDArray[np.float32], card: ModelCard, request: InferenceRequest) -> Message:
+    """Write the response with the logits of the model of that card."""
     tensor: dict[str, Any] = {"name": OUTPUT, "shape": logits.shape, "datatype": "FP32"}
     head = {"model_name": card.name, "model_version": card.version, "outputs": [tensor]}
-    if question.id is not None:
-        head["id"] = question.id
-    if question.binary:
+    if request.id is not None:
+        head["id"] = request.id
+    if request.binary:
         tensor["parameters"] = {"binary_data_size": logits.nbytes}
         return pack(head, logits.astype("<f4").tobytes())
     tensor["data"] = logits.ravel().tolist()
     return pack(head)
 
 
-def read_reply(body: bytes, header_length: str | None) -> Reply:
+def read_response(body: bytes, header_length: str | None) -> InferenceResponse:
     """Read a response. Raises ProtocolError."""
     head, tail = unpack(body, header_length)
     tensor = only_tensor(head, "outputs", OUTPUT)
     if tensor.get("datatype") != "FP32":
         raise ProtocolError(f"the datatype of {OUTPUT} must be FP32")
-    count = count_of(tensor.get("shape"), (CLASSES,))
+    count = batch_size(tensor.get("shape"), (CLASSES,))
     model, version = head.get("model_name"), head.get("model_version")
     if not isinstance(model, str) or not isinstance(version, str):
         raise ProtocolError("model_name and model_version must be strings")
-    return Reply(logits_of(tensor, tail, count), model, version, _id(head))
+    return InferenceResponse(read_logits(tensor, tail, count), model, version, _id(head))
 
 
-def metadata(card: ModelCard) -> dict[str, Any]:
-    """What the protocol tells of a network. The card travels with it, for the calibration of this version."""
+def write_metadata(card: ModelCard) -> dict[str, Any]:
+    """Return the metadata of a model. It includes the card, by which a client calibrates this version."""
     return {
         "name": card.name,
         "versions": [card.version],
@@ -111,9 +111,9 @@ def metadata(card: ModelCard) -> dict[str, Any]:
 
 
 def read_metadata(body: bytes) -> ModelCard | None:
-    """The card in a network's metadata, or in Triton's configuration of it; None where there is none.
+    """Return the card in a model's metadata, or in Triton's configuration of it; None without a card.
 
-    Raises ProtocolError where it is not JSON or the card is none.
+    Raises ProtocolError for a body that is not JSON, and for a malformed card.
     """
     parameters = read_object(body).get("parameters")
     card = parameters.get("card") if isinstance(parameters, dict) else None
@@ -124,7 +124,7 @@ def read_metadata(body: bytes) -> ModelCard | None:
     try:
         return parse_card(card)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ProtocolError(f"the card is none ({error})") from None
+        raise ProtocolError(f"the card is malformed ({error})") from None
 
 
 def _id(head: Mapping[str, Any]) -> str | None:
@@ -135,11 +135,11 @@ def _id(head: Mapping[str, Any]) -> str | None:
 
 
 def _wants_binary(head: Mapping[str, Any]) -> bool:
-    wanted = _flag(head, "binary_data_output") or False
+    binary = _flag(head, "binary_data_output") or False
     if head.get("outputs"):
-        said = _flag(only_tensor(head, "outputs", OUTPUT), "binary_data")
-        wanted = wanted if said is None else said
-    return wanted
+        of_tensor = _flag(only_tensor(head, "outputs", OUTPUT), "binary_data")
+        binary = binary if of_tensor is None else of_tensor
+    return binary
 
 
 def _flag(holder: Mapping[str, Any], name: str) -> bool | None:

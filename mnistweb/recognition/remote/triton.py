@@ -1,7 +1,7 @@
-"""A model repository, as Triton Inference Server reads one: a folder for each network.
+"""Model repository for Triton Inference Server: a folder for each model.
 
-Triton's versions are numbers, so a network's version, which is the beginning of its SHA-256, is read as one:
-whoever gets an answer knows of which file it is.
+Triton's versions are numbers. So a model's version, the first digits of its SHA-256, is written as a number,
+and each response identifies the file that computed it.
 """
 
 import json
@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from mnistweb.recognition.model_card import ModelCard, ModelFileError, read_cards, version_number
-from mnistweb.recognition.remote.tensors import CLASSES, INPUT, MOST_IMAGES, OUTPUT
+from mnistweb.recognition.remote.tensors import CLASSES, INPUT, MAX_BATCH_SIZE, OUTPUT
 from mnistweb.recognition.types import SIDE
 
 CONFIGURATION = """\
@@ -24,10 +24,10 @@ parameters: {{ key: "card" value: {{ string_value: {card} }} }}
 
 
 def write_repository(weights: Path, folder: Path) -> list[Path]:
-    """Write every network of `weights` into a model repository, and tell where the files are.
+    """Write every model of `weights` into a model repository, and return the paths of the files.
 
-    Older versions stay beside new ones, and Triton serves the new. Raises ModelFileError for a card that is
-    none or whose version is no number, OSError where nothing can be written.
+    Older versions remain, but Triton serves only the new one. Raises ModelFileError for a malformed card and
+    for a version that is not a number, OSError if writing fails.
     """
     written = []
     for name, card in read_cards(weights).items():
@@ -43,10 +43,10 @@ def write_repository(weights: Path, folder: Path) -> list[Path]:
 
 
 def configuration(card: ModelCard, version: int) -> str:
-    """The `config.pbtxt` of a network. Its card goes along, for the calibration of what it answers."""
+    """Return the `config.pbtxt` of a model. It includes the card, by which clients calibrate the answers."""
     return CONFIGURATION.format(
         name=_text(card.name),
-        most=MOST_IMAGES,
+        most=MAX_BATCH_SIZE,
         input=INPUT,
         output=OUTPUT,
         side=SIDE,
@@ -57,5 +57,5 @@ def configuration(card: ModelCard, version: int) -> str:
 
 
 def _text(text: str) -> str:
-    # Of JSON's escapes the text format of protocol buffers knows all that stand here.
+    # All escapes that JSON needs here exist in the text format of protocol buffers too.
     return json.dumps(text, ensure_ascii=False)

@@ -5,19 +5,15 @@ const MIN_INTERVAL = 300;
 /** The same, as a multiple of the time that sending takes: on a slow device drawing comes first. */
 const INTERVAL_FACTOR = 1000;
 const KEY = "guess";
-const MIN_CONFIDENCE = 0.7;
 
 /**
- * The text for a guess `{digit, confidence}`, empty for null.
+ * The text for a guess with the server's `words`, empty for null.
  *
  * While the pen is down (`drawing`) it has no percentage: a changing one distracts, and costs a repaint each time.
  */
 export function guessText(guess, drawing = false) {
-  if (!guess) return "";
-  if (guess.digit === null) return "Nothing I know yet";
-  const article = guess.digit === 8 ? "an" : "a";
-  const text = `${guess.confidence < MIN_CONFIDENCE ? "Perhaps" : "Looks like"} ${article} ${guess.digit}`;
-  return drawing ? text : `${text} · ${Math.min(99, Math.round(guess.confidence * 100))} %`;
+  if (!guess?.words) return "";
+  return drawing ? guess.words.guess_short : guess.words.guess;
 }
 
 /**
@@ -39,8 +35,7 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
 
   toggle.checked = isEnabled();
 
-  function show(guess) {
-    const text = guessText(guess, drawing.drawing);
+  function show(text) {
     if (line.textContent !== text) line.textContent = text;
   }
 
@@ -49,7 +44,7 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
     started.addEventListener("message", ({ data }) => {
       if (data.number !== number || !waiting) return;
       waiting = false;
-      show(data.guess);
+      show(guessText(data.guess, drawing.drawing));
     });
     return started;
   }
@@ -67,7 +62,7 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
     const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
     if (!toggle.checked || !local || slate.picture || drawing.empty) {
       cancel();
-      return show(null);
+      return show("");
     }
     worker ??= startWorker();
     const started = performance.now();
@@ -82,12 +77,11 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
 
   // The answer replaces the guess until the drawing changes. Feedback brings no new answer.
   function showAnswer() {
-    const { prediction, predictionId, confidence } = document.getElementById("answer").dataset;
+    const { guessText: text, predictionId } = document.getElementById("answer").dataset;
     if (predictionId && predictionId === answered) return;
     cancel();
     answered = predictionId;
-    const digit = prediction === "none" ? null : Number(prediction);
-    show(toggle.checked && prediction ? { digit, confidence: Number(confidence) } : null);
+    show((toggle.checked && text) || "");
   }
 
   on(drawing, "change", guess);

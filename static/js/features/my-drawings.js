@@ -80,7 +80,7 @@ export function enhanceMyDrawings(root, onDelete) {
     replace(page.querySelector("#own"));
     if (!deleted || deleted.dataset.predictionRow === shown()) onDelete();
     (row(next?.dataset.predictionRow)?.querySelector("button") ?? root.querySelector("#own-title")).focus();
-    announce(deleted ? "The drawing is deleted" : "All your drawings are deleted");
+    announce(deleted ? "Drawing deleted" : "All your drawings are deleted");
   }
 
   async function send(url, form, submitter) {

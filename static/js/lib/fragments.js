@@ -70,6 +70,6 @@ export function replace(section) {
 
 function unreachable() {
   return navigator.onLine
-    ? errorNotice("The server does not answer.", "Nothing is lost. Try again in a moment.")
+    ? errorNotice("The server doesn’t answer.", "Nothing is lost. Try again in a moment.")
     : errorNotice("You are offline.", "Nothing is lost. Try again once you are connected.");
 }

@@ -72,7 +72,7 @@ function start(root) {
 
   async function upload(file) {
     const picture = await readPicture(file);
-    if (!picture) return showNotice(errorNotice("Not accepted.", "This file is not a picture that the browser can read."));
+    if (!picture) return showNotice(errorNotice("Sorry, that didn’t work.", "Can’t read this file. Please use a PNG, JPEG or WebP picture."));
     slate.picture = picture;
     form.requestSubmit();
   }

@@ -4,17 +4,16 @@ import test from "node:test";
 import { guessText } from "../../../static/js/features/live-guess.js";
 import { boundingBox } from "../../../static/js/features/rasterize.js";
 
-test("the text of a guess", () => {
-  assert.equal(guessText({ digit: 7, confidence: 0.984 }), "Looks like a 7 · 98 %");
-  assert.equal(guessText({ digit: 8, confidence: 0.9999 }), "Looks like an 8 · 99 %");
-  assert.equal(guessText({ digit: 0, confidence: 0.52 }), "Perhaps a 0 · 52 %");
-  assert.equal(guessText({ digit: null, confidence: 0.9 }), "Nothing I know yet");
+const words = { guess: "Looks like an 8 · > 99.9 %", guess_short: "Looks like an 8" };
+
+test("a guess is shown in the server's words", () => {
+  assert.equal(guessText({ digit: 8, words }), "Looks like an 8 · > 99.9 %");
   assert.equal(guessText(null), "");
+  assert.equal(guessText({ digit: 8 }), "");
 });
 
 test("no percentage while the pen is down", () => {
-  assert.equal(guessText({ digit: 7, confidence: 0.984 }, true), "Looks like a 7");
-  assert.equal(guessText({ digit: null, confidence: 0.9 }, true), "Nothing I know yet");
+  assert.equal(guessText({ digit: 8, words }, true), "Looks like an 8");
 });
 
 test("the bounding box includes the width of the ink", () => {

@@ -1,4 +1,4 @@
-"""The language model over real HTTP, against a stand-in."""
+"""The language model over real HTTP, against a fake endpoint."""
 
 import logging
 import socket
@@ -16,7 +16,7 @@ from mnistweb.recognition.llm.client import LanguageModel
 from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
 
 IMAGE = np.zeros((28, 28), np.uint8)
-PATIENCE = 20.0  # seconds; more than a busy machine takes for anything here
+TIMEOUT = 20.0  # seconds; more than a busy machine needs for anything here
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
         yield endpoint
 
 
-def model(url: str, key: str = KEY, timeout: float = PATIENCE, places: int = 2) -> LanguageModel:
+def model(url: str, key: str = KEY, timeout: float = TIMEOUT, places: int = 2) -> LanguageModel:
     return LanguageModel(url, key, MODEL, timeout, places)
 
 
@@ -40,7 +40,7 @@ def failure(language_model: LanguageModel) -> RecognitionError:
     return caught.value
 
 
-def test_a_digit_is_answered_with_its_own_confidence(endpoint: Endpoint) -> None:
+def test_answer_has_the_digit_and_confidence_of_the_reply(endpoint: Endpoint) -> None:
     endpoint.reply = reads("7", 0.82)
     answer = model(endpoint.url).recognize(IMAGE)
     assert (answer.digit, answer.confidence, answer.not_a_digit, answer.reason) == (7, 0.82, 0, None)
@@ -51,7 +51,7 @@ def test_a_digit_is_answered_with_its_own_confidence(endpoint: Endpoint) -> None
     assert set(answer.probabilities) == {0.82, (1 - 0.82) / 9}
 
 
-def test_none_is_no_digit_with_a_reason(endpoint: Endpoint) -> None:
+def test_none_is_rejected_with_a_reason(endpoint: Endpoint) -> None:
     endpoint.reply = reads("none", 0.7)
     answer = model(endpoint.url).recognize(IMAGE)
     assert (answer.digit, answer.confidence, answer.not_a_digit) == (None, 0.7, 0.7)
@@ -59,7 +59,7 @@ def test_none_is_no_digit_with_a_reason(endpoint: Endpoint) -> None:
     assert answer.probabilities == (0.1,) * 10
 
 
-def test_it_is_asked_once_with_picture_and_format(endpoint: Endpoint) -> None:
+def test_one_request_has_image_and_response_format(endpoint: Endpoint) -> None:
     model(endpoint.url).recognize(IMAGE)
     [question] = endpoint.asked
     assert question["model"] == MODEL
@@ -69,20 +69,20 @@ def test_it_is_asked_once_with_picture_and_format(endpoint: Endpoint) -> None:
     assert endpoint.keys == [f"Bearer {KEY}"]
 
 
-def test_without_a_key_no_other_one_is_sent(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_of_the_environment_is_never_sent(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-account")
     model(endpoint.url, key="").recognize(IMAGE)
     assert endpoint.keys == ["Bearer none"]
 
 
-def test_an_endpoint_that_refuses_the_format_is_asked_in_words_alone(endpoint: Endpoint) -> None:
+def test_refused_response_format_is_left_out(endpoint: Endpoint) -> None:
     endpoint.reply = lambda question: fails(400) if "response_format" in question else reads("4")
     assert model(endpoint.url).recognize(IMAGE).digit == 4
     assert len(endpoint.asked) == 2
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_what_may_pass_is_tried_once_more(endpoint: Endpoint, status: int) -> None:
+def test_transient_failure_is_retried_once(endpoint: Endpoint, status: int) -> None:
     endpoint.replies = [fails(status), reads("5")]
     assert model(endpoint.url).recognize(IMAGE).digit == 5
 
@@ -93,13 +93,13 @@ def test_what_may_pass_is_tried_once_more(endpoint: Endpoint, status: int) -> No
         (400, "model_unavailable", "status 400", 2),
         (401, "model_unavailable", "key", 1),
         (403, "model_unavailable", "key", 1),
-        (404, "model_unavailable", "not known", 1),
+        (404, "model_unavailable", "doesn’t know it", 1),
         (429, "model_rate_limited", "no more questions", 2),
         (500, "model_unavailable", "status 500", 2),
         (529, "model_unavailable", "status 529", 2),
     ],
 )
-def test_a_failure_is_told_in_words(
+def test_failure_has_code_and_sentence(
     endpoint: Endpoint, status: int, code: str, words: str, asked: int
 ) -> None:
     endpoint.reply = fails(status)
@@ -109,11 +109,11 @@ def test_a_failure_is_told_in_words(
     assert len(endpoint.asked) == asked
 
 
-def test_it_does_not_wait_as_long_as_the_endpoint_likes(endpoint: Endpoint) -> None:
+def test_long_retry_after_is_ignored(endpoint: Endpoint) -> None:
     endpoint.reply = fails(429, **{"Retry-After": "60"})
     started = time.monotonic()
     assert failure(model(endpoint.url)).code == "model_rate_limited"
-    assert time.monotonic() - started < PATIENCE
+    assert time.monotonic() - started < TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -141,39 +141,39 @@ def test_it_does_not_wait_as_long_as_the_endpoint_likes(endpoint: Endpoint) -> N
         (Reply(b"", 302, {"Location": "gopher://elsewhere/"}), "model_unavailable"),
     ],
 )
-def test_refusal_and_nonsense_are_told_apart(endpoint: Endpoint, reply: Reply, code: str) -> None:
+def test_refusal_and_nonsense_have_different_codes(endpoint: Endpoint, reply: Reply, code: str) -> None:
     endpoint.reply = reply
     assert failure(model(endpoint.url)).code == code
 
 
-def test_nobody_listening_is_unavailable() -> None:
+def test_unreachable_endpoint_is_unavailable() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but not listening: connections are refused
         error = failure(model(f"http://127.0.0.1:{taken.getsockname()[1]}/v1"))
     assert error.code == "model_unavailable"
-    assert "cannot be reached" in str(error)
+    assert "can’t be reached" in str(error)
 
 
 @pytest.mark.parametrize("trickles", [False, True])
-def test_a_slow_endpoint_is_not_waited_for(endpoint: Endpoint, trickles: bool) -> None:
+def test_timeout_bounds_an_endpoint_that_hangs_or_trickles(endpoint: Endpoint, trickles: bool) -> None:
     endpoint.gate.clear()
     endpoint.trickles = trickles
     language_model = model(endpoint.url, timeout=2)
     started = time.monotonic()
     error = failure(language_model)
-    assert 1.9 < time.monotonic() - started < PATIENCE
+    assert 1.9 < time.monotonic() - started < TIMEOUT
     assert error.code == "model_timeout"
     assert "within 2 seconds" in str(error)
     assert len(endpoint.asked) == 1
 
 
-def test_beyond_its_places_it_is_busy_at_once_and_free_again_later(endpoint: Endpoint) -> None:
+def test_more_requests_than_places_are_refused_at_once(endpoint: Endpoint) -> None:
     language_model = model(endpoint.url, places=2)
     endpoint.gate.clear()
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(language_model.recognize, IMAGE) for _ in range(2)]
         for _ in waiting:
-            assert endpoint.arrived.acquire(timeout=PATIENCE)
+            assert endpoint.arrived.acquire(timeout=TIMEOUT)
         assert failure(language_model).code == "model_busy"
         assert not any(answer.done() for answer in waiting)
         endpoint.gate.set()
@@ -182,14 +182,14 @@ def test_beyond_its_places_it_is_busy_at_once_and_free_again_later(endpoint: End
         assert language_model.recognize(IMAGE).digit == 3
 
 
-def test_a_place_stays_taken_until_the_endpoint_lets_go(endpoint: Endpoint) -> None:
+def test_timed_out_request_keeps_its_place_until_it_ends(endpoint: Endpoint) -> None:
     endpoint.gate.clear()
     endpoint.trickles = True
     language_model = model(endpoint.url, places=1, timeout=2)
     assert failure(language_model).code == "model_timeout"
     assert failure(language_model).code == "model_busy"
     endpoint.gate.set()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         try:
             assert language_model.recognize(IMAGE).digit == 3
@@ -197,22 +197,22 @@ def test_a_place_stays_taken_until_the_endpoint_lets_go(endpoint: Endpoint) -> N
             time.sleep(0.05)
         else:
             return
-    pytest.fail("the place was not given back")
+    pytest.fail("the place is still taken")
 
 
-def test_a_bug_is_not_hidden_and_gives_its_place_back(
+def test_unexpected_exception_is_raised_and_frees_its_place(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     language_model = model(endpoint.url, places=1)
     with monkeypatch.context() as patch:
-        patch.setattr("mnistweb.recognition.llm.client.messages", lambda _: 1 / 0)
+        patch.setattr("mnistweb.recognition.llm.client.chat_messages", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             language_model.recognize(IMAGE)
     assert language_model.recognize(IMAGE).digit == 3
 
 
 @pytest.mark.parametrize("reply", [fails(401), fails(500), says("nonsense"), reads("3")])
-def test_the_key_is_in_no_log_and_no_text(
+def test_key_is_in_no_log_and_no_text(
     endpoint: Endpoint, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -233,7 +233,7 @@ def test_the_key_is_in_no_log_and_no_text(
 
 
 @pytest.mark.process
-def test_it_needs_neither_flask_nor_torch() -> None:
+def test_import_needs_neither_flask_nor_torch() -> None:
     check = (
         "import mnistweb.recognition.llm.client, sys; "
         "print(*({'flask', 'torch', 'sqlalchemy'} & set(sys.modules)))"

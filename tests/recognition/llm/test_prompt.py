@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnistweb.recognition.llm.prompt import Refusal, messages, read_completion, read_reply
+from mnistweb.recognition.llm.prompt import Refusal, chat_messages, read_completion, read_reply
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from mnistweb.recognition.llm.prompt import Refusal, messages, read_completion, 
         ('I see a seven: {"digit": "7", "confidence": 0.8}.', (7, 0.8)),
     ],
 )
-def test_a_reply_is_read(text: str, reply: tuple[int | None, float]) -> None:
+def test_reply_is_parsed(text: str, reply: tuple[int | None, float]) -> None:
     assert read_reply(text) == reply
 
 
@@ -56,7 +56,7 @@ def test_a_reply_is_read(text: str, reply: tuple[int | None, float]) -> None:
         '{"digit": "3", "confidence": 0.9} or {"digit": "8", "confidence": 0.1}',
     ],
 )
-def test_nonsense_is_an_error(text: str) -> None:
+def test_malformed_reply_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_reply(text)
 
@@ -78,7 +78,7 @@ def completion(**choice: object) -> SimpleNamespace:
         completion(message=SimpleNamespace(content=[{"type": "text", "text": "3"}])),
     ],
 )
-def test_a_completion_without_a_text_is_nonsense(found: object) -> None:
+def test_completion_without_text_is_an_error(found: object) -> None:
     with pytest.raises(ValueError, match="not one object"):
         read_completion(found)
 
@@ -90,15 +90,15 @@ def test_a_completion_without_a_text_is_nonsense(found: object) -> None:
         completion(finish_reason="content_filter", message=SimpleNamespace(content="")),
     ],
 )
-def test_a_refusal_is_one(found: object) -> None:
+def test_refusal_is_recognised(found: object) -> None:
     with pytest.raises(Refusal):
         read_completion(found)
 
 
-def test_the_picture_is_the_image_enlarged() -> None:
+def test_message_contains_the_enlarged_image() -> None:
     image = np.zeros((28, 28), np.uint8)
     image[4:24, 12:16] = 255
-    [message] = messages(image)
+    [message] = chat_messages(image)
     text, picture = message["content"]
     assert "none" in text["text"]
     kind, data = picture["image_url"]["url"].split(",")

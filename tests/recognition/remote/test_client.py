@@ -1,6 +1,7 @@
-"""The networks of a model server: the same answers as here, and what becomes of a server that fails."""
+"""Models of a model server: the same answers as in this process, and failures of the server."""
 
 import dataclasses
+import functools
 import logging
 import re
 import socket
@@ -12,34 +13,22 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.remote import circuit_breaker as of_breakers
 from mnistweb.recognition.remote import client as remote
-from mnistweb.recognition.remote.circuit_breaker import Breaker
-from mnistweb.recognition.remote.client import FAILURES, FallbackRecognizer, ModelServer, RemoteRecognizer
-from mnistweb.recognition.remote.protocol import metadata
+from mnistweb.recognition.remote.client import (
+    BREAKER_FAILURES,
+    FallbackRecognizer,
+    ModelServer,
+    RemoteRecognizer,
+)
+from mnistweb.recognition.remote.protocol import write_metadata
 from mnistweb.recognition.types import DigitImage
+from tests.support.clock import Clock
 from tests.support.drawings import digit_png
 from tests.support.model_server import CLOSE, StandIn, serve
-
-
-class Clock:
-    """A time that passes when told."""
-
-    now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """What breakers measure time with."""
-    clock = Clock()
-    monkeypatch.setattr(of_breakers, "time", clock)
-    return clock
 
 
 def drawn(digit: int) -> DigitImage:
@@ -68,21 +57,21 @@ def server() -> Iterator[StandIn]:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_the_answer_is_the_one_of_this_process(server: StandIn, digit: int) -> None:
+def test_answer_equals_that_of_the_local_model(server: StandIn, digit: int) -> None:
     assert network(server).recognize(drawn(digit)) == server.network.recognize(drawn(digit))
 
 
-def test_no_digit_is_none_there_either(server: StandIn) -> None:
+def test_noise_is_rejected(server: StandIn) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
     assert network(server).recognize(noise).digit is None
 
 
-def test_the_address_may_have_a_path(server: StandIn) -> None:
+def test_url_may_have_a_path(server: StandIn) -> None:
     network(server, path="/inference/").recognize(drawn(3))
     assert server.asked == ["/inference/v2/models/lenet5/infer"]
 
 
-def test_a_question_bears_the_id_of_its_request(server: StandIn) -> None:
+def test_inference_request_has_the_request_id(server: StandIn) -> None:
     card = server.network.card
     client = ModelServer(server.url, 5, 2, {"lenet5": card}, identify=lambda: "the request's")
     RemoteRecognizer(card, client).recognize(drawn(3))
@@ -92,7 +81,7 @@ def test_a_question_bears_the_id_of_its_request(server: StandIn) -> None:
     assert [head["X-Request-ID"] for head in server.heads] == server.ids
 
 
-def test_a_question_names_the_trace_that_it_belongs_to(server: StandIn) -> None:
+def test_inference_request_has_the_trace_headers(server: StandIn) -> None:
     trace = iter(["00-1-1-01", "00-2-2-01"])
     card = server.network.card
     client = ModelServer(server.url, 5, 2, {"lenet5": card}, trace=lambda: {"traceparent": next(trace)})
@@ -101,7 +90,7 @@ def test_a_question_names_the_trace_that_it_belongs_to(server: StandIn) -> None:
     assert [head["traceparent"] for head in server.heads] == ["00-1-1-01", "00-2-2-01"]
 
 
-def test_connections_are_kept(server: StandIn) -> None:
+def test_connections_are_reused(server: StandIn) -> None:
     mine = network(server)
     for digit in range(10):
         mine.recognize(drawn(digit))
@@ -109,16 +98,17 @@ def test_connections_are_kept(server: StandIn) -> None:
 
 
 @pytest.mark.parametrize(
-    "statuses", [[404] * 3, [502], [503, 504], [500] * (remote.BROKEN - 1), [CLOSE], [CLOSE, 404, 500, 503]]
+    "statuses",
+    [[404] * 3, [502], [503, 504], [500] * (remote.MAX_SERVER_ERRORS - 1), [CLOSE], [CLOSE, 404, 500, 503]],
 )
-def test_what_passes_is_tried_again(server: StandIn, statuses: list[int]) -> None:
+def test_transient_failure_is_retried(server: StandIn, statuses: list[int]) -> None:
     server.failures = list(statuses)
     assert network(server).recognize(drawn(3)).digit == 3
     assert len(server.asked) == len(statuses) + 1
 
 
 @pytest.mark.parametrize("status", [400, 501, 301])
-def test_what_does_not_pass_fails_at_once(
+def test_permanent_failure_is_not_retried(
     server: StandIn, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.failures = [status]
@@ -128,15 +118,15 @@ def test_what_does_not_pass_fails_at_once(
     assert str(status) in caplog.text
 
 
-def test_a_server_that_breaks_on_a_question_is_not_asked_for_ever(server: StandIn) -> None:
+def test_server_errors_are_retried_a_limited_number_of_times(server: StandIn) -> None:
     server.failures = [500] * 100
     assert failure(network(server)) == "model_unavailable"
-    assert len(server.asked) == remote.BROKEN
+    assert len(server.asked) == remote.MAX_SERVER_ERRORS
 
 
-def test_a_server_that_is_away_is_waited_for_no_longer_than_told(server: StandIn) -> None:
+def test_unreachable_server_fails_within_the_timeout(server: StandIn) -> None:
     started = time.monotonic()
-    with socket.socket() as probe:  # which holds a port on which nobody listens
+    with socket.socket() as probe:  # holds a port without listening
         probe.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
         assert failure(network(server, 1.0, url=nobody)) == "model_unavailable"
@@ -144,7 +134,7 @@ def test_a_server_that_is_away_is_waited_for_no_longer_than_told(server: StandIn
 
 
 @pytest.mark.parametrize("hangs", ["silent", "head", "body"])
-def test_one_deadline_bounds_a_server_that_hangs_or_trickles(
+def test_timeout_bounds_a_server_that_hangs_or_trickles(
     server: StandIn, hangs: Literal["silent", "head", "body"]
 ) -> None:
     server.hangs = hangs
@@ -154,7 +144,7 @@ def test_one_deadline_bounds_a_server_that_hangs_or_trickles(
     assert 0.9 < time.monotonic() - started < 2.9  # three attempts of a second each would take three
 
 
-def test_a_question_that_is_not_heard_is_asked_again_while_there_is_time(server: StandIn) -> None:
+def test_request_without_a_response_is_retried_within_the_timeout(server: StandIn) -> None:
     server.hangs = "silent"
     server.gate.clear()
     threading.Timer(1.5, server.gate.set).start()  # during the second of three attempts
@@ -170,27 +160,27 @@ def test_a_question_that_is_not_heard_is_asked_again_while_there_is_time(server:
         {"model_version": None},
         {"model_version": "../../x"},
         {"outputs": []},
-        {"outputs": "x" * remote.MOST_BYTES},
+        {"outputs": "x" * remote.MAX_RESPONSE_BYTES},
     ],
 )
-def test_nonsense_is_told_so(server: StandIn, says: dict[str, object]) -> None:
+def test_malformed_response_is_nonsense(server: StandIn, says: dict[str, object]) -> None:
     server.says = says
     assert failure(network(server)) == "model_nonsense"
 
 
-def test_an_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn) -> None:
+def test_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn) -> None:
     mine = network(server)
     newer = dataclasses.replace(server.network.card, version="abcdef012345", temperature=7.0, threshold=1.0)
     server.network.card = newer
     page = "/v2/models/lenet5/versions/abcdef012345"
-    server.pages = {page: metadata(newer)}
+    server.pages = {page: write_metadata(newer)}
     for _ in range(2):
         assert mine.recognize(drawn(3)) == server.network.recognize(drawn(3))
-    assert server.asked.count(page) == 1  # and is then remembered
+    assert server.asked.count(page) == 1  # then it is cached
     assert mine.recognize(drawn(3)).model_version == "abcdef012345"
 
 
-def test_tritons_versions_are_numbers_and_its_cards_in_the_configuration(server: StandIn) -> None:
+def test_triton_has_numeric_versions_and_cards_in_its_configuration(server: StandIn) -> None:
     mine = network(server)
     card = server.network.card
     server.says = {"model_version": str(int(card.version, 16))}
@@ -206,47 +196,28 @@ def test_tritons_versions_are_numbers_and_its_cards_in_the_configuration(server:
     assert mine.recognize(drawn(3)) == server.network.recognize(drawn(3))
 
 
-def test_a_version_that_nobody_has_a_card_of_gives_no_answer(server: StandIn) -> None:
+def test_version_without_a_card_is_nonsense(server: StandIn) -> None:
     server.says = {"model_version": "1"}
     page = "/v2/models/lenet5/versions/1"
-    server.pages = {page: metadata(server.network.card), f"{page}/config": {}}
+    server.pages = {page: write_metadata(server.network.card), f"{page}/config": {}}
     assert failure(network(server)) == "model_nonsense"
 
 
-def test_a_server_that_fails_again_and_again_is_left_alone_for_a_while(server: StandIn, clock: Clock) -> None:
+def test_open_breaker_fails_fast_until_its_pause_is_over(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(remote, "CircuitBreaker", functools.partial(CircuitBreaker, clock=clock))
     mine = network(server)
-    server.failures = [400] * FAILURES
-    for _ in range(2 * FAILURES):
+    server.failures = [400] * BREAKER_FAILURES
+    for _ in range(2 * BREAKER_FAILURES):
         assert failure(mine) == "model_unavailable"
-    assert len(server.asked) == FAILURES
-    clock.now += remote.REST
+    assert len(server.asked) == BREAKER_FAILURES
+    clock.now += remote.BREAKER_PAUSE
     assert mine.recognize(drawn(3)).digit == 3
 
 
-def test_a_breaker_lets_one_at_a_time_try_again(clock: Clock) -> None:
-    breaker = Breaker(failures=2, pause=1.0)
-    for _ in range(2):
-        assert breaker.allows()
-        breaker.report(False)
-    assert not breaker.allows()
-    clock.now += 1.0
-    assert [breaker.allows() for _ in range(3)] == [True, False, False]
-    breaker.report(False)
-    assert not breaker.allows()
-    clock.now += 1.0
-    assert breaker.allows()
-    breaker.report(True)
-    assert [breaker.allows() for _ in range(3)] == [True, True, True]
-
-
-def test_a_success_forgets_the_failures_before_it() -> None:
-    breaker = Breaker(failures=2, pause=60)
-    for success in (False, True, False):
-        breaker.report(success)
-    assert breaker.allows()
-
-
-def test_the_one_that_stands_in_answers_where_the_server_does_not(server: StandIn) -> None:
+def test_local_fallback_answers_when_the_server_fails(server: StandIn) -> None:
     reader = FallbackRecognizer(network(server), server.network)
     assert reader.recognize(drawn(3)).digit == 3
     server.failures = [400]

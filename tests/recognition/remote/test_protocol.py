@@ -1,4 +1,4 @@
-"""Both sides of the Open Inference Protocol, and what a hostile client might write."""
+"""Both sides of the Open Inference Protocol, and hostile input."""
 
 import dataclasses
 import json
@@ -9,47 +9,53 @@ import pytest
 
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.remote.protocol import (
-    Question,
-    metadata,
+    InferenceRequest,
     read_metadata,
-    read_question,
-    read_reply,
-    write_question,
-    write_reply,
+    read_request,
+    read_response,
+    write_metadata,
+    write_request,
+    write_response,
 )
-from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MOST_IMAGES, ProtocolError
+from mnistweb.recognition.remote.tensors import HEADER_LENGTH, MAX_BATCH_SIZE, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
 
 CARD = read_card(WEIGHTS / "cnn.json")
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
 
 
-def question(**fields: Any) -> dict[str, Any]:
-    """A question in JSON about one white image; fields of its tensor can be replaced."""
+def inference_request(**fields: Any) -> dict[str, Any]:
+    """A request in JSON with one white image; `fields` replace those of its tensor."""
     tensor = {"name": "INPUT__0", "shape": [1, 28, 28], "datatype": "UINT8", "data": [255] * 784}
     return {"id": "1", "inputs": [tensor | fields]}
 
 
-def test_images_arrive_as_they_were_sent() -> None:
-    message = write_question(PIXELS, "an id")
-    read = read_question(message.body, message.headers[HEADER_LENGTH])
+def response_in_json() -> dict[str, Any]:
+    message = write_response(np.zeros((1, 11), np.float32), CARD, InferenceRequest(PIXELS, None, False))
+    response: dict[str, Any] = json.loads(message.body)
+    return response
+
+
+def test_images_survive_the_round_trip() -> None:
+    message = write_request(PIXELS, "an id")
+    read = read_request(message.body, message.headers[HEADER_LENGTH])
     assert np.array_equal(read.images, PIXELS)
     assert (read.id, read.binary) == ("an id", False)
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_images_can_be_written_as_numbers(nested: bool) -> None:
+def test_images_may_be_json_numbers(nested: bool) -> None:
     data = PIXELS.tolist() if nested else PIXELS.ravel().tolist()
-    body = json.dumps(question(shape=[3, 28, 28], data=data)).encode()
-    assert np.array_equal(read_question(body, None).images, PIXELS)
+    body = json.dumps(inference_request(shape=[3, 28, 28], data=data)).encode()
+    assert np.array_equal(read_request(body, None).images, PIXELS)
 
 
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("request_id", [None, "7"])
-def test_logits_arrive_to_the_last_bit(binary: bool, request_id: str | None) -> None:
+def test_logits_survive_the_round_trip_exactly(binary: bool, request_id: str | None) -> None:
     logits = np.random.default_rng(0).normal(0, 10, (3, 11)).astype(np.float32)
-    message = write_reply(logits, CARD, Question(PIXELS, request_id, binary))
-    read = read_reply(message.body, message.headers.get(HEADER_LENGTH))
+    message = write_response(logits, CARD, InferenceRequest(PIXELS, request_id, binary))
+    read = read_response(message.body, message.headers.get(HEADER_LENGTH))
     assert np.array_equal(read.logits, logits)
     assert (read.model, read.version, read.id) == (CARD.name, CARD.version, request_id)
 
@@ -63,12 +69,12 @@ def test_logits_arrive_to_the_last_bit(binary: bool, request_id: str | None) -> 
         ({"binary_data_output": True}, {"binary_data": False}, False),
     ],
 )
-def test_logits_come_as_bytes_where_that_is_asked_for(
+def test_logits_are_bytes_on_request(
     request_says: dict[str, bool], output_says: dict[str, bool], binary: bool
 ) -> None:
-    asked = question() | {"parameters": request_says}
+    asked = inference_request() | {"parameters": request_says}
     asked["outputs"] = [{"name": "OUTPUT__0", "parameters": output_says}]
-    assert read_question(json.dumps(asked).encode(), None).binary is binary
+    assert read_request(json.dumps(asked).encode(), None).binary is binary
 
 
 @pytest.mark.parametrize(
@@ -81,57 +87,57 @@ def test_logits_come_as_bytes_where_that_is_asked_for(
         (b"{}", "inputs"),
         ({"inputs": {}}, "inputs"),
         ({"inputs": [1]}, "inputs"),
-        ({"inputs": question()["inputs"] * 2}, "one tensor"),
-        (question(name="x"), "named"),
-        (question(datatype="FP32"), "UINT8"),
-        (question(shape=[28, 28]), "shape"),
-        (question(shape=[1, 1, 28, 28]), "shape"),
-        (question(shape=[1, 28, 29]), "shape"),
-        (question(shape=[-1, 28, 28]), "shape"),
-        (question(shape=[True, 28, 28]), "shape"),
-        (question(shape=["1", 28, 28]), "shape"),
-        (question(shape=[0, 28, 28], data=[]), "shape"),
-        (question(shape=[10**12, 28, 28]), f"to {MOST_IMAGES}"),
-        (question(shape="1"), "shape"),
-        (question(shape=None), "shape"),
-        (question(data=[0] * 783), "784"),
-        (question(data=[[0] * 783, 0]), "numbers"),
-        (question(data=[256] * 784), "0 to 255"),
-        (question(data=[-1] * 784), "0 to 255"),
-        (question(data=[10**30] * 784), "0 to 255"),
-        (question(data=[0.5] * 784), "0 to 255"),
-        (question(data=["0"] * 784), "0 to 255"),
-        (question(data=[True] * 784), "0 to 255"),
-        (question(data=[None] * 784), "0 to 255"),
-        (question(data="AAAA"), "list"),
-        (question(data=None), "list"),
-        (question(parameters={"binary_data_size": 784}), "784"),
-        (question(parameters={"binary_data_size": "784"}), "784"),
-        (question() | {"id": 5}, "id"),
-        (question() | {"outputs": [{"name": "x"}]}, "named"),
-        (question() | {"outputs": "all"}, "outputs"),
-        (question() | {"parameters": {"binary_data_output": 1}}, "true or false"),
-        (question() | {"parameters": [1]}, "true or false"),
+        ({"inputs": inference_request()["inputs"] * 2}, "one tensor"),
+        (inference_request(name="x"), "named"),
+        (inference_request(datatype="FP32"), "UINT8"),
+        (inference_request(shape=[28, 28]), "shape"),
+        (inference_request(shape=[1, 1, 28, 28]), "shape"),
+        (inference_request(shape=[1, 28, 29]), "shape"),
+        (inference_request(shape=[-1, 28, 28]), "shape"),
+        (inference_request(shape=[True, 28, 28]), "shape"),
+        (inference_request(shape=["1", 28, 28]), "shape"),
+        (inference_request(shape=[0, 28, 28], data=[]), "shape"),
+        (inference_request(shape=[10**12, 28, 28]), f"to {MAX_BATCH_SIZE}"),
+        (inference_request(shape="1"), "shape"),
+        (inference_request(shape=None), "shape"),
+        (inference_request(data=[0] * 783), "784"),
+        (inference_request(data=[[0] * 783, 0]), "numbers"),
+        (inference_request(data=[256] * 784), "0 to 255"),
+        (inference_request(data=[-1] * 784), "0 to 255"),
+        (inference_request(data=[10**30] * 784), "0 to 255"),
+        (inference_request(data=[0.5] * 784), "0 to 255"),
+        (inference_request(data=["0"] * 784), "0 to 255"),
+        (inference_request(data=[True] * 784), "0 to 255"),
+        (inference_request(data=[None] * 784), "0 to 255"),
+        (inference_request(data="AAAA"), "list"),
+        (inference_request(data=None), "list"),
+        (inference_request(parameters={"binary_data_size": 784}), "784"),
+        (inference_request(parameters={"binary_data_size": "784"}), "784"),
+        (inference_request() | {"id": 5}, "id"),
+        (inference_request() | {"outputs": [{"name": "x"}]}, "named"),
+        (inference_request() | {"outputs": "all"}, "outputs"),
+        (inference_request() | {"parameters": {"binary_data_output": 1}}, "true or false"),
+        (inference_request() | {"parameters": [1]}, "true or false"),
     ],
 )
-def test_what_is_no_question_is_told_so(body: Any, sentence: str) -> None:
+def test_malformed_request_is_an_error(body: Any, sentence: str) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(ProtocolError, match=sentence):
-        read_question(raw, None)
+        read_request(raw, None)
 
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "٣", "1e3", "9" * 400, "99999", "3"])
-def test_a_wrong_length_of_the_json_is_told_so(length: str) -> None:
+def test_wrong_json_length_is_an_error(length: str) -> None:
     with pytest.raises(ProtocolError):
-        read_question(write_question(PIXELS, "1").body, length)
+        read_request(write_request(PIXELS, "1").body, length)
 
 
 @pytest.mark.parametrize("change", [b"", b"more"])
-def test_bytes_must_be_as_many_as_the_shape_says(change: bytes) -> None:
-    message = write_question(PIXELS, "1")
+def test_number_of_bytes_must_match_the_shape(change: bytes) -> None:
+    message = write_request(PIXELS, "1")
     body = message.body + change if change else message.body[:-1]
     with pytest.raises(ProtocolError, match="2352"):
-        read_question(body, message.headers[HEADER_LENGTH])
+        read_request(body, message.headers[HEADER_LENGTH])
 
 
 @pytest.mark.parametrize(
@@ -145,34 +151,34 @@ def test_bytes_must_be_as_many_as_the_shape_says(change: bytes) -> None:
         ("data", [0] * 10 + [float("inf")]),
     ],
 )
-def test_a_wrong_reply_is_told_so(field: str, value: Any) -> None:
-    reply = json.loads(write_reply(np.zeros((1, 11), np.float32), CARD, Question(PIXELS, None, False)).body)
-    reply["outputs"][0][field] = value
+def test_malformed_response_is_an_error(field: str, value: Any) -> None:
+    response = response_in_json()
+    response["outputs"][0][field] = value
     with pytest.raises(ProtocolError):
-        read_reply(json.dumps(reply).encode(), None)
+        read_response(json.dumps(response).encode(), None)
 
 
 @pytest.mark.parametrize("field", ["model_name", "model_version"])
-def test_a_reply_must_say_who_answers(field: str) -> None:
-    reply = json.loads(write_reply(np.zeros((1, 11), np.float32), CARD, Question(PIXELS, None, False)).body)
-    del reply[field]
+def test_response_must_name_model_and_version(field: str) -> None:
+    response = response_in_json()
+    del response[field]
     with pytest.raises(ProtocolError, match="strings"):
-        read_reply(json.dumps(reply).encode(), None)
+        read_response(json.dumps(response).encode(), None)
 
 
-def test_the_card_travels_with_the_metadata() -> None:
+def test_metadata_contain_the_card() -> None:
     card = dataclasses.replace(CARD, temperature=1.25)
-    assert read_metadata(json.dumps(metadata(card)).encode()) == card
+    assert read_metadata(json.dumps(write_metadata(card)).encode()) == card
     in_tritons_way = {"parameters": {"card": {"string_value": card.text()}}}
     assert read_metadata(json.dumps(in_tritons_way).encode()) == card
 
 
 @pytest.mark.parametrize("parameters", [None, [], {}, {"card": None}, {"card": {}}])
-def test_metadata_may_be_without_a_card(parameters: object) -> None:
+def test_metadata_may_lack_a_card(parameters: object) -> None:
     assert read_metadata(json.dumps({"parameters": parameters}).encode()) is None
 
 
 @pytest.mark.parametrize("card", ["", "{}", "[]", 5, "null"])
-def test_a_card_that_is_none_is_told_so(card: object) -> None:
+def test_malformed_card_is_an_error(card: object) -> None:
     with pytest.raises(ProtocolError, match="card"):
         read_metadata(json.dumps({"parameters": {"card": card}}).encode())

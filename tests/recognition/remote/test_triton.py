@@ -1,4 +1,4 @@
-"""The model repository for Triton."""
+"""Model repository for Triton."""
 
 import dataclasses
 import json
@@ -17,12 +17,12 @@ CARDS = read_cards(WEIGHTS)
 
 
 def versions(config: str) -> list[int]:
-    """Those that Triton is to serve."""
+    """The versions that Triton serves."""
     return [int(version) for version in re.findall(r"versions: \[ (\d+) \]", config)]
 
 
 def card_of(config: str) -> ModelCard:
-    """The card in a configuration, whose strings are written as JSON's are."""
+    """The card in a configuration, whose strings have JSON's escapes."""
     (text,) = re.findall(r'key: "card" value: \{ string_value: ("(?:[^"\\]|\\.)*") \}', config)
     return parse_card(json.loads(text))
 
@@ -35,7 +35,7 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path / "new" / "repository"
 
 
-def test_every_network_is_there_as_triton_wants_it(repository: Path) -> None:
+def test_repository_has_every_model_in_tritons_format(repository: Path) -> None:
     assert {path.name for path in repository.iterdir()} == set(CARDS)
     for name, card in CARDS.items():
         config = (repository / name / "config.pbtxt").read_text(encoding="utf-8")
@@ -50,12 +50,12 @@ def test_every_network_is_there_as_triton_wants_it(repository: Path) -> None:
         assert card_of(config) == card
 
 
-def test_the_card_goes_along_whatever_it_says() -> None:
+def test_any_text_of_a_card_survives_the_configuration() -> None:
     card = dataclasses.replace(CARDS["cnn"], summary='Of "x",\n\ttwo\\three, é × ☃ and 😀.')
     assert card_of(configuration(card, 5)) == card
 
 
-def test_a_new_version_comes_beside_the_old_one(repository: Path, tmp_path: Path) -> None:
+def test_new_version_is_added_and_served(repository: Path, tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.mkdir()
     (weights / "cnn.pt").write_bytes(b"newer")
@@ -67,7 +67,7 @@ def test_a_new_version_comes_beside_the_old_one(repository: Path, tmp_path: Path
     assert versions((repository / "cnn" / "config.pbtxt").read_text(encoding="utf-8")) == [2748]
 
 
-def test_a_version_that_is_no_number_is_one_sentence(tmp_path: Path) -> None:
+def test_version_that_is_not_a_number_is_an_error(tmp_path: Path) -> None:
     dataclasses.replace(CARDS["cnn"], version="new one").write(tmp_path / "cnn.json")
     command = ["models", "--weights", str(tmp_path), "export", "--triton", str(tmp_path / "repository")]
     result = CliRunner().invoke(main, command)

@@ -26,6 +26,7 @@ UPRIGHT = [(320, 568), (360, 640), (390, 844), (768, 1024), (820, 1180)]
 # Phones on their side, and laptops whose pages are zoomed to 200 %.
 LOW = [(640, 360), (667, 375), (683, 384), (740, 360), (844, 390)]
 TOO_LOW = (568, 320)
+"""The smallest window on its side: slate and answer do not fit into it together."""
 WIDE = [(1024, 600), (1280, 800), (1920, 1080)]
 WINDOW_SIZES = [*UPRIGHT, TOO_LOW, *LOW, *WIDE]
 

@@ -1,4 +1,4 @@
-"""Fonts that tests set in place of those of the stylesheet."""
+"""Fonts that the layout is tested in."""
 
 import pytest
 

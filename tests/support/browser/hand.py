@@ -1,4 +1,4 @@
-"""What a person does on the page: draw, predict, look at what came of it."""
+"""A person on the page: draws, predicts, looks at the answer."""
 
 import json
 import math
@@ -129,7 +129,7 @@ def kept_strokes(page: Page) -> list[dict[str, Any]]:
 
 
 def ink_on_slate(page: Page) -> int:
-    """How many pixels of the slate carry ink."""
+    """Count the pixels of the slate that carry ink."""
     count: int = page.evaluate(
         """() => {
             const slate = document.querySelector("#slate");

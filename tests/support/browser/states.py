@@ -14,7 +14,7 @@ from tests.support.networks import asleep, nine
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a state may need besides the page."""
+    """The things a state may need besides the page."""
 
     answering: Callable[..., None]
     break_database: Callable[[], None]
@@ -33,7 +33,7 @@ def waiting(page: Page, stage: Stage) -> None:
 
 def answered(page: Page, stage: Stage) -> None:
     waiting(page, stage)
-    for digit, judge in ((3, "Right"), (8, "That was no digit"), (7, None)):
+    for digit, judge in ((3, "Yes"), (8, "It wasn’t a digit"), (7, None)):
         stage.answering(digit, 0.984 if digit == 7 else 0.9991, second=2)
         draw(page, digit)
         predict(page)
@@ -181,7 +181,7 @@ def prediction_of_another(page: Page, stage: Stage) -> None:
     address = f"/predictions/{predict(page)}"
     page.context.clear_cookies()
     page.goto(address)
-    expect(page.get_by_text("Only the one who drew it can.")).to_be_visible()
+    expect(page.get_by_text("Only its author can rate it.")).to_be_visible()
 
 
 def prediction_corrected(page: Page, stage: Stage) -> None:
@@ -201,7 +201,7 @@ def compared(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     draw(page, 4)
     predict(page)
-    press(page, "Ask every network")
+    press(page, "Compare all models")
     expect(page.locator("[data-opinion][data-state='said']")).to_have_count(2)
     landed(page)
 
@@ -211,7 +211,7 @@ def compared_in_part(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     draw(page, 4)
     predict(page)
-    press(page, "Ask every network")
+    press(page, "Compare all models")
     expect(page.locator("[data-opinion='second'][data-state='failed']")).to_be_visible()
     landed(page)
 
@@ -227,13 +227,13 @@ def inside(page: Page, stage: Stage) -> None:
 
 def inside_lenet5(page: Page, stage: Stage) -> None:
     inside(page, stage)
-    page.get_by_role("navigation", name="Look inside another network").get_by_text("LeNet").click()
+    page.get_by_role("navigation", name="Look inside another model").get_by_text("LeNet").click()
     expect(page.locator("[data-inside][data-model='lenet5'] .sheet-mark").first).to_be_visible()
 
 
 def inside_vit(page: Page, stage: Stage) -> None:
     inside(page, stage)
-    page.get_by_role("navigation", name="Look inside another network").get_by_text("Vision").click()
+    page.get_by_role("navigation", name="Look inside another model").get_by_text("Vision").click()
     expect(page.locator("[data-inside][data-model='vit'] .sheet-mark").first).to_be_visible()
 
 

@@ -1,4 +1,4 @@
-"""Image files put together piece by piece, the way no encoder would."""
+"""Image files composed of chunks and segments, as no encoder would write them."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def chunk(name: bytes, content: bytes = b"") -> bytes:
-    """A chunk of a PNG, with the checksum that it should have."""
+    """Return a chunk of a PNG, with its correct checksum."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
@@ -21,18 +21,18 @@ def png(
     interlaced: bool = False,
     level: int = 6,
 ) -> bytes:
-    """A PNG of filtered rows; `colours` is PNG's colour type."""
+    """Return a PNG of filtered rows; `colours` is PNG's colour type."""
     head = struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, interlaced)
     return PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, level)) + chunk(b"IEND")
 
 
 def segment(marker: int, content: bytes = b"") -> bytes:
-    """A segment of a JPEG."""
+    """Return a segment of a JPEG."""
     return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
 
 
 def riff(*pieces: tuple[bytes, bytes]) -> bytes:
-    """A WebP file of these chunks."""
+    """Return a WebP file of these chunks."""
     body = b"WEBP" + b"".join(
         name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
         for name, content in pieces
@@ -41,13 +41,13 @@ def riff(*pieces: tuple[bytes, bytes]) -> bytes:
 
 
 def vp8x(flags: int, width: int, height: int) -> tuple[bytes, bytes]:
-    """The chunk that says what an extended WebP holds, and its size."""
+    """Return the chunk with features and size of an extended WebP."""
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return b"VP8X", bytes((flags, 0, 0, 0)) + sides
 
 
 def exif(entries: int, count: int = 1, value: int = 6, order: str = "<") -> bytes:
-    """An Exif block of that many entries, the first of which is the orientation."""
+    """Return an Exif block of `entries` entries; the first one is the orientation."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, entries)
     first = struct.pack(order + "HHIHH", 0x0112, 3, count, value, 0)
     others = (struct.pack(order + "HHII", tag, 7, 60_000, 0) for tag in range(0x0113, 0x0112 + entries))
@@ -55,7 +55,7 @@ def exif(entries: int, count: int = 1, value: int = 6, order: str = "<") -> byte
 
 
 def reseal(data: bytes) -> bytes:
-    """A PNG whose chunks have the checksums of what they now hold, a RIFF file of the size it now has."""
+    """Correct the checksums of a PNG's chunks, or the size of a RIFF file."""
     if data.startswith(b"RIFF"):
         return b"RIFF" + struct.pack("<I", max(len(data) - 8, 0)) + data[8:]
     if not data.startswith(PNG):

@@ -1,4 +1,4 @@
-"""Files to begin with: each accepted kind of image, and every trick on a decoder that we know of."""
+"""Seed files: each accepted kind of image, and all known tricks against decoders."""
 
 import io
 import struct
@@ -13,10 +13,10 @@ from tests.support.bad_images import BAD_FILES, UNUSUAL_IMAGES
 from tests.support.drawings import digit_png, draw_digit, encode
 from tests.support.fuzz.pieces import chunk, exif, png, reseal, riff, segment, vp8x
 
-LARGEST = 8 * 1024**2
-"""Bytes of an image that a request may bring by default."""
-MANY = 100_000
-SMALL = draw_digit(3).resize((40, 40))
+MAX_IMAGE_BYTES = 8 * 1024**2
+"""Default limit of an image in a request."""
+MANY_CHUNKS = 100_000
+SMALL_IMAGE = draw_digit(3).resize((40, 40))
 
 
 @cache
@@ -31,34 +31,34 @@ def _tiled(side: int, channels: int) -> Image.Image:
 
 def _frames(kind: str) -> bytes:
     file = io.BytesIO()
-    SMALL.save(file, kind, save_all=True, append_images=[draw_digit(2).resize((40, 40))], duration=100)
+    SMALL_IMAGE.save(file, kind, save_all=True, append_images=[draw_digit(2).resize((40, 40))], duration=100)
     return file.getvalue()
 
 
 def _in_png(pieces: bytes, at: int = 33) -> bytes:
-    data = encode(SMALL)
+    data = encode(SMALL_IMAGE)
     return data[:at] + pieces + data[at:]
 
 
 def _claiming(width: int, height: int) -> bytes:
-    data = encode(SMALL)
+    data = encode(SMALL_IMAGE)
     return reseal(data[:16] + struct.pack(">II", width, height) + data[24:])
 
 
-def _in_jpeg(pieces: bytes, at: int = 2, picture: Image.Image = SMALL) -> bytes:
+def _in_jpeg(pieces: bytes, at: int = 2, picture: Image.Image = SMALL_IMAGE) -> bytes:
     data = encode(picture, "JPEG")
     return data[:at] + pieces + data[at:]
 
 
 def _webp(*pieces: tuple[bytes, bytes], flags: int = 0) -> bytes:
-    data = encode(SMALL, "WEBP")
+    data = encode(SMALL_IMAGE, "WEBP")
     return riff(vp8x(flags, 40, 40), (b"VP8 ", data[20:]), *pieces)
 
 
 def _many_scans(side: int) -> bytes:
     data = encode(Image.new("L", (side, side), 255), "JPEG", progressive=True)
     last = data.rfind(b"\xff\xda")
-    times = (LARGEST - len(data)) // len(data[last:-2])
+    times = (MAX_IMAGE_BYTES - len(data)) // len(data[last:-2])
     return data[:-2] + data[last:-2] * times + data[-2:]
 
 
@@ -72,16 +72,16 @@ def _icc(data: bytes) -> bytes:
     return b"name\0\0" + zlib.compress(data, 9)
 
 
-# Small files of every kind, from which the fuzzer breeds.
+# Small files of every kind, for mutation.
 SEEDS: dict[str, bytes] = {
-    **{f"PNG {mode}": encode(SMALL.convert(mode)) for mode in ("1", "L", "P", "RGB", "RGBA", "LA")},
-    **{f"JPEG {mode}": encode(SMALL.convert(mode), "JPEG") for mode in ("L", "RGB", "CMYK")},
+    **{f"PNG {mode}": encode(SMALL_IMAGE.convert(mode)) for mode in ("1", "L", "P", "RGB", "RGBA", "LA")},
+    **{f"JPEG {mode}": encode(SMALL_IMAGE.convert(mode), "JPEG") for mode in ("L", "RGB", "CMYK")},
     **{f"PNG of 16 bits, {kind}": _sixteen_bit(kind) for kind in (0, 2, 6)},
     **{
         f"PNG of {depth} bits": png(40, 40, depth, 0, bytes((1 + 40 * depth // 8) * 40))
         for depth in (1, 2, 4)
     },
-    "PNG palette, transparent": encode(SMALL.convert("P"), transparency=0),
+    "PNG palette, transparent": encode(SMALL_IMAGE.convert("P"), transparency=0),
     "PNG interlaced": png(8, 8, 8, 0, bytes(79), interlaced=True),
     "PNG with a profile": _in_png(chunk(b"iCCP", _icc(bytes(3000)))),
     "PNG with texts": _in_png(
@@ -91,33 +91,33 @@ SEEDS: dict[str, bytes] = {
     ),
     "PNG with Exif": _in_png(chunk(b"eXIf", exif(3))),
     "PNG animated": _frames("PNG"),
-    "JPEG progressive": encode(SMALL.convert("RGB"), "JPEG", progressive=True),
-    "JPEG subsampled": encode(SMALL.convert("RGB"), "JPEG", subsampling=2, quality=20),
-    "JPEG with restarts": encode(SMALL, "JPEG", restart_marker_blocks=1),
+    "JPEG progressive": encode(SMALL_IMAGE.convert("RGB"), "JPEG", progressive=True),
+    "JPEG subsampled": encode(SMALL_IMAGE.convert("RGB"), "JPEG", subsampling=2, quality=20),
+    "JPEG with restarts": encode(SMALL_IMAGE, "JPEG", restart_marker_blocks=1),
     "JPEG with Exif": _in_jpeg(segment(0xE1, b"Exif\0\0" + exif(3, order=">"))),
     "JPEG with a profile": _in_jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(300)), 20),
     "JPEG of several pictures": _in_jpeg(segment(0xE2, b"MPF\0" + exif(3)), 20),
-    "WebP lossy": encode(SMALL.convert("RGB"), "WEBP"),
-    "WebP with opacity": encode(SMALL.convert("RGBA"), "WEBP"),
-    "WebP lossless": encode(SMALL.convert("RGBA"), "WEBP", lossless=True),
+    "WebP lossy": encode(SMALL_IMAGE.convert("RGB"), "WEBP"),
+    "WebP with opacity": encode(SMALL_IMAGE.convert("RGBA"), "WEBP"),
+    "WebP lossless": encode(SMALL_IMAGE.convert("RGBA"), "WEBP", lossless=True),
     "WebP animated": _frames("WEBP"),
     "WebP with Exif": _webp((b"EXIF", exif(3)), flags=8),
-    "WebP with a profile": encode(SMALL.convert("RGB"), "WEBP", icc_profile=bytes(200)),
+    "WebP with a profile": encode(SMALL_IMAGE.convert("RGB"), "WEBP", icc_profile=bytes(200)),
     "slate": digit_png(5),
     "orientation after end": _in_jpeg(segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xff")),
-    "bad checksum": encode(SMALL)[:-20] + bytes(20),
-    "truncated PNG": encode(SMALL)[:-30],
-    "truncated JPEG": encode(SMALL, "JPEG")[:-60],
-    "truncated WebP": encode(SMALL, "WEBP")[:-20],
+    "bad checksum": encode(SMALL_IMAGE)[:-20] + bytes(20),
+    "truncated PNG": encode(SMALL_IMAGE)[:-30],
+    "truncated JPEG": encode(SMALL_IMAGE, "JPEG")[:-60],
+    "truncated WebP": encode(SMALL_IMAGE, "WEBP")[:-20],
     **{f"bad: {name}": value[0] for name, value in BAD_FILES.items() if len(value[0]) < 60_000},
     **{f"unusual: {name}": data for name, data in UNUSUAL_IMAGES.items()},
 }
 
-# As large as a request may be, or made to look so: what would cost a decoder seconds or gigabytes.
+# As large as a request may be, or claiming to be larger: without limits, seconds or gigabytes for a decoder.
 HOSTILE: dict[str, Callable[[], bytes]] = {
-    "empty chunks": lambda: _in_png(chunk(b"abCd") * MANY),
-    "empty chunks behind the picture": lambda: _in_png(chunk(b"tEXt") * MANY, -12),
-    "empty data chunks": lambda: _in_png(chunk(b"IDAT") * MANY),
+    "empty chunks": lambda: _in_png(chunk(b"abCd") * MANY_CHUNKS),
+    "empty chunks behind the picture": lambda: _in_png(chunk(b"tEXt") * MANY_CHUNKS, -12),
+    "empty data chunks": lambda: _in_png(chunk(b"IDAT") * MANY_CHUNKS),
     "texts that unpack to a gigabyte": lambda: _in_png(
         chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000), 9)) * 1000
     ),
@@ -134,13 +134,13 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "an interlaced PNG of 2 million pixels": lambda: png(
         1448, 1448, 16, 6, bytes(1448 * 1456 * 8), interlaced=True
     ),
-    "empty segments": lambda: _in_jpeg(segment(0xE4) * 20 * MANY),
-    "comments": lambda: _in_jpeg(segment(0xFE) * 20 * MANY),
-    "fill bytes": lambda: _in_jpeg(b"\xff" * 80 * MANY),
-    "junk before the picture": lambda: _in_jpeg(bytes(80 * MANY), 20),
+    "empty segments": lambda: _in_jpeg(segment(0xE4) * 20 * MANY_CHUNKS),
+    "comments": lambda: _in_jpeg(segment(0xFE) * 20 * MANY_CHUNKS),
+    "fill bytes": lambda: _in_jpeg(b"\xff" * 80 * MANY_CHUNKS),
+    "junk before the picture": lambda: _in_jpeg(bytes(80 * MANY_CHUNKS), 20),
     "tables": lambda: _in_jpeg(segment(0xDB, (b"\0" + b"\1" * 64) * 1000) * 120),
     "a JPEG's Exif of 5,000 entries, often": lambda: _in_jpeg(segment(0xE1, b"Exif\0\0" + exif(5_000)) * 100),
-    "profile in many parts": lambda: _in_jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1") * 5 * MANY),
+    "profile in many parts": lambda: _in_jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1") * 5 * MANY_CHUNKS),
     "many scans": lambda: _many_scans(4096),
     "many scans of few pixels": lambda: _many_scans(8),
     "a noisy JPEG of 16 million pixels": lambda: encode(_tiled(4096, 3), "JPEG", quality=50),
@@ -149,13 +149,13 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     ),
     "a long JPEG": lambda: encode(Image.new("RGB", (65_000, 256), (9, 9, 9)), "JPEG"),
     "a WebP canvas of 16,383 x 16,383": lambda: riff(
-        vp8x(0, 16_383, 16_383), (b"VP8 ", encode(SMALL, "WEBP")[20:])
+        vp8x(0, 16_383, 16_383), (b"VP8 ", encode(SMALL_IMAGE, "WEBP")[20:])
     ),
     "a noisy WebP of 2 million pixels": lambda: encode(_tiled(1448, 4), "WEBP", quality=60, method=0),
     "a lossless WebP of 2 million pixels": lambda: encode(
         _tiled(1448, 4), "WEBP", lossless=True, quality=0, method=0
     ),
-    "empty WebP chunks": lambda: _webp(*[(b"abcd", b"")] * 10 * MANY),
+    "empty WebP chunks": lambda: _webp(*[(b"abcd", b"")] * 10 * MANY_CHUNKS),
     "a WebP's Exif of 65,000 entries": lambda: _webp((b"EXIF", exif(65_000)), flags=8),
     "many frames": lambda: reseal(_frames("WEBP")[:-8] * 200),
 }

@@ -1,31 +1,31 @@
-"""One file on the way that every drawing takes, and what must be true whatever comes of it."""
+"""One file through the whole path of a drawing, with the invariants of each step."""
 
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from mnistweb.predictions.images import picture_to_keep
-from mnistweb.recognition.decoding import LARGEST_SIDE, decode_base64_image, read_drawing
+from mnistweb.predictions.images import drawing_to_store
+from mnistweb.recognition.decoding import MAX_SIDE, decode_base64_image, read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.types import SIDE
 from tests.support.drawings import data_url
-from tests.support.fuzz.seeds import LARGEST
+from tests.support.fuzz.seeds import MAX_IMAGE_BYTES
 
 MAX_PIXELS = 16 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a file: "ink" or a DrawingError's code, after so many milliseconds of the processor."""
+    """Outcome of a file, "ink" or a DrawingError's code, and processor time in milliseconds."""
 
     outcome: str
     milliseconds: float
 
 
 def attempt(data: bytes) -> Trial:
-    """Read a file as the site would. Whatever but a DrawingError it raises is a fault of the site."""
+    """Read a file as the site would. Any exception other than DrawingError is a fault of the site."""
     text = data_url(data)
     started = time.process_time()
     try:
@@ -37,11 +37,11 @@ def attempt(data: bytes) -> Trial:
 
 
 def read(text: str) -> None:
-    """From base64 to the 28x28 image and the picture that is kept; each must be what its docstring says."""
-    data = decode_base64_image(text, LARGEST)
+    """Decode base64 to the 28x28 image and the stored picture; check that each is as documented."""
+    data = decode_base64_image(text, MAX_IMAGE_BYTES)
     ink = read_drawing(data, MAX_PIXELS)
     assert ink.ndim == 2
-    assert 0 < min(ink.shape) <= max(ink.shape) <= LARGEST_SIDE
+    assert 0 < min(ink.shape) <= max(ink.shape) <= MAX_SIDE
     assert ink.dtype == np.float32
     assert np.isfinite(ink).all()
     assert 0 <= ink.min() <= ink.max() <= 1
@@ -49,4 +49,4 @@ def read(text: str) -> None:
     assert image.shape == (SIDE, SIDE)
     assert image.dtype == np.uint8
     assert image.max() > 0
-    assert picture_to_keep(data, ink)
+    assert drawing_to_store(data, ink)

@@ -1,4 +1,4 @@
-"""`make chaos`: site, database and clients are killed, frozen and cut off, and nothing promised is lost."""
+"""`make chaos`: kill, freeze and cut off site, database and clients, and check that no promise is broken."""
 
 import argparse
 import json
@@ -20,20 +20,20 @@ from tests.support.postgres import NoPostgres
 from tests.system.chaos.causes import CAUSES, Cause
 from tests.system.chaos.clients import DRAWINGS, Crowd
 from tests.system.chaos.database import Database, database
-from tests.system.chaos.ledger import Verdict, audit
+from tests.system.chaos.ledger import AuditResult, audit
 from tests.system.chaos.site import Site
 
 CLIENTS = 8
 MIGRATE = "from mnistweb.cli import main; main(['migrate'])"
-HEALED_WITHIN = 5.0
-PATIENCE = 30.0
+MAX_RECOVERY_SECONDS = 5.0
+RECOVERY_TIMEOUT = 30.0
 COLUMNS = ("sent", "saved", "not saved", "refused", "no answer")
 
 
-def seconds_to_heal(site: Site) -> float:
-    """Until a drawing is saved again, at most PATIENCE."""
+def seconds_to_recover(site: Site) -> float:
+    """Measure the seconds until a drawing is saved again, at most RECOVERY_TIMEOUT."""
     since = time.monotonic()
-    while (seconds := time.monotonic() - since) < PATIENCE:
+    while (seconds := time.monotonic() - since) < RECOVERY_TIMEOUT:
         request = urllib.request.Request(
             f"http://127.0.0.1:{site.port}/api/v1/predictions",
             json.dumps({"image": DRAWINGS[3]}).encode(),
@@ -49,10 +49,10 @@ def seconds_to_heal(site: Site) -> float:
     return seconds
 
 
-def broken_promises(cause: Cause, counts: Counter[str], seconds: float, verdict: Verdict) -> list[str]:
-    """Everything that was not as it should be, a sentence each."""
-    broken = verdict.lost + verdict.odd
-    if seconds > HEALED_WITHIN:
+def broken_promises(cause: Cause, counts: Counter[str], seconds: float, result: AuditResult) -> list[str]:
+    """List all broken promises, a sentence each."""
+    broken = result.lost + result.unexpected
+    if seconds > MAX_RECOVERY_SECONDS:
         broken.append(f"it took {seconds:.1f} s until a drawing was saved again")
     if cause.answers and counts["no answer"]:
         broken.append(f"{counts['no answer']} requests got no answer")
@@ -61,32 +61,32 @@ def broken_promises(cause: Cause, counts: Counter[str], seconds: float, verdict:
     return broken
 
 
-def suffer(cause: Cause, site: Site, server: Database, crowd: Crowd) -> list[str]:
-    """Let one cause happen under load; print its line, and return what it broke."""
-    crowd.go()
+def run_cause(cause: Cause, site: Site, server: Database, crowd: Crowd) -> list[str]:
+    """Run one cause under load; print its line, and return the broken promises."""
+    crowd.resume()
     time.sleep(1)
-    failed = []
+    broken_asserts = []
     try:
         cause.happen(site, server)
     except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
-        failed.append(str(error))
-    seconds = seconds_to_heal(site)
+        broken_asserts.append(str(error))
+    seconds = seconds_to_recover(site)
     time.sleep(1)
-    crowd.rest()
+    crowd.suspend()
     counts = crowd.counts()
-    verdict = audit(crowd.clients, server)
-    broken = failed + broken_promises(cause, counts, seconds, verdict)
+    result = audit(crowd.clients, server)
+    broken = broken_asserts + broken_promises(cause, counts, seconds, result)
     cells = "".join(f" {counts[column]:9,} |" for column in COLUMNS)
     print(
-        f"| {cause.name:24} |{cells} {verdict.untold:7} | {len(verdict.lost):4} | {seconds:7.1f} |",
+        f"| {cause.name:24} |{cells} {result.unknown:7} | {len(result.lost):4} | {seconds:7.1f} |",
         flush=True,
     )
     return [f"{cause.name}: {sentence}" for sentence in broken]
 
 
 @contextmanager
-def everything() -> Iterator[tuple[Site, Database, Crowd]]:
-    """A database, the site on it, and clients who wait."""
+def running_site() -> Iterator[tuple[Site, Database, Crowd]]:
+    """Run a database, the site on it, and paused clients."""
     with tempfile.TemporaryDirectory() as folder, database() as server:
         site = Site(Path(folder), server.url)
         subprocess.run([sys.executable, "-c", MIGRATE], env=site.settings, check=True)
@@ -99,7 +99,7 @@ def everything() -> Iterator[tuple[Site, Database, Crowd]]:
 
 
 def main() -> int:
-    """Let every cause happen, or those that are named; 1 if any broke a promise."""
+    """Run all causes, or those of --only; return 1 if any broke a promise."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", help="a part of a cause's name")
     parser.add_argument("--log", type=Path, help="where to keep what the site said")
@@ -109,12 +109,12 @@ def main() -> int:
     ]
     broken: list[str] = []
     try:
-        with everything() as (site, server, crowd):
+        with running_site() as (site, server, crowd):
             print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CLIENTS} clients\n")
             print(
                 f"| {'cause':24} |"
                 + "".join(f" {column:>9} |" for column in (*COLUMNS,))
-                + "  untold | lost | seconds |"
+                + "  unknown | lost | seconds |"
             )
             print(
                 f"| {'-' * 24} |" + " --------: |" * len(COLUMNS) + " ------: | ---: | ------: |", flush=True
@@ -123,7 +123,7 @@ def main() -> int:
                 if cause.name == "disk full" and not server.small:
                     print(f"SKIPPED {cause.name}: a small file system cannot be mounted here")
                     continue
-                broken += suffer(cause, site, server, crowd)
+                broken += run_cause(cause, site, server, crowd)
             if options.log:
                 options.log.write_text(site.log.read_text())
     except NoPostgres as error:

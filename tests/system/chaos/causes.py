@@ -1,4 +1,4 @@
-"""What can go wrong, one after another. Each cause returns when it is over, and may say what it saw."""
+"""Causes of failure. Each function returns when its failure is over; a wrong reaction raises an error."""
 
 import os
 import signal
@@ -15,9 +15,9 @@ from tests.system.chaos.clients import DRAWINGS
 from tests.system.chaos.database import Database
 from tests.system.chaos.site import Site
 
-AWAY = 5.0
-"""Seconds for which a thing is away."""
-WHOLE = (
+OUTAGE_SECONDS = 5.0
+"""Length of an outage."""
+REQUEST = (
     b"POST /api/v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n%s"
 )
@@ -25,18 +25,18 @@ WHOLE = (
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One cause: what it does, and whether the site stays able to answer meanwhile, unsaved at worst."""
+    """One cause of failure, and the answers that the site must still give."""
 
     name: str
     happen: Callable[[Site, Database], None]
     answers: bool = False
-    """Every request is answered meanwhile."""
+    """Every request gets an answer meanwhile."""
     unsaved: bool = False
-    """Some of them with "saved": false, since the database is away."""
+    """Some answers have "saved": false, since the database is down."""
 
 
 def kill_workers(site: Site, _: Database) -> None:
-    """Each process that answers, one after another, twice."""
+    """Kill each worker, one after another, twice."""
     for _round in range(2):
         for pid in site.workers():
             with suppress(ProcessLookupError):
@@ -45,37 +45,37 @@ def kill_workers(site: Site, _: Database) -> None:
 
 
 def restart_database(_: Site, database: Database) -> None:
-    """Stop in good order; a while later start."""
+    """Stop the database cleanly, and start it after the outage."""
     database.stop()
-    time.sleep(AWAY)
+    time.sleep(OUTAGE_SECONDS)
     database.start()
 
 
 def kill_database(_: Site, database: Database) -> None:
-    """Without any order."""
+    """Kill the database, and start it after the outage."""
     database.kill()
-    time.sleep(AWAY)
+    time.sleep(OUTAGE_SECONDS)
     database.start()
 
 
 def freeze_database(_: Site, database: Database) -> None:
-    """It neither answers nor goes."""
+    """Freeze the database, so that it neither answers nor closes connections."""
     database.freeze()
-    time.sleep(AWAY + 2)
+    time.sleep(OUTAGE_SECONDS + 2)
     database.thaw()
 
 
 def fill_disk(_: Site, database: Database) -> None:
-    """Nothing can be written."""
+    """Fill the database's disk, so that it cannot write."""
     database.fill()
-    time.sleep(AWAY)
+    time.sleep(OUTAGE_SECONDS)
     database.empty()
 
 
 def take_connections(_: Site, database: Database) -> None:
-    """Others have all connections, those of the site too."""
+    """Take all connections of the database, even those of the site."""
     held = []
-    ends = time.monotonic() + AWAY
+    ends = time.monotonic() + OUTAGE_SECONDS
     with database.connect() as own, own.cursor() as cursor:
         while time.monotonic() < ends:
             try:
@@ -92,22 +92,22 @@ def take_connections(_: Site, database: Database) -> None:
         connection.close()
 
 
-def cut_off(site: Site, _: Database) -> None:
-    """Clients that go in the middle of their request, or before its answer."""
+def cut_connections(site: Site, _: Database) -> None:
+    """Close connections during the request, or before its answer."""
     body = b'{"image": "%s"}' % DRAWINGS[3].encode()
-    request = WHOLE % (len(body), body)
+    request = REQUEST % (len(body), body)
     for number in range(60):
         with socket.create_connection(("127.0.0.1", site.port)) as client:
-            # Closed so, what was not read is thrown away, and the server is told of a broken connection.
+            # Closed this way, unread data is dropped, and the server gets a connection reset.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.sendall(request[: len(request) * (number % 4 + 1) // 4])
         time.sleep(0.05)
 
 
-def dawdle(site: Site, _: Database) -> None:
-    """Clients that send a byte now and then, or half a request and no more."""
+def send_slowly(site: Site, _: Database) -> None:
+    """Send a byte now and then, or half a request and no more."""
     body = b'{"image": "%s"}' % DRAWINGS[3].encode()
-    request = WHOLE % (len(body), body)
+    request = REQUEST % (len(body), body)
     clients = []
     for number in range(200):
         client = socket.create_connection(("127.0.0.1", site.port))
@@ -115,7 +115,7 @@ def dawdle(site: Site, _: Database) -> None:
         with suppress(OSError):
             client.sendall(request[: (10, 60, 140, len(request) // 2)[number % 4]])
         clients.append((client, number))
-    ends = time.monotonic() + 2 * AWAY
+    ends = time.monotonic() + 2 * OUTAGE_SECONDS
     while time.monotonic() < ends:
         for client, number in clients:
             if number % 2:
@@ -126,58 +126,58 @@ def dawdle(site: Site, _: Database) -> None:
         client.close()
 
 
-def stop_and_start(site: Site, _: Database) -> None:
-    """As on a machine that restarts."""
+def restart_site(site: Site, _: Database) -> None:
+    """Stop and start the site, as on a machine that restarts."""
     site.stop()
     time.sleep(1)
     site.start()
 
 
-def update(site: Site, _: Database) -> None:
-    """Replace the processes while they work, twice."""
+def reload_site(site: Site, _: Database) -> None:
+    """Replace the workers under load, twice."""
     for _round in range(2):
         site.reload()
         time.sleep(2)
 
 
-def spoil_model(site: Site, _: Database) -> None:
-    """A network's file is damaged: those who have it loaded go on, none starts with it."""
+def corrupt_model(site: Site, _: Database) -> None:
+    """Damage a network's file: running processes go on, and none starts with it."""
     path = site.weights / "cnn.pt"
     path.write_bytes(path.read_bytes()[:-100] + bytes(100))
-    _without_model(site)
+    _start_without_model(site)
 
 
-def lose_model(site: Site, _: Database) -> None:
-    """A network's file is gone."""
+def delete_model(site: Site, _: Database) -> None:
+    """Delete a network's file."""
     (site.weights / "cnn.pt").unlink()
-    _without_model(site)
+    _start_without_model(site)
 
 
-def _without_model(site: Site) -> None:
+def _start_without_model(site: Site) -> None:
     site.reload()
     time.sleep(2)
     if site.process.poll() is not None or not site.workers():
-        raise AssertionError("the site went down when it was reloaded without its network")
+        raise AssertionError("the site ended when it was reloaded without its network")
     site.stop()
-    said = site.refuses()
-    if "cnn.pt: " not in said:
-        raise AssertionError(f"the site did not say why it does not start: {said!r}")
+    message = site.failing_start()
+    if "cnn.pt: " not in message:
+        raise AssertionError(f"the site did not say why it does not start: {message!r}")
     site.restore_weights()
     site.start()
 
 
 CAUSES = (
-    Cause("nothing", lambda _site, _database: time.sleep(AWAY), answers=True),
+    Cause("nothing", lambda _site, _database: time.sleep(OUTAGE_SECONDS), answers=True),
     Cause("workers killed", kill_workers),
     Cause("database restarted", restart_database, answers=True, unsaved=True),
     Cause("database killed", kill_database, answers=True, unsaved=True),
     Cause("database frozen", freeze_database, answers=True, unsaved=True),
     Cause("disk full", fill_disk, answers=True, unsaved=True),
     Cause("connections taken", take_connections, answers=True, unsaved=True),
-    Cause("clients cut off", cut_off, answers=True),
-    Cause("slow clients", dawdle, answers=True),
-    Cause("site stopped and started", stop_and_start),
-    Cause("site updated", update, answers=True),
-    Cause("network's file damaged", spoil_model),
-    Cause("network's file gone", lose_model),
+    Cause("clients cut off", cut_connections, answers=True),
+    Cause("slow clients", send_slowly, answers=True),
+    Cause("site stopped and started", restart_site),
+    Cause("site updated", reload_site, answers=True),
+    Cause("network's file damaged", corrupt_model),
+    Cause("network's file gone", delete_model),
 )

@@ -1,4 +1,4 @@
-"""A PostgreSQL that can be stopped, killed, frozen and filled up."""
+"""A PostgreSQL server that can be stopped, killed, frozen and filled up."""
 
 import os
 import shutil
@@ -14,12 +14,15 @@ import psycopg2
 
 from tests.support.postgres import NoPostgres, free_port, programs, unprivileged
 
-DISK = "160m"
-CONNECTIONS = 24
+DISK_SIZE = "160m"
+MAX_CONNECTIONS = 24
 
 
 class Database:
-    """One server, its data in `folder`, which is a small file system of its own where that can be mounted."""
+    """A server with its data in `folder`.
+
+    `small` is true if the folder is a small file system of its own, which can be filled up.
+    """
 
     def __init__(self, folder: Path, found: Path, *, small: bool) -> None:
         self.folder = folder
@@ -30,23 +33,23 @@ class Database:
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs, as who may. Raises CalledProcessError."""
+        """Run one of PostgreSQL's programs as an unprivileged user. Raises CalledProcessError."""
         command = [*unprivileged(), str(self.programs / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
     def make(self) -> None:
-        """Make the data and start."""
+        """Create the data directory and start."""
         self.run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(
                 f"listen_addresses = '127.0.0.1'\nport = {self.port}\n"
-                f"unix_socket_directories = '{self.folder}'\nmax_connections = {CONNECTIONS}\n"
+                f"unix_socket_directories = '{self.folder}'\nmax_connections = {MAX_CONNECTIONS}\n"
                 "min_wal_size = 32MB\nmax_wal_size = 48MB\n"
             )
         self.start()
 
     def start(self) -> None:
-        """Start, and wait until it takes connections; what the one before left may still be going."""
+        """Start, and wait for connections. Retries, since the previous process may still be ending."""
         for _ in range(20):
             with suppress(subprocess.CalledProcessError):
                 return self.run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "start")
@@ -54,11 +57,11 @@ class Database:
         raise RuntimeError("PostgreSQL does not start again")
 
     def stop(self) -> None:
-        """Stop as an update does: connections are closed, what was committed is written."""
+        """Stop as for an update: close connections, write committed data."""
         self.run("pg_ctl", "-D", str(self.data), "-w", "-m", "fast", "stop")
 
     def pid(self) -> int:
-        """The first process, 0 where there is none."""
+        """Return the id of the postmaster, or 0."""
         with suppress(OSError, ValueError, IndexError):
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
             os.kill(pid, 0)
@@ -66,39 +69,39 @@ class Database:
         return 0
 
     def processes(self) -> list[int]:
-        """All processes, the first one first."""
+        """Return the ids of all processes, the postmaster first."""
         pid = self.pid()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [pid, *map(int, children)]
 
     def kill(self) -> None:
-        """Kill the first process; the others find that out and end."""
+        """Kill the postmaster; the other processes notice and end."""
         os.kill(self.pid(), signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Stop all processes where they stand: the kernel still takes connections, and nobody answers."""
+        """Stop all processes: the kernel still accepts connections, but there is no answer."""
         for pid in self.processes():
             os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them go on."""
+        """Continue all processes."""
         for pid in self.processes():
             os.kill(pid, signal.SIGCONT)
 
     def fill(self) -> None:
-        """Leave no room on its file system."""
+        """Fill the file system."""
         with suppress(OSError), (self.folder / "ballast").open("wb", buffering=0) as ballast:
             while True:
                 ballast.write(bytes(64 * 1024))
 
     def empty(self) -> None:
-        """Give the room back, and start it where that had ended it, as an operator would."""
+        """Free the space, and start the server if it has ended, as an operator would."""
         (self.folder / "ballast").unlink(missing_ok=True)
         if not self.pid():
             self.start()
 
     def connect(self) -> "psycopg2.extensions.connection":
-        """A connection beside those of the site, which commits each statement."""
+        """Open a connection beside the site's, with autocommit."""
         connection = psycopg2.connect(self.url, connect_timeout=5)
         connection.autocommit = True
         return connection
@@ -106,12 +109,12 @@ class Database:
 
 @contextmanager
 def database(parent: Path | None = None) -> Iterator[Database]:
-    """A server for the occasion, its files in a folder of `parent`, by default of /tmp. Raises NoPostgres."""
+    """Run a temporary server, its files in a folder of `parent`, by default /tmp. Raises NoPostgres."""
     found = programs()
     if found is None:
         raise NoPostgres("make chaos needs PostgreSQL's own programs: install Debian's package postgresql")
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-chaos-", dir=parent or "/tmp"))  # noqa: S108 (mkdtemp)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE}", "tmpfs", str(folder)]
     small = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
     try:
         if unprivileged():

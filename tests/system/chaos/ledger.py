@@ -1,4 +1,4 @@
-"""What the clients were promised, against what the database holds."""
+"""Comparison of the promises to clients with the rows of the database."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from tests.system.chaos.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was promised and is not so, answers that should not be, and rows that nobody was told of."""
+class AuditResult:
+    """Broken promises, unexpected answers, and the number of rows unknown to clients."""
 
     lost: list[str]
-    odd: list[str]
-    untold: int
+    unexpected: list[str]
+    unknown: int
 
 
 def visitor_of(cookie: str) -> str:
-    """The visitor that a cookie is signed for."""
+    """Return the visitor id in a signed cookie."""
     signed = cookie.partition("=")[2]
     return str(URLSafeSerializer("", salt="visitor").loads_unsafe(signed)[1]) if signed else ""
 
 
-def audit(clients: list[Client], database: Database) -> Verdict:
-    """Compare every deed so far with the rows."""
+def audit(clients: list[Client], database: Database) -> AuditResult:
+    """Compare all submissions so far with the rows."""
     with database.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT request_key, id::text, label, labelled_at IS NOT NULL FROM prediction"
@@ -40,21 +40,21 @@ def audit(clients: list[Client], database: Database) -> Verdict:
     connection.close()
     times = Counter(key for key, *_ in rows)
     found = {key: rest for key, *rest in rows}
-    lost, odd, untold = [], [], 0
+    lost, unexpected, unknown = [], [], 0
     for client in clients:
-        odd += client.odd
-        client.odd = []
+        unexpected += client.unexpected
+        client.unexpected = []
         visitor = visitor_of(client.cookie)
-        for deed in client.deeds:
-            key = IdempotencyKey.of(deed.key, visitor, b"", None, None).key
-            if deed.said != "saved":
-                untold += times[key]
+        for submission in client.submissions:
+            key = IdempotencyKey.of(submission.key, visitor, b"", None, None).key
+            if submission.outcome != "saved":
+                unknown += times[key]
             if times[key] > 1:
-                lost.append(f"{deed.key} is there {times[key]} times")
-            if deed.said == "saved" and (key not in found or found[key][0] != deed.id):
-                lost.append(f"{deed.id} was called saved, and is not there")
-            elif deed.label_saved and found[key][1:] != [deed.label, True]:
-                lost.append(f"{deed.id} was said to be {deed.label}, but is {found[key][1:]}")
+                lost.append(f"{submission.key} exists {times[key]} times")
+            if submission.outcome == "saved" and (key not in found or found[key][0] != submission.id):
+                lost.append(f"{submission.id} was reported as saved, and is missing")
+            elif submission.label_saved and found[key][1:] != [submission.label, True]:
+                lost.append(f"{submission.id} was labelled {submission.label}, but has {found[key][1:]}")
     if int(counted) != total:
-        odd.append(f"{total} predictions are counted as {counted}")
-    return Verdict(lost, odd, untold)
+        unexpected.append(f"{total} predictions are counted as {counted}")
+    return AuditResult(lost, unexpected, unknown)

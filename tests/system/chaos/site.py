@@ -1,4 +1,4 @@
-"""The site under gunicorn, with its own configuration, as a process that can be killed and started again."""
+"""The site under gunicorn, with its own configuration, as a process that can be killed and restarted."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ from pathlib import Path
 from mnistweb.config import PACKAGE
 from tests.support.postgres import free_port
 
-PATIENCE = 60.0
+PROCESS_TIMEOUT = 60.0
 
 
 class Site:
-    """gunicorn on a port of its own; `weights` is a copy of the networks, which may be spoilt."""
+    """Gunicorn on its own port; `weights` is a copy of the networks that tests may damage."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.port = free_port()
@@ -34,9 +34,9 @@ class Site:
         }
 
     def start(self) -> None:
-        """Start it, and wait until it listens. Raises RuntimeError where it ends instead."""
+        """Start, and wait until it listens. Raises RuntimeError if it ends instead."""
         self.process = self._run()
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + PROCESS_TIMEOUT
         while time.monotonic() < ends:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -46,34 +46,34 @@ class Site:
             time.sleep(0.05)
         raise RuntimeError(f"the site did not start:\n{self.log.read_text()[-2000:]}")
 
-    def refuses(self) -> str:
-        """The last line of what it says when it is started and ends; empty where it starts all the same."""
+    def failing_start(self) -> str:
+        """Start the site, which should end; return its last line of output, or "" if it runs."""
         length = self.log.stat().st_size
         process = self._run()
         try:
-            status = process.wait(PATIENCE)
+            status = process.wait(PROCESS_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.terminate()
             return ""
-        said = self.log.read_bytes()[length:].decode().strip()
-        return said.splitlines()[-1] if status and said else ""
+        output = self.log.read_bytes()[length:].decode().strip()
+        return output.splitlines()[-1] if status and output else ""
 
     def stop(self) -> None:
-        """Stop it as a service manager does, and wait."""
+        """Stop as a service manager does, and wait."""
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(PROCESS_TIMEOUT)
 
     def reload(self) -> None:
-        """Have it read its configuration and replace its processes."""
+        """Make it read its configuration and replace its workers."""
         self.process.send_signal(signal.SIGHUP)
 
     def workers(self) -> list[int]:
-        """The processes that answer."""
+        """Return the ids of the workers."""
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def restore_weights(self) -> None:
-        """The networks as they should be."""
+        """Restore the networks' files."""
         shutil.rmtree(self.weights, ignore_errors=True)
         shutil.copytree(PACKAGE / "weights", self.weights)
 

@@ -1,7 +1,7 @@
-"""Builds the image and drives a site in containers through its life, in the order of this file.
+"""Tests of the image and of a site in containers, in the order of this file.
 
-`make test-deploy` runs it. It needs a Docker engine and takes minutes, so its name keeps it out of the other
-tests. BUILD_FLAGS in the environment go to `docker build`.
+`make test-deploy` runs them. They need a Docker engine and take minutes, so the file's name keeps them out of
+the other tests. BUILD_FLAGS in the environment are passed to `docker build`.
 """
 
 import json
@@ -19,12 +19,12 @@ import pytest
 from tests.system.deploy.site import IMAGE, ROOT, Site, run
 
 SETTINGS = {"SECRET_KEY": secrets.token_hex(32), "POSTGRES_PASSWORD": "any/character@may:stand#here"}
-LARGEST = 1.3e9
+MAX_IMAGE_BYTES = 1.3e9
 
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    """The image, built from the checkout."""
+    """Build the image from the checkout."""
     flags = shlex.split(os.environ.get("BUILD_FLAGS", ""))
     run("docker", "build", *flags, "--tag", IMAGE, str(ROOT))
     return IMAGE
@@ -32,7 +32,7 @@ def image() -> str:
 
 @pytest.fixture(scope="module")
 def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A folder to start a site from; what was started is taken down, with its volumes."""
+    """Make a folder to start a site from; remove containers and volumes at the end."""
     site = Site(tmp_path_factory.mktemp("site"))
     site.install()
     site.configure(**SETTINGS)
@@ -42,11 +42,11 @@ def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
     site.compose("--profile", "tls", "down", "--volumes")
 
 
-def test_the_image_is_small_and_holds_no_secret(image: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_image_is_small_and_contains_no_secret(image: str, capsys: pytest.CaptureFixture[str]) -> None:
     described = json.loads(run("docker", "image", "inspect", image).stdout)[0]
     with capsys.disabled():
         print(f"\nThe image has {described['Size'] / 1e9:.2f} GB.")
-    assert described["Size"] <= LARGEST
+    assert described["Size"] <= MAX_IMAGE_BYTES
     assert described["Config"]["User"] == "10001:10001"
     environment = {entry.split("=")[0] for entry in described["Config"]["Env"]}
     assert not {key for key in environment if "SECRET" in key or "PASSWORD" in key or key.startswith("PIP")}
@@ -55,7 +55,7 @@ def test_the_image_is_small_and_holds_no_secret(image: str, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("secret", ["", "change-me"])
-def test_a_container_does_not_start_without_a_secret(image: str, secret: str) -> None:
+def test_container_does_not_start_without_a_secret(image: str, secret: str) -> None:
     result = run("docker", "run", "--rm", "--env", f"SECRET_KEY={secret}", image, check=False)
     assert result.returncode == 1
     assert "Error: SECRET_KEY must be " in result.stderr
@@ -63,7 +63,7 @@ def test_a_container_does_not_start_without_a_secret(image: str, secret: str) ->
 
 
 @pytest.mark.parametrize("missing", SETTINGS)
-def test_compose_names_a_missing_secret_and_says_how_to_make_one(tmp_path: Path, missing: str) -> None:
+def test_compose_reports_a_missing_secret(tmp_path: Path, missing: str) -> None:
     site = Site(tmp_path)
     site.install()
     site.configure(**{key: value for key, value in SETTINGS.items() if key != missing})
@@ -73,7 +73,7 @@ def test_compose_names_a_missing_secret_and_says_how_to_make_one(tmp_path: Path,
     assert "openssl rand -hex 32" in result.stderr
 
 
-def test_replicas_that_start_at_once_migrate_once(site: Site) -> None:
+def test_simultaneous_replicas_migrate_once(site: Site) -> None:
     site.compose("up", "--detach", "--wait", "postgres")
     with ThreadPoolExecutor() as pool:
         replicas = [
@@ -84,7 +84,7 @@ def test_replicas_that_start_at_once_migrate_once(site: Site) -> None:
         assert replica.result().returncode == 0
 
 
-def test_it_starts_with_one_command_and_writes_to_nothing_but_tmp(site: Site) -> None:
+def test_site_starts_with_one_command_on_a_read_only_file_system(site: Site) -> None:
     site.compose("down", "--volumes")
     site.up()
     assert json.loads(site.request("/readyz"))["status"] == "ok"
@@ -96,7 +96,7 @@ def test_it_starts_with_one_command_and_writes_to_nothing_but_tmp(site: Site) ->
     site.compose("exec", "-T", "web", "touch", "/tmp/file")  # noqa: S108
 
 
-def test_a_restart_loses_nothing(site: Site) -> None:
+def test_restart_keeps_all_rows(site: Site) -> None:
     for digit in range(10):
         site.predict(digit)
     first = site.listing()[0]["id"]
@@ -108,22 +108,22 @@ def test_a_restart_loses_nothing(site: Site) -> None:
     assert site.rows() == rows
 
 
-def test_a_lost_volume_comes_back_from_the_backup(site: Site) -> None:
+def test_backup_restores_a_lost_volume(site: Site) -> None:
     rows, listing = site.rows(), site.listing()
     site.run("deploy/backup", "log.backup")
     site.compose("down", "--volumes")
     site.up()
     assert site.listing() == []
-    site.predict(1)  # of another log: the restored one replaces it
+    site.predict(1)  # the restored database replaces this row
     site.run("deploy/restore", "log.backup")
     assert site.rows() == rows
     assert site.listing() == listing
     newest = listing[0]["id"]
     assert site.request(f"/predictions/{newest}/drawing.png").startswith(b"\x89PNG")
-    site.request(f"/api/v1/predictions/{newest}/feedback", {"label": None})  # still this visitor's
+    site.request(f"/api/v1/predictions/{newest}/feedback", {"label": None})  # still by this visitor
 
 
-def test_a_broken_backup_replaces_nothing(site: Site) -> None:
+def test_broken_backup_replaces_nothing(site: Site) -> None:
     rows = site.rows()
     whole = (site.folder / "log.backup").read_bytes()
     (site.folder / "half.backup").write_bytes(whole[: len(whole) // 2])
@@ -137,11 +137,11 @@ def test_caddy_adds_tls(site: Site) -> None:
     if run("docker", "image", "inspect", "caddy:2", check=False).returncode:
         pulled = run("docker", "pull", "caddy:2", check=False)
         if pulled.returncode:
-            pytest.skip("the image caddy:2 cannot be had here")
+            pytest.skip("the image caddy:2 is not available")
     for port in (80, 443):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                pytest.skip(f"port {port} is taken")
+                pytest.skip(f"port {port} is in use")
     site.configure(**SETTINGS, DOMAIN="localhost", COMPOSE_PROFILES="tls")
     site.up()
     # For localhost Caddy signs the certificate itself.

@@ -1,4 +1,4 @@
-"""A site in containers, as an operator has it: a folder with the compose file, the scripts and an `.env`."""
+"""A site in containers as operators run it: a folder with the compose file, the scripts and an `.env`."""
 
 import json
 import os
@@ -23,7 +23,7 @@ Result = subprocess.CompletedProcess[str]
 
 
 def run(*command: str, cwd: Path = ROOT, check: bool = True, **environment: str) -> Result:
-    """Run a command and keep what it printed; where it must not fail but does, say that."""
+    """Run a command and capture its output. Raises AssertionError if `check` is set and it fails."""
     result = subprocess.run(
         command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=1800
     )
@@ -33,7 +33,7 @@ def run(*command: str, cwd: Path = ROOT, check: bool = True, **environment: str)
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -49,12 +49,12 @@ class Site:
     cookies: CookieJar = field(default_factory=CookieJar)
 
     def install(self) -> None:
-        """Put there what a checkout has and an operator needs."""
+        """Copy the files that an operator needs from the checkout."""
         shutil.copy(ROOT / "docker-compose.yml", self.folder)
         shutil.copytree(ROOT / "deploy", self.folder / "deploy")
 
     def configure(self, **settings: str) -> None:
-        """Write `.env`: the example, and below it these settings."""
+        """Write `.env`: the example, and these settings below it."""
         settings = {"IMAGE": IMAGE, "PORT": str(self.port)} | settings
         lines = "".join(f"{key}={value}\n" for key, value in settings.items())
         (self.folder / ".env").write_text((ROOT / ".env.example").read_text() + lines)
@@ -68,7 +68,7 @@ class Site:
         return run(*command, cwd=self.folder, check=check, COMPOSE_PROJECT_NAME=PROJECT)
 
     def up(self) -> None:
-        """The one command that starts a site."""
+        """Start the site with its one command."""
         self.compose("up", "--detach", "--wait")
 
     def request(
@@ -79,7 +79,7 @@ class Site:
         base: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> bytes:
-        """The body of the answer to a GET, or to a POST of `body` as JSON; HTTPError where it is an error."""
+        """Return the body of the answer to a GET, or to a POST of `body` as JSON. Raises HTTPError."""
         request = urllib.request.Request(  # noqa: S310
             (base or f"http://127.0.0.1:{self.port}") + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -88,7 +88,7 @@ class Site:
         return self.send(request, tls)
 
     def submit(self, path: str, **fields: str) -> bytes:
-        """The body of the answer to a form of a page; HTTPError where it is an error."""
+        """Submit a form of the page, and return the body of the answer. Raises HTTPError."""
         page = self.request("/").decode()
         found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
         assert found
@@ -96,7 +96,7 @@ class Site:
         return self.send(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body))
 
     def send(self, request: urllib.request.Request, tls: ssl.SSLContext | None = None) -> bytes:
-        """The body of the answer to a request of this visitor; HTTPError where it is an error."""
+        """Send a request as this visitor, and return the body of the answer. Raises HTTPError."""
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPCookieProcessor(self.cookies),
@@ -114,12 +114,12 @@ class Site:
         return answer
 
     def listing(self) -> list[dict[str, Any]]:
-        """What is logged, newest first."""
+        """Return the logged predictions, newest first."""
         items: list[dict[str, Any]] = json.loads(self.request("/api/v1/predictions"))["items"]
         return items
 
     def rows(self) -> str:
-        """Every byte of the log, drawings included, as PostgreSQL writes it."""
+        """Return the whole log, drawings included, as PostgreSQL writes it."""
         query = "COPY (SELECT * FROM prediction ORDER BY id) TO STDOUT"
         return self.compose(
             "exec", "-T", "postgres", "psql", "-U", "mnistweb", "-d", "mnistweb", "-c", query

@@ -1,4 +1,4 @@
-"""What the balancer of deploy/haproxy.cfg counts, and how it is asked."""
+"""Counters and health of the balancer of deploy/haproxy.cfg."""
 
 import csv
 import io
@@ -10,19 +10,19 @@ COUNTS = "http://127.0.0.1:8404/stats;csv"
 
 
 def counts() -> list[dict[str, str]]:
-    """What the balancer counts, a row for each of its parts."""
+    """Return the balancer's counters, a row for each of its parts."""
     text = urllib3.request("GET", COUNTS, retries=False, timeout=5).data.decode()
     return list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
 
 
 def failed() -> int:
-    """How many requests came to nothing at the balancer: each is asked again, or becomes an error."""
+    """Return the number of requests that failed at the balancer; the site repeats them or gives an error."""
     row = next(row for row in counts() if (row["pxname"], row["svname"]) == ("model", "FRONTEND"))
     return int(row["req_tot"]) - int(row["hrsp_2xx"])
 
 
 def in_use() -> list[str]:
-    """The machines that the balancer sends to."""
+    """Return the machines that the balancer uses."""
     return [
         row["svname"]
         for row in counts()
@@ -31,7 +31,7 @@ def in_use() -> list[str]:
 
 
 def is_ready() -> bool:
-    """Whether a question would be answered."""
+    """Return true if the model server is ready."""
     try:
         url = f"{BALANCER}/v2/health/ready"
         return urllib3.request("GET", url, retries=False, timeout=5).status == 200

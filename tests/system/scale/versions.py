@@ -1,4 +1,4 @@
-"""Another version of a network, and whether each answer is the one that the version it names gives."""
+"""A second version of a network, and a check that each row's answer fits its version."""
 
 import shutil
 import zipfile
@@ -16,7 +16,7 @@ from tests.system.chaos.database import Database
 
 
 def make_newer(folder: Path) -> str:
-    """The networks with one that has another hash and another temperature; its version."""
+    """Copy the networks, one with another hash and temperature; return its version."""
     shutil.copytree(WEIGHTS, folder)
     card, path = read_card(folder / "cnn.json"), folder / "cnn.pt"
     with zipfile.ZipFile(path, "a") as archive:
@@ -31,14 +31,14 @@ def make_newer(folder: Path) -> str:
 
 @cache
 def answers(weights: Path) -> frozenset[tuple[str, int | None, float]]:
-    """Version, digit and confidence of every drawing that clients send."""
+    """Return version, digit and confidence for each drawing of the clients."""
     network = TorchScriptRecognizer.load(weights / "cnn.json")
-    said = [network.recognize(normalize(read_drawing(digit_png(digit), 10**6))) for digit in STROKES]
-    return frozenset((each.model_version, each.digit, round(each.confidence, 5)) for each in said)
+    output = [network.recognize(normalize(read_drawing(digit_png(digit), 10**6))) for digit in STROKES]
+    return frozenset((each.model_version, each.digit, round(each.confidence, 5)) for each in output)
 
 
-def strange_rows(database: Database, newer: Path) -> list[str]:
-    """Rows that hold what no version gives, a sentence each."""
+def inconsistent_rows(database: Database, newer: Path) -> list[str]:
+    """List rows whose answer fits no version, a sentence each."""
     right = answers(WEIGHTS) | answers(newer)
     with database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT model_version, digit, confidence FROM prediction")

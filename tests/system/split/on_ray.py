@@ -1,4 +1,4 @@
-"""`make test-split`: the model server on Ray Serve as its configuration says, and the death of a replica."""
+"""`make test-split`: the model server on Ray Serve with its configuration, and the death of a replica."""
 
 import os
 import signal
@@ -26,22 +26,22 @@ IMAGES = [normalize(read_drawing(digit_png(digit), 10**6)) for digit in range(10
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """The address of the server, and the process that started it."""
+    """Start the server; return its address and the process that started it."""
     with ray_serve(tmp_path_factory.mktemp("ray")) as found:
         yield found
 
 
-def test_ray_takes_the_configuration_for_kubernetes() -> None:
+def test_kubernetes_configuration_is_valid_for_ray() -> None:
     service = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "model.yaml").read_text()))
     configuration = yaml.safe_load(service["spec"]["serveConfigV2"])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of pydantic, which Ray's schema meets
+        warnings.simplefilter("ignore", DeprecationWarning)  # from Ray's use of pydantic
         from ray.serve.schema import ServeDeploySchema
     (application,) = ServeDeploySchema.model_validate(configuration).applications
     assert application.import_path == "mnistweb.model_server.ray_serve:application"
 
 
-def test_every_network_answers_as_here(server: tuple[str, int]) -> None:
+def test_answers_match_the_local_networks(server: tuple[str, int]) -> None:
     networks = load_all(WEIGHTS)
     client = ModelServer(server[0], 10, 1, {name: network.card for name, network in networks.items()})
     for network in networks.values():
@@ -49,7 +49,7 @@ def test_every_network_answers_as_here(server: tuple[str, int]) -> None:
         assert [remote.recognize(image) for image in IMAGES] == [network.recognize(image) for image in IMAGES]
 
 
-def test_no_answer_is_lost_when_a_replica_dies(server: tuple[str, int]) -> None:
+def test_death_of_a_replica_loses_no_answer(server: tuple[str, int]) -> None:
     address, starter = server
     network = load_all(WEIGHTS)["cnn"]
     remote = RemoteRecognizer(network.card, ModelServer(address, 10, 4, {"cnn": network.card}))

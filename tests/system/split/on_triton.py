@@ -1,7 +1,7 @@
-"""`make test-split`: our client against NVIDIA's server, which serves what `models export --triton` writes.
+"""`make test-split`: our client and the exported repository with NVIDIA's Triton Inference Server.
 
-The server is the one in the wheel nvidia-pytriton, which brings Triton's Python backend and no PyTorch
-backend. A few lines of Python run the exported files in its stead; the rest of the repository is as exported.
+The server comes from the wheel nvidia-pytriton, which has Triton's Python backend but no PyTorch backend. A
+few lines of Python run the exported files instead. The rest of the repository is unchanged.
 """
 
 import json
@@ -26,20 +26,20 @@ from mnistweb.recognition.model_card import version_number
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
 from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
-from mnistweb.recognition.remote.protocol import read_reply, write_question
+from mnistweb.recognition.remote.protocol import read_response, write_request
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, INPUT, OUTPUT, Message, pack, unpack
 from mnistweb.recognition.remote.triton import write_repository
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
 from tests.system.deploy.site import ROOT, free_port
-from tests.system.split.server import PATIENCE, started
+from tests.system.split.server import START_TIMEOUT, running_server
 
-FOLDER = Path(os.environ.get("TRITON") or ROOT / ".venv" / ".triton" / "pytriton" / "tritonserver")
+TRITON = Path(os.environ.get("TRITON") or ROOT / ".venv" / ".triton" / "pytriton" / "tritonserver")
 IMAGES = np.stack([normalize(read_drawing(digit_png(digit), 10**6)) for digit in range(10)])
 NAMES = ["cnn", "lenet5", "vit"]
 ID = "of-a-visitor"
-# By DLPack, because the backend was built for NumPy 1 and misreads the arrays of NumPy 2.
+# DLPack, because the backend was built for NumPy 1 and misreads arrays of NumPy 2.
 MODEL = f"""
 import torch
 import triton_python_backend_utils as triton
@@ -67,8 +67,8 @@ def networks() -> dict[str, TorchScriptRecognizer]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where Triton listens."""
-    # The backend starts the Python that it finds first, and links with its library.
+    """Start Triton and return its address."""
+    # The backend starts the first Python in PATH, and links with its library.
     environment = {
         "LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR")),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -79,31 +79,36 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_repository(WEIGHTS, folder)
     use_python_backend(folder)
     port = free_port()
-    command = [str(FOLDER / "bin" / "tritonserver"), f"--backend-directory={FOLDER / 'backends'}"]
+    command = [str(TRITON / "bin" / "tritonserver"), f"--backend-directory={TRITON / 'backends'}"]
     command += [f"--model-repository={folder}", "--allow-grpc=false", "--allow-metrics=false"]
     command += ["--http-address=127.0.0.1", f"--http-port={port}"]
-    # The configuration is complete, and a busy machine imports torch for a while.
-    command += ["--disable-auto-complete-config", f"--backend-config=python,stub-timeout-seconds={PATIENCE}"]
+    # The configuration is complete, and a busy machine needs long to import torch.
+    command += [
+        "--disable-auto-complete-config",
+        f"--backend-config=python,stub-timeout-seconds={START_TIMEOUT}",
+    ]
     address = f"http://127.0.0.1:{port}"
-    with started(command, address, folder / "log", environment):
+    with running_server(command, address, folder / "log", environment):
         yield address
 
 
 def prepare_python_backend(environment: dict[str, str]) -> None:
-    """Put the part of the backend that holds this version of Python where Triton looks for it."""
-    if not FOLDER.is_dir():
-        pytest.skip(f"{FOLDER} is not there: the wheel nvidia-pytriton, which holds Triton, could not be had")
+    """Copy the backend's stub for this version of Python to Triton's folder."""
+    if not TRITON.is_dir():
+        pytest.skip(
+            f"{TRITON} is missing: the wheel nvidia-pytriton, which contains Triton, is not installed"
+        )
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    stub = FOLDER / "python_backend_stubs" / version / "triton_python_backend_stub"
+    stub = TRITON / "python_backend_stubs" / version / "triton_python_backend_stub"
     if not stub.is_file():
-        pytest.skip(f"Triton's Python backend in the wheel knows no Python {version}")
+        pytest.skip(f"Triton's Python backend in the wheel does not support Python {version}")
     if subprocess.run([stub], env=os.environ | environment, capture_output=True).returncode == 127:
-        pytest.skip("Triton's Python backend needs Python as a shared library, which is not there")
-    shutil.copy(stub, FOLDER / "backends" / "python")
+        pytest.skip("Triton's Python backend needs Python as a shared library, which is missing")
+    shutil.copy(stub, TRITON / "backends" / "python")
 
 
 def use_python_backend(folder: Path) -> None:
-    """Have it run the exported files: of each configuration one line changes."""
+    """Let the Python backend run the exported files: one line of each configuration changes."""
     for file in folder.glob("*/*/model.pt"):
         (file.parent / "model.py").write_text(MODEL)
         configuration = file.parent.parent / "config.pbtxt"
@@ -113,12 +118,12 @@ def use_python_backend(folder: Path) -> None:
 
 
 def ask(address: str, path: str, message: Message) -> urllib3.BaseHTTPResponse:
-    """What Triton says to a question."""
+    """Send a request to Triton."""
     return urllib3.request("POST", address + path, body=message.body, headers=message.headers)
 
 
 def as_json(message: Message, images: NDArray[np.uint8]) -> Message:
-    """The same question with its images as numbers in the JSON."""
+    """Convert a request to one with its images as numbers in the JSON."""
     head, _ = unpack(message.body, message.headers[HEADER_LENGTH])
     del head["inputs"][0]["parameters"]
     head["inputs"][0]["data"] = images.ravel().tolist()
@@ -126,37 +131,39 @@ def as_json(message: Message, images: NDArray[np.uint8]) -> Message:
 
 
 def as_bytes(message: Message) -> Message:
-    """The same question, to be answered in bytes."""
+    """Convert a request to one with an answer in bytes."""
     head, tail = unpack(message.body, message.headers.get(HEADER_LENGTH))
     head["outputs"][0]["parameters"]["binary_data"] = True
     return pack(head, tail)
 
 
-def about(answer: Answer) -> tuple[Any, ...]:
-    """All of an answer, its numbers to 1e-5."""
+def comparable(answer: Answer) -> tuple[Any, ...]:
+    """Return all fields of an answer, the numbers with a tolerance of 1e-5."""
     numbers = [*answer.probabilities, answer.confidence, answer.not_a_digit]
     return answer.digit, answer.model, answer.model_version, pytest.approx(numbers, abs=1e-5)
 
 
-@pytest.mark.parametrize("at_hand", [True, False], ids=["card at hand", "card from Triton"])
+@pytest.mark.parametrize("has_card", [True, False], ids=["local card", "card from Triton"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_visitor_gets_the_answer_of_this_process(
-    address: str, networks: dict[str, TorchScriptRecognizer], name: str, at_hand: bool
+def test_answers_match_the_local_network(
+    address: str, networks: dict[str, TorchScriptRecognizer], name: str, has_card: bool
 ) -> None:
     network = networks[name]
-    client = ModelServer(address, 20, 1, {name: network.card} if at_hand else {}, lambda: ID)
+    client = ModelServer(address, 20, 1, {name: network.card} if has_card else {}, lambda: ID)
     remote = RemoteRecognizer(network.card, client)
     for image in IMAGES:
         found = remote.recognize(image)
         numbers = [*found.probabilities, found.confidence, found.not_a_digit]
-        assert (found.digit, found.model, found.model_version, numbers) == about(network.recognize(image))
+        assert (found.digit, found.model, found.model_version, numbers) == comparable(
+            network.recognize(image)
+        )
 
 
 @pytest.mark.parametrize("answered_in_bytes", [False, True], ids=["JSON back", "bytes back"])
 @pytest.mark.parametrize("asked_in_bytes", [False, True], ids=["JSON there", "bytes there"])
 @pytest.mark.parametrize("count", [1, 7])
 @pytest.mark.parametrize("name", NAMES)
-def test_logits_id_and_version_come_back(
+def test_reply_has_logits_id_and_version(
     address: str,
     networks: dict[str, TorchScriptRecognizer],
     name: str,
@@ -165,7 +172,7 @@ def test_logits_id_and_version_come_back(
     answered_in_bytes: bool,
 ) -> None:
     images, card = IMAGES[:count], networks[name].card
-    message = write_question(images, ID)
+    message = write_request(images, ID)
     message = message if asked_in_bytes else as_json(message, images)
     message = as_bytes(message) if answered_in_bytes else message
     number = str(version_number(card.version))
@@ -173,27 +180,27 @@ def test_logits_id_and_version_come_back(
         response = ask(address, f"{place}/infer", message)
         header_length = response.headers.get(HEADER_LENGTH)
         assert (response.status, header_length is not None) == (200, answered_in_bytes)
-        reply = read_reply(response.data, header_length)
+        reply = read_response(response.data, header_length)
         assert (reply.model, reply.version, reply.id) == (name, number, ID)
         assert reply.logits.shape == (count, 11)
         assert np.abs(reply.logits - networks[name].logits(images)).max() < 1e-5
 
 
 @pytest.mark.parametrize("shape", [(1, 27, 28), (1, 784), (28, 28), (1, 1, 28, 28)])
-def test_a_wrong_shape_is_refused_in_the_protocols_form(address: str, shape: tuple[int, ...]) -> None:
-    response = ask(address, "/v2/models/lenet5/infer", write_question(np.zeros(shape, np.uint8), ID))
+def test_wrong_shape_is_a_bad_request(address: str, shape: tuple[int, ...]) -> None:
+    response = ask(address, "/v2/models/lenet5/infer", write_request(np.zeros(shape, np.uint8), ID))
     assert response.status == 400
     assert "shape" in json.loads(response.data)["error"]
 
 
 @pytest.mark.parametrize("place", ["nothing", "lenet5/versions/1"])
-def test_what_is_not_there_is_refused_in_the_protocols_form(address: str, place: str) -> None:
-    response = ask(address, f"/v2/models/{place}/infer", write_question(IMAGES[:1], ID))
+def test_unknown_model_or_version_is_an_error(address: str, place: str) -> None:
+    response = ask(address, f"/v2/models/{place}/infer", write_request(IMAGES[:1], ID))
     assert response.status in (400, 404)
     assert place.split("/")[0] in json.loads(response.data)["error"]
 
 
-def test_the_client_says_that_a_network_is_not_there(
+def test_client_reports_a_missing_model(
     address: str, networks: dict[str, TorchScriptRecognizer], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = ModelServer(address, 2, 1, {"nothing": networks["lenet5"].card})

@@ -1,4 +1,4 @@
-"""Model servers that are started here: any, and Ray Serve as deploy/model-server.yaml has it."""
+"""Model servers as processes: any command, and Ray Serve with deploy/model-server.yaml."""
 
 import os
 import re
@@ -14,36 +14,36 @@ import urllib3
 
 from tests.system.deploy.site import ROOT, free_port
 
-PATIENCE = 240
-"""Seconds for the start of a server and all its processes; a quarter of it where nothing else runs."""
+START_TIMEOUT = 240
+"""Seconds for the start of a server and all its processes; a quarter of it on an idle machine."""
 HAPROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1"}
-"""Variables by which Ray puts HAProxy in front, which comes with it, in place of a proxy of its own."""
+"""Variables that make Ray use its HAProxy instead of its own proxy."""
 
 
 @contextmanager
 def ray_serve(folder: Path, **environment: str) -> Iterator[tuple[str, int]]:
-    """The address of the server, and the process that started it; `folder` is for its files."""
+    """Run Ray Serve; give its address, and the process that started it. `folder` is for its files."""
     port = free_port()
     text = (ROOT / "deploy" / "model-server.yaml").read_text()
     config = folder / "model-server.yaml"
     config.write_text(re.sub(r"port: \d+", f"port: {port}", text))
     command = [str(Path(sys.executable).with_name("serve")), "run", str(config)]
-    # A cluster of its own, whatever else of Ray runs on this machine.
+    # A separate cluster, even if another Ray runs on this machine.
     settings = {"PYTHONPATH": str(ROOT), "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0"}
     address = f"http://127.0.0.1:{port}"
-    with started(command, address, folder / "log", settings | environment) as process:
+    with running_server(command, address, folder / "log", settings | environment) as process:
         yield address, process
 
 
 @contextmanager
-def started(command: list[str], address: str, log: Path, environment: dict[str, str]) -> Iterator[int]:
-    """The process of a server that is ready at `address`; SIGINT ends it."""
+def running_server(command: list[str], address: str, log: Path, environment: dict[str, str]) -> Iterator[int]:
+    """Run a server until it is ready at `address`; give its process id. SIGINT ends it."""
     with log.open("w") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            ends = time.monotonic() + PATIENCE
+            ends = time.monotonic() + START_TIMEOUT
             while not is_ready(address):
                 assert process.poll() is None, log.read_text()
                 assert time.monotonic() < ends, log.read_text()
@@ -55,15 +55,15 @@ def started(command: list[str], address: str, log: Path, environment: dict[str, 
 
 
 def is_ready(address: str) -> bool:
-    """Whether a model server answers there that it is ready."""
+    """Return true if a model server reports that it is ready."""
     try:
         return urllib3.request("GET", f"{address}/v2/health/ready", retries=False, timeout=2).status == 200
     except urllib3.exceptions.HTTPError:
         return False
 
 
-def family(starter: int) -> dict[int, bytes]:
-    """A process and all that it and they started, with their command lines."""
+def process_tree(starter: int) -> dict[int, bytes]:
+    """Return a process and all its descendants, with their command lines."""
     parents: dict[int, int] = {}
     names: dict[int, bytes] = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -80,5 +80,5 @@ def family(starter: int) -> dict[int, bytes]:
 
 
 def replicas(starter: int) -> list[int]:
-    """The processes of the replicas that a process started."""
-    return [pid for pid, name in family(starter).items() if name.startswith(b"ray::ServeReplica")]
+    """Return the processes of replicas among a process' descendants."""
+    return [pid for pid, name in process_tree(starter).items() if name.startswith(b"ray::ServeReplica")]

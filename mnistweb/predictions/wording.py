@@ -1,0 +1,174 @@
+"""The words of an answer: one set of thresholds for pages, for scripts and for the live guess."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+from mnistweb.formatting import percent
+
+NAMES = (
+    "a zero",
+    "a one",
+    "a two",
+    "a three",
+    "a four",
+    "a five",
+    "a six",
+    "a seven",
+    "an eight",
+    "a nine",
+    "not a digit",
+)
+"""The eleven classes in words: the ten digits, then "not a digit"."""
+NOT_A_DIGIT = 10
+CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.7
+"""The lowest probabilities that are called certain, almost certain and probable."""
+SMALLEST_BAR_VALUE = 0.01
+"""The lowest probability that is printed above its bar."""
+CLEARER = "A clearer drawing helps: close its gaps, or write it larger."
+
+
+class Reading(Protocol):
+    """The part of an answer that is put into words: an `Answer`, or a saved `Prediction`."""
+
+    @property
+    def digit(self) -> int | None:
+        """The digit, None for "not a digit"."""
+
+    @property
+    def confidence(self) -> float:
+        """The probability 0..1 of the answer."""
+
+    @property
+    def probabilities(self) -> Sequence[float]:
+        """The probabilities of the ten digits, given that it is one."""
+
+    @property
+    def not_a_digit(self) -> float:
+        """The probability 0..1 that it is none."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was refused, a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An answer in words.
+
+    `sign` is the large answer and `second_sign` its rival, if any: digits or "?". `percent` is the
+    confidence, empty if the headline contains the percentages. `guess` is the line on the slate,
+    `guess_short` the same without its percentage.
+    """
+
+    headline: str
+    sentence: str
+    certainty: str
+    percent: str
+    sign: str
+    second_sign: str
+    guess: str
+    guess_short: str
+
+
+def describe(reading: Reading) -> Words:
+    """Put an answer into words that agree with its eleven bars."""
+    if reading.digit is None:
+        return _refused(reading)
+    certainty, headline, second = _answered(reading, reading.digit)
+    seen = f"{'Perhaps' if certainty in ('perhaps', 'unsure') else 'Looks like'} {_article(reading.digit)}"
+    sure = percent(reading.confidence)
+    return Words(
+        headline=headline,
+        sentence=reading.reason or "",
+        certainty=certainty,
+        percent=sure,
+        sign=str(reading.digit),
+        second_sign="" if second is None else _sign(second),
+        guess=f"{seen} · {sure}",
+        guess_short=seen,
+    )
+
+
+def guess_words(reading: Reading) -> dict[str, str]:
+    """Return the words of an answer as a JSON object."""
+    return asdict(describe(reading))
+
+
+def name_of(label: int | None) -> str:
+    """Name a label in words: "a nine", or "not a digit" for None."""
+    return NAMES[NOT_A_DIGIT if label is None else label]
+
+
+def shares(reading: Reading) -> tuple[float, ...]:
+    """Return the probabilities of the eleven classes, which sum to 1."""
+    digits = (probability * (1 - reading.not_a_digit) for probability in reading.probabilities)
+    return (*digits, reading.not_a_digit)
+
+
+def bar_value(share: float) -> str:
+    """Write a probability 0..1 above its bar, in whole percent: "73", ">99"; empty below 1 %."""
+    return percent(share, 0).removesuffix(" %").replace(" ", "") if share >= SMALLEST_BAR_VALUE else ""
+
+
+def _answered(reading: Reading, digit: int) -> tuple[str, str, int | None]:
+    name = NAMES[digit]
+    certainty = _certainty(reading.confidence)
+    if certainty != "perhaps":
+        return certainty, f"{certainty.capitalize()} {name}", None
+    second = _rival(reading)
+    if second is None:
+        return certainty, f"Perhaps {name}", None
+    comma = "," if second == NOT_A_DIGIT else ""
+    return "unsure", f"Unsure: {name}{comma} or {NAMES[second]}", second
+
+
+def _refused(reading: Reading) -> Words:
+    every = shares(reading)
+    likeliest = max(range(NOT_A_DIGIT), key=every.__getitem__)
+    certainty, headline, sentence, sure = _certainty(reading.confidence), "", reading.reason or "", ""
+    guess = guess_short = "No digit so far…"
+    digit, none = (f"{NAMES[each]} ({percent(every[each], 0)})" for each in (likeliest, NOT_A_DIGIT))
+    if _stands_out(reading) and every[likeliest] > reading.not_a_digit:
+        # Refused at a low threshold: the digit has the longer bar, so it is named first.
+        certainty, sentence = _certainty(every[likeliest]), CLEARER
+        but = "" if certainty == "perhaps" else "but "
+        headline = f"{certainty.capitalize()} {digit}, {but}perhaps {none}"
+        guess_short = f"Perhaps {_article(likeliest)}"
+        guess = f"{guess_short} · {percent(every[likeliest])}"
+    elif _stands_out(reading) and reading.not_a_digit < 0.5:
+        headline = f"Perhaps {none}, perhaps {digit}"
+    else:
+        headline = "Perhaps not a digit" if certainty == "perhaps" else "This is not a digit"
+        sure = percent(reading.confidence)
+    return Words(headline, sentence, certainty, sure, "?", "", guess, guess_short)
+
+
+def _certainty(probability: float) -> str:
+    if probability >= CERTAIN:
+        return "certainly"
+    if probability >= ALMOST_CERTAIN:
+        return "almost certainly"
+    return "probably" if probability >= PROBABLE else "perhaps"
+
+
+def _rival(reading: Reading) -> int | None:
+    """Return the likeliest class beside the answer; None where no digit stands out."""
+    every = shares(reading)
+    if not _stands_out(reading):
+        return None
+    return max((each for each in range(len(every)) if each != reading.digit), key=every.__getitem__)
+
+
+def _stands_out(reading: Reading) -> bool:
+    # A language model says nothing of the other digits, which share the rest equally.
+    others = {each for digit, each in enumerate(reading.probabilities) if digit != reading.digit}
+    return len(others) > 1
+
+
+def _article(digit: int) -> str:
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
+def _sign(label: int) -> str:
+    return "?" if label == NOT_A_DIGIT else str(label)

@@ -1,0 +1,151 @@
+import pytest
+
+from mnistweb.predictions.wording import bar_value, describe, guess_words, name_of, shares
+from mnistweb.recognition.types import Answer
+
+
+def reading(
+    digit: int | None, share: float, rival: tuple[int, float] = (9, 0.0), none: float = 0.0, best: int = 4
+) -> Answer:
+    """Make an answer in which `best` has the probability `share` of the eleven, and `rival` its own."""
+    every = dict.fromkeys(range(10), 0.0) | {best: share, rival[0]: rival[1]}
+    every[(best + 1) % 10] += 1 - none - sum(every.values())
+    probabilities = tuple(value / (1 - none) for value in every.values())
+    return Answer(digit, none if digit is None else share, probabilities, none, None, "cnn", "1")
+
+
+def language_model(digit: int | None, confidence: float) -> Answer:
+    """Make an answer that says nothing of the other digits."""
+    probabilities = [0.1 if digit is None else (1 - confidence) / 9] * 10
+    if digit is not None:
+        probabilities[digit] = confidence
+    none = confidence if digit is None else 0.0
+    return Answer(digit, confidence, tuple(probabilities), none, None, "llm", "1")
+
+
+@pytest.mark.parametrize(
+    ("share", "headline", "certainty", "percent", "guess"),
+    [
+        (1.0, "Certainly a four", "certainly", "100.0 %", "Looks like a 4 · 100.0 %"),
+        (0.99999, "Certainly a four", "certainly", "> 99.9 %", "Looks like a 4 · > 99.9 %"),
+        (0.99, "Certainly a four", "certainly", "99.0 %", "Looks like a 4 · 99.0 %"),
+        (0.9899, "Almost certainly a four", "almost certainly", "99.0 %", "Looks like a 4 · 99.0 %"),
+        (0.9, "Almost certainly a four", "almost certainly", "90.0 %", "Looks like a 4 · 90.0 %"),
+        (0.8999, "Probably a four", "probably", "90.0 %", "Looks like a 4 · 90.0 %"),
+        (0.7, "Probably a four", "probably", "70.0 %", "Looks like a 4 · 70.0 %"),
+        (0.6999, "Unsure: a four or a five", "unsure", "70.0 %", "Perhaps a 4 · 70.0 %"),
+    ],
+)
+def test_certainty_at_its_bounds(
+    share: float, headline: str, certainty: str, percent: str, guess: str
+) -> None:
+    words = describe(reading(4, share))
+    assert (words.headline, words.certainty, words.percent, words.guess) == (
+        headline,
+        certainty,
+        percent,
+        guess,
+    )
+    assert words.guess == f"{words.guess_short} · {percent}"
+    assert words.sign == "4"
+
+
+@pytest.mark.parametrize(
+    ("rival", "none", "headline", "second"),
+    [
+        ((8, 0.3), 0.05, "Unsure: a four or an eight", "8"),
+        ((9, 0.2), 0.199, "Unsure: a four or a nine", "9"),
+        ((9, 0.1), 0.24, "Unsure: a four, or not a digit", "?"),
+    ],
+)
+def test_unsure_names_the_second_longest_bar(
+    rival: tuple[int, float], none: float, headline: str, second: str
+) -> None:
+    words = describe(reading(4, 0.55, rival, none))
+    assert (words.headline, words.sign, words.second_sign) == (headline, "4", second)
+
+
+@pytest.mark.parametrize(
+    ("share", "none", "headline", "percent", "guess"),
+    [
+        (0.88, 0.11, "Probably a four (88 %), but perhaps not a digit (11 %)", "", "Perhaps a 4 · 88.0 %"),
+        (0.731, 0.269, "Probably a four (73 %), but perhaps not a digit (27 %)", "", "Perhaps a 4 · 73.1 %"),
+        (0.61, 0.39, "Perhaps a four (61 %), perhaps not a digit (39 %)", "", "Perhaps a 4 · 61.0 %"),
+        (0.4, 0.45, "Perhaps not a digit (45 %), perhaps a four (40 %)", "", "No digit so far…"),
+        (0.4, 0.5, "Perhaps not a digit", "50.0 %", "No digit so far…"),
+        (0.3, 0.6999, "Perhaps not a digit", "70.0 %", "No digit so far…"),
+        (0.2, 0.7, "This is not a digit", "70.0 %", "No digit so far…"),
+        (0.00001, 0.99998, "This is not a digit", "> 99.9 %", "No digit so far…"),
+    ],
+)
+def test_refusal_names_the_longest_bar_first(
+    share: float, none: float, headline: str, percent: str, guess: str
+) -> None:
+    words = describe(reading(None, share, none=none))
+    assert (words.headline, words.percent, words.guess) == (headline, percent, guess)
+    assert (words.sign, words.second_sign) == ("?", "")
+    assert ("%" in words.guess) == ("%" in headline and share > none)
+
+
+def test_sentence_is_the_reason_unless_a_digit_is_likelier() -> None:
+    refused = Answer(None, 0.9, (0.9, 0.06, 0.04, *[0.0] * 7), 0.9, "The strokes merge.", "cnn", "1")
+    assert describe(refused).sentence == "The strokes merge."
+    likelier = Answer(None, 0.2, (0.9, 0.06, 0.04, *[0.0] * 7), 0.2, "The strokes merge.", "cnn", "1")
+    assert describe(likelier).sentence.startswith("A clearer drawing helps")
+    assert describe(reading(4, 0.9)).sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("digit", "confidence", "headline"),
+    [
+        (4, 0.99, "Certainly a four"),
+        (4, 0.6, "Perhaps a four"),
+        (None, 0.9, "This is not a digit"),
+        (None, 0.04, "Perhaps not a digit"),
+    ],
+)
+def test_language_model_has_no_rival(digit: int | None, confidence: float, headline: str) -> None:
+    words = describe(language_model(digit, confidence))
+    assert (words.headline, words.second_sign) == (headline, "")
+    assert words.percent == f"{100 * confidence:.1f} %"
+
+
+@pytest.mark.parametrize(
+    ("share", "value"),
+    [
+        (1.0, "100"),
+        (0.9996, ">99"),
+        (0.995, ">99"),
+        (0.994, "99"),
+        (0.731, "73"),
+        (0.01, "1"),
+        (0.0099, ""),
+        (0.0, ""),
+    ],
+)
+def test_bar_values_never_round_to_all(share: float, value: str) -> None:
+    assert bar_value(share) == value
+
+
+def test_shares_sum_to_one() -> None:
+    every = shares(reading(4, 0.5, (9, 0.3), 0.1))
+    assert len(every) == 11
+    assert sum(every) == pytest.approx(1)
+    assert every[10] == 0.1
+
+
+def test_labels_have_names() -> None:
+    assert (name_of(8), name_of(None)) == ("an eight", "not a digit")
+
+
+def test_words_are_json() -> None:
+    assert guess_words(reading(8, 0.95, best=8)) == {
+        "headline": "Almost certainly an eight",
+        "sentence": "",
+        "certainty": "almost certainly",
+        "percent": "95.0 %",
+        "sign": "8",
+        "second_sign": "",
+        "guess": "Looks like an 8 · 95.0 %",
+        "guess_short": "Looks like an 8",
+    }
