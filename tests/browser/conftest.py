@@ -152,6 +152,7 @@ class _Telling:
 
     def __init__(self, zoo: Zoo, told: Answer) -> None:
         self.names, self.cards, self.card = zoo.names, zoo.cards, zoo.get().card
+        self.default = zoo.default
         self.told = told
 
     def get(self, _: str | None = None) -> "_Telling":
@@ -197,7 +198,7 @@ def stage(
 
     return Stage(
         answering=answering,
-        break_database=lambda: monkeypatch.setattr(predictions, "save", fail),
+        break_database=lambda: monkeypatch.setattr(predictions, "insert", fail),
         lose_database=lambda: monkeypatch.setattr(Engine, "connect", fail),
         empty_database=empty,
         failing=failing,
