@@ -14,8 +14,12 @@ CPU_BUILDS := https://download.pytorch.org/whl/cpu
 CPU_INDEX := --retries 0 --timeout 5 --index-url $(CPU_BUILDS)
 REACHED := $(BIN)/python -c "import urllib.request as web; web.urlopen('$(CPU_BUILDS)/torchvision/', timeout=5)"
 
+# Tests run in a process for each core, each with its own databases, site and browser. One that has no more to do
+# takes over from the others: the slow tests are in few files.
+PARALLEL := --numprocesses=auto --dist=worksteal --durations=10
+
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs audit fuzz chaos bench bench-split bench-history pictures
+.PHONY: help run check test lint docs audit fuzz chaos bench bench-split bench-history pictures
 .PHONY: constraints lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
@@ -24,8 +28,11 @@ help: ## Say what can be made
 run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
 	@exec $(BIN)/mnistweb serve
 
+check: lint ## Check style and types, and run the quick tests: on SQLite, without browser and further processes
+	$(BIN)/python -m pytest --no-cov $(PARALLEL) -m 'not browser and not postgres and not process'
+
 test: lint ## Run all tests, the browser's and PostgreSQL's included
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term
 	@if command -v node >/dev/null; then node --test $$(find tests/js -name '*.test.js'); \
 	elif [ -n "$$CI" ]; then echo "node is missing" >&2; exit 1; \
 	else echo "SKIPPED the tests of the page's modules: node is not installed"; fi

@@ -28,6 +28,8 @@ from mnistweb.training.data import TEST_ALPHABETS, Images, load_drawings, load_m
 from mnistweb.training.data_mix import PEN_VARIATION, only_digits, only_symbols
 
 BATCH = 500
+SHAPES_EACH, SEVERAL_DIGITS, TURNED_DIGITS = 100, 500, 500
+"""Non-digits drawn for the test sets, of shapes for each kind in SHAPES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ def test_sets(data_dir: Path) -> TestSets:
     digits, symbols = only_digits(samples), only_symbols(samples)
     drawings = synthesis.draw_samples(digits, 4, PEN_VARIATION, 901, "test digits") if digits else None
     others = [
-        synthesis.draw_shapes(100, PEN_VARIATION, 903),
+        synthesis.draw_shapes(SHAPES_EACH, PEN_VARIATION, 903),
         synthesis.draw_glyphs(1, PEN_VARIATION, 904),
-        synthesis.draw_several(mnist, 500, 905),
-        synthesis.draw_turned(mnist, 500, 906),
+        synthesis.draw_several(mnist, SEVERAL_DIGITS, 905),
+        synthesis.draw_turned(mnist, TURNED_DIGITS, 906),
     ]
     if symbols:
         others.insert(0, synthesis.draw_samples(symbols, 4, PEN_VARIATION, 902, "test symbols"))

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.training.pen_strokes import Variation, redraw
 from mnistweb.training.rasteriser import rasterise
 from tests.support.drawings import STROKES
+
+torch.set_num_threads(1)  # pytest-xdist keeps the cores busy, and what is trained here is tiny
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

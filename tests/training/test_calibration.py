@@ -15,7 +15,7 @@ from mnistweb.training.calibration import (
 )
 
 
-def synthetic_logits(temperature: float, count: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:
+def synthetic_logits(temperature: float, count: int = 5_000) -> tuple[torch.Tensor, torch.Tensor]:
     """Return logits, and classes drawn from their probabilities at a temperature."""
     generator = torch.Generator().manual_seed(1)
     logits = torch.randn((count, 11), generator=generator) * 3

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,12 +17,34 @@ from mnistweb.cli import main
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.training import loop
+from mnistweb.training import evaluation, loop, pipeline, symbols
 from mnistweb.training.data import stroke_files
-from mnistweb.training.data_mix import Copies, prepare
+from mnistweb.training.data_mix import Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, TrainingConfig
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.recipes import RECIPES
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures() -> Iterator[None]:
+    """Draw few glyphs and few test pictures: drawing takes longer than training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(symbols, "FONTS", symbols.FONTS[:1])
+        for name in ("SHAPES_EACH", "SEVERAL_DIGITS", "TURNED_DIGITS"):
+            patch.setattr(evaluation, name, 5)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    """Prepare the training data once."""
+    return prepare(data_dir, stroke_files(data_dir), tmp_path_factory.mktemp("banks"), Copies().scaled(0.001))
+
+
+@pytest.fixture
+def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train without drawing the report."""
+    monkeypatch.setattr(pipeline, "write_report", lambda folder, *_: folder.mkdir(parents=True))
 
 
 def run(*arguments: str | Path) -> Result:
@@ -77,6 +100,7 @@ def test_card_records_training_and_figures(trained: Path) -> None:
     assert {"scribble", "several digits", "Greek"} <= set(card.figures["refused_by_kind"])
 
 
+@pytest.mark.usefixtures("without_report")
 def test_same_seed_gives_the_same_figures(trained: Path, data_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "runs" / "banks", tmp_path / "runs" / "banks")
     assert train(data_dir, tmp_path).exit_code == 0
@@ -86,9 +110,8 @@ def test_same_seed_gives_the_same_figures(trained: Path, data_dir: Path, tmp_pat
 
 
 def test_interrupted_run_arrives_at_the_same_weights(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
     config = TrainingConfig("lenet5", (Phase(2, 2e-3), Phase(2, 1e-3, sharp=0.5)))
     whole = loop.train(config, data, torch.device("cpu"), tmp_path / "whole")
     train_epoch = loop.train_epoch
@@ -139,6 +162,7 @@ def test_evaluate_repeats_the_figures_of_the_card(trained: Path, data_dir: Path)
         assert figures[part] == card.figures[part]
 
 
+@pytest.mark.usefixtures("without_report")
 def test_last_phase_distils_from_all_seeds_and_averages_weights(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,14 +187,11 @@ def test_last_phase_distils_from_all_seeds_and_averages_weights(
 
 
 @pytest.mark.parametrize("sharp", [0.0, 0.5, 1.0])
-def test_share_of_sharp_images_applies_to_the_learner_only(
-    data_dir: Path, tmp_path: Path, sharp: float
-) -> None:
+def test_share_of_sharp_images_applies_to_the_learner_only(data: TrainingData, sharp: float) -> None:
     seen: dict[str, list[torch.Tensor]] = {"learner": [], "teacher": []}
     networks = {name: NETWORKS["lenet5"]() for name in seen}
     for name, network in networks.items():
         network.register_forward_pre_hook(lambda _, inputs, kept=seen[name]: kept.append(inputs[0].clone()))
-    data = prepare(data_dir, stroke_files(data_dir), tmp_path, Copies().scaled(0.001))
     optimiser = torch.optim.SGD(networks["learner"].parameters(), 0.0)
     learner = loop.Learner(
         networks["learner"],
