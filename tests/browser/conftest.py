@@ -153,6 +153,7 @@ class _Telling:
     def __init__(self, zoo: Zoo, told: Answer) -> None:
         self.names, self.cards, self.card = zoo.names, zoo.cards, zoo.get().card
         self.default = zoo.default
+        self.default = zoo.default
         self.told = told
 
     def get(self, _: str | None = None) -> "_Telling":
