@@ -1,6 +1,7 @@
 """Pooled connections that broke while they were idle."""
 
 import functools
+import select
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,9 +95,12 @@ def test_connection_with_input_is_pinged(pinged: list[Any], postgres_url: str) -
     with db.engine.connect() as connection:
         connection.execute(text("LISTEN something"))
         connection.commit()
+        pooled = connection.connection.dbapi_connection
+    assert isinstance(pooled, psycopg2.extensions.connection)
     with psycopg2.connect(postgres_url) as other, other.cursor() as cursor:
         cursor.execute("NOTIFY something")
     other.close()
+    assert select.select([pooled], [], [], 10)[0]  # until it has arrived
     before = _backend()
     assert len(pinged) == 1
     assert _backend() == before
