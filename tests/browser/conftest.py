@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 
 from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
-from mnistweb.predictions import service as predictions
+from mnistweb.predictions import service
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import ZOO
@@ -152,6 +152,8 @@ class _Telling:
 
     def __init__(self, zoo: Zoo, told: Answer) -> None:
         self.names, self.cards, self.card = zoo.names, zoo.cards, zoo.get().card
+        self.default = zoo.default
+        self.default = zoo.default
         self.told = told
 
     def get(self, _: str | None = None) -> "_Telling":
@@ -197,7 +199,7 @@ def stage(
 
     return Stage(
         answering=answering,
-        break_database=lambda: monkeypatch.setattr(predictions, "save", fail),
+        break_database=lambda: monkeypatch.setattr(service, "insert", fail),
         lose_database=lambda: monkeypatch.setattr(Engine, "connect", fail),
         empty_database=empty,
         failing=failing,

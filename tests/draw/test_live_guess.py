@@ -53,6 +53,8 @@ def test_guess_equals_the_prediction(client: FlaskClient, digit: int) -> None:
     assert guess["probabilities"] == pytest.approx(predicted["probabilities"], abs=0.02)
     assert guess["confidence"] == pytest.approx(predicted["confidence"], abs=0.02)
     assert guess["not_a_digit"] == pytest.approx(predicted["not_a_digit"], abs=0.02)
+    assert guess["words"]["sign"] == str(digit)
+    assert guess["words"]["guess"].startswith(f"{guess['words']['guess_short']} · ")
 
 
 def test_guess_sets_no_cookie_and_uses_no_database(
