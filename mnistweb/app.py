@@ -1,6 +1,6 @@
 """The application factory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
@@ -84,7 +84,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     return app
 
 
-def _start_tracing(app: Flask) -> Any:
+def _start_tracing(app: Flask) -> Callable[[], Mapping[str, str]]:
     # Imported only if configured: OpenTelemetry is an extra.
     if not app.config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
         return dict

@@ -1,4 +1,4 @@
-"""The shape of the repository: directions of imports, loose modules, the top level, the README's length."""
+"""The shape of the repository: directions of imports, loose modules, the top level."""
 
 import subprocess
 import tomllib
@@ -9,7 +9,6 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT = Path(__file__).parents[1]
 LOOSE_MODULES = 8
-README_LINES = 100
 FLOORS = 6
 """From the application factory down; the command line is above it."""
 TOP_LEVEL = {
@@ -46,10 +45,7 @@ def test_few_modules_are_loose() -> None:
     assert len(list((ROOT / "mnistweb").glob("*.py"))) <= LOOSE_MODULES
 
 
-def test_the_readme_is_one_page() -> None:
-    assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
-
-
+@pytest.mark.process
 def test_the_top_level_holds_what_a_newcomer_expects() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
