@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from sqlalchemy import Engine, create_engine, delete, make_url
 
 from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
+from mnistweb.recognition import recognizer
+from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.postgres import NoPostgres, database, postgres
 from tests.support.sites import SECRET, migrated_site
@@ -38,6 +40,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
         if "browser" in fixtures:
             item.add_marker("browser")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_models() -> Iterator[None]:
+    """Load the shipped models once, not for each application that a test makes."""
+    load = recognizer.load_all
+    shipped = cache(partial(load, WEIGHTS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            recognizer, "load_all", lambda folder: dict(shipped()) if folder == WEIGHTS else load(folder)
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from captum.attr import IntegratedGradients
 
 from mnistweb.recognition.attribution import (
     INTEGRATION_STEPS,
@@ -107,6 +106,8 @@ def test_heat_sums_to_the_difference_from_a_black_image() -> None:
 def test_integrated_gradients_match_captum(name: str) -> None:
     network = untrained(name).network.network
     pixels = torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255
+    from captum.attr import IntegratedGradients  # takes a second, in each process that collects the tests
+
     reference = IntegratedGradients(network).attribute(pixels, target=5, n_steps=INTEGRATION_STEPS)
     mine = integrated_gradients(network, pixels, 5)
     np.testing.assert_allclose(mine, reference[0, 0].numpy(), rtol=1e-3, atol=1e-6)

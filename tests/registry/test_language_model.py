@@ -35,7 +35,7 @@ def endpoint(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """The endpoint of the application's language model, which sends it two requests at a time."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serve() as endpoint:
-        language_model = LanguageModel(endpoint.url, KEY, MODEL, TIMEOUT, places=2)
+        language_model = LanguageModel(endpoint.url, KEY, MODEL, TIMEOUT, places=2, sleep=lambda _: None)
         monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, language_model)
         yield endpoint
 
@@ -89,7 +89,7 @@ def test_slow_endpoint_times_out_and_is_not_logged(
     logged: Callable[[], int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    language_model = LanguageModel(endpoint.url, KEY, MODEL, timeout=1, places=1)
+    language_model = LanguageModel(endpoint.url, KEY, MODEL, timeout=0.5, places=1)
     monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, language_model)
     endpoint.gate.clear()
     response = client.post(PREDICTIONS, json={"image": data_url(digit_png()), "model": "llm"})

@@ -109,7 +109,7 @@ def listening(handler: type[BaseHTTPRequestHandler], gate: threading.Event) -> I
     """Serve a handler on a free port, and yield its address; open the gate at the end."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -17,7 +17,7 @@ from mnistweb.cli import main
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.training import evaluation, loop, pipeline, symbols
+from mnistweb.training import evaluation, loop, pipeline, report, robustness, symbols
 from mnistweb.training.data import stroke_files
 from mnistweb.training.data_mix import Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, TrainingConfig
@@ -31,7 +31,9 @@ def few_pictures() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(symbols, "FONTS", symbols.FONTS[:1])
         for name in ("SHAPES_EACH", "SEVERAL_DIGITS", "TURNED_DIGITS"):
-            patch.setattr(evaluation, name, 5)
+            patch.setattr(evaluation, name, 3)
+        patch.setattr(robustness, "SAMPLE_STEP", 10)
+        patch.setattr(report, "MAX_MISTAKES", 2)
         yield
 
 
@@ -84,9 +86,9 @@ def test_trained_model_can_be_served(trained: Path) -> None:
 
 
 def test_training_writes_a_report(trained: Path) -> None:
-    report = trained / "runs" / "lenet5-1" / "report"
-    assert (report / "lenet5-learning.png").stat().st_size > 5_000
-    assert json.loads((report / "lenet5.json").read_text())["mnist_test"]["count"] == 100
+    folder = trained / "runs" / "lenet5-1" / "report"
+    assert (folder / "lenet5-learning.png").stat().st_size > 5_000
+    assert json.loads((folder / "lenet5.json").read_text())["mnist_test"]["count"] == 100
 
 
 def test_card_records_training_and_figures(trained: Path) -> None:
@@ -221,6 +223,7 @@ def test_distillation_weight_mixes_labels_and_teachers(weight: float, probabilit
     assert targets.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
 
+@pytest.mark.usefixtures("without_report")
 def test_training_works_with_mnist_alone(data_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(data_dir / "MNIST", tmp_path / "data" / "MNIST")
     result = train(tmp_path / "data", tmp_path, "--epochs", "1")

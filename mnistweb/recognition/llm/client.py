@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -25,10 +26,18 @@ class LanguageModel:
     """A model of an endpoint. Safe to use from several threads.
 
     At most `places` requests are under way at a time, and each takes `timeout` seconds at most. Further ones
-    are refused at once: a slow endpoint never occupies all threads of a process.
+    are refused at once: a slow endpoint never occupies all threads of a process. `sleep` waits some seconds.
     """
 
-    def __init__(self, base_url: str, api_key: str, model: str, timeout: float, places: int) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        model: str,
+        timeout: float,
+        places: int,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.card = ServiceCard(
             name=NAME,
             title="Language model",
@@ -40,6 +49,7 @@ class LanguageModel:
             ),
         )
         self._timeout = timeout
+        self._sleep = sleep
         self._calls = BoundedCalls(places)
         # The client's own retries are off: they repeat requests that have timed out, and wait up to two
         # minutes if the endpoint says so. Without a key it would send OPENAI_API_KEY, perhaps of another
@@ -85,7 +95,7 @@ class LanguageModel:
         except openai.APITimeoutError:
             raise
         except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError):
-            time.sleep(RETRY_PAUSE)
+            self._sleep(RETRY_PAUSE)
             return self._send_once(request, deadline)
 
     def _send_once(self, request: dict[str, Any], deadline: float) -> object:

@@ -61,7 +61,7 @@ class ModelServer:
     `recognize` takes at most `timeout` seconds, retries included. `cards` are those of this site. The card of
     another version is fetched from the server, so that its own temperature calibrates the answer. `identify`
     returns the id of a request, None for a random one. `trace` returns headers that join the server's work
-    to a trace.
+    to a trace. `sleep` waits some seconds.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class ModelServer:
         cards: Mapping[str, ModelCard],
         identify: Callable[[], str | None] = lambda: None,
         trace: Callable[[], Mapping[str, str]] = dict,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._prefix = urlsplit(url).path.rstrip("/")
         self._pool = urllib3.connection_from_url(url, maxsize=connections)
@@ -80,6 +81,7 @@ class ModelServer:
         self._timeout = timeout
         self._identify = identify
         self._trace = trace
+        self._sleep = sleep
         self._breaker = CircuitBreaker(BREAKER_FAILURES, BREAKER_PAUSE)
         self._cards: dict[tuple[str, str], ModelCard] = {}
         for name, card in cards.items():
@@ -170,7 +172,7 @@ class ModelServer:
             wait = pause * random.uniform(0.5, 1)
             if time.monotonic() + wait >= deadline:
                 raise failure
-            time.sleep(wait)
+            self._sleep(wait)
             pause = min(2 * pause, longest)
 
     def _attempt(self, method: str, path: str, deadline: float, message: Message) -> "_Response":

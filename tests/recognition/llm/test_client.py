@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from mnistweb.recognition.errors import RecognitionError
-from mnistweb.recognition.llm.client import LanguageModel
+from mnistweb.recognition.llm.client import RETRY_PAUSE, LanguageModel
 from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
 
 IMAGE = np.zeros((28, 28), np.uint8)
 TIMEOUT = 20.0  # seconds; more than a busy machine needs for anything here
+PAUSES: list[float] = []  # seconds that were slept, without sleeping
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
 
 
 def model(url: str, key: str = KEY, timeout: float = TIMEOUT, places: int = 2) -> LanguageModel:
-    return LanguageModel(url, key, MODEL, timeout, places)
+    return LanguageModel(url, key, MODEL, timeout, places, sleep=PAUSES.append)
 
 
 def failure(language_model: LanguageModel) -> RecognitionError:
@@ -84,7 +85,9 @@ def test_refused_response_format_is_left_out(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_transient_failure_is_retried_once(endpoint: Endpoint, status: int) -> None:
     endpoint.replies = [fails(status), reads("5")]
+    PAUSES.clear()
     assert model(endpoint.url).recognize(IMAGE).digit == 5
+    assert PAUSES == [RETRY_PAUSE]
 
 
 @pytest.mark.parametrize(
@@ -158,12 +161,12 @@ def test_unreachable_endpoint_is_unavailable() -> None:
 def test_timeout_bounds_an_endpoint_that_hangs_or_trickles(endpoint: Endpoint, trickles: bool) -> None:
     endpoint.gate.clear()
     endpoint.trickles = trickles
-    language_model = model(endpoint.url, timeout=2)
+    language_model = model(endpoint.url, timeout=0.75)
     started = time.monotonic()
     error = failure(language_model)
-    assert 1.9 < time.monotonic() - started < TIMEOUT
+    assert 0.7 < time.monotonic() - started < TIMEOUT
     assert error.code == "model_timeout"
-    assert "within 2 seconds" in str(error)
+    assert "within 0.75 seconds" in str(error)
     assert len(endpoint.asked) == 1
 
 
@@ -185,7 +188,7 @@ def test_more_requests_than_places_are_refused_at_once(endpoint: Endpoint) -> No
 def test_timed_out_request_keeps_its_place_until_it_ends(endpoint: Endpoint) -> None:
     endpoint.gate.clear()
     endpoint.trickles = True
-    language_model = model(endpoint.url, places=1, timeout=2)
+    language_model = model(endpoint.url, places=1, timeout=0.75)
     assert failure(language_model).code == "model_timeout"
     assert failure(language_model).code == "model_busy"
     endpoint.gate.set()

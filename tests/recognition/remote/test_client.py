@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -36,10 +36,14 @@ def drawn(digit: int) -> DigitImage:
 
 
 def network(
-    server: StandIn, timeout: float = 5.0, path: str = "", url: str | None = None
+    server: StandIn,
+    timeout: float = 5.0,
+    path: str = "",
+    url: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> RemoteRecognizer:
     card = server.network.card
-    client = ModelServer((url or server.url) + path, timeout, 2, {"lenet5": card})
+    client = ModelServer((url or server.url) + path, timeout, 2, {"lenet5": card}, sleep=sleep)
     return RemoteRecognizer(card, client)
 
 
@@ -103,8 +107,10 @@ def test_connections_are_reused(server: StandIn) -> None:
 )
 def test_transient_failure_is_retried(server: StandIn, statuses: list[int]) -> None:
     server.failures = list(statuses)
-    assert network(server).recognize(drawn(3)).digit == 3
+    pauses: list[float] = []
+    assert network(server, sleep=pauses.append).recognize(drawn(3)).digit == 3
     assert len(server.asked) == len(statuses) + 1
+    assert len(pauses) == len(statuses)
 
 
 @pytest.mark.parametrize("status", [400, 501, 301])
@@ -120,7 +126,7 @@ def test_permanent_failure_is_not_retried(
 
 def test_server_errors_are_retried_a_limited_number_of_times(server: StandIn) -> None:
     server.failures = [500] * 100
-    assert failure(network(server)) == "model_unavailable"
+    assert failure(network(server, sleep=lambda _: None)) == "model_unavailable"
     assert len(server.asked) == remote.MAX_SERVER_ERRORS
 
 
@@ -129,7 +135,7 @@ def test_unreachable_server_fails_within_the_timeout(server: StandIn) -> None:
     with socket.socket() as probe:  # holds a port without listening
         probe.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        assert failure(network(server, 1.0, url=nobody)) == "model_unavailable"
+        assert failure(network(server, 0.5, url=nobody)) == "model_unavailable"
     assert time.monotonic() - started < 3
 
 
@@ -140,15 +146,15 @@ def test_timeout_bounds_a_server_that_hangs_or_trickles(
     server.hangs = hangs
     server.gate.clear()
     started = time.monotonic()
-    assert failure(network(server, 1.0)) == "model_timeout"
-    assert 0.9 < time.monotonic() - started < 2.9  # three attempts of a second each would take three
+    assert failure(network(server, 0.7)) == "model_timeout"
+    assert 0.6 < time.monotonic() - started < 2.0  # three attempts of 0.7 s each would take 2.1
 
 
 def test_request_without_a_response_is_retried_within_the_timeout(server: StandIn) -> None:
     server.hangs = "silent"
     server.gate.clear()
-    threading.Timer(1.5, server.gate.set).start()  # during the second of three attempts
-    assert network(server, 3.0).recognize(drawn(3)).digit == 3
+    threading.Timer(0.9, server.gate.set).start()  # during the second of three attempts
+    assert network(server, 1.8).recognize(drawn(3)).digit == 3
     assert len(server.asked) == 2
 
 
