@@ -92,7 +92,6 @@ def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(values["DATABASE_URL"], values["THREADS"]),
         "MAX_CONTENT_LENGTH": max_request_bytes,
         "MAX_FORM_MEMORY_SIZE": max_request_bytes,
-        "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": 24 * 3600,
         **values,
         "SECRET_KEY": values["SECRET_KEY"] or development_secret(instance),

@@ -120,6 +120,13 @@ def _hosts(text: str) -> list[str] | None:
     return [*hosts, "localhost", "127.0.0.1", "[::1]"] if hosts else None
 
 
+def _origins(text: str) -> list[str]:
+    origins = text.split()
+    host = r"(\*\.)?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]"
+    _check(all(re.fullmatch(rf"https?://({host})(:[0-9]{{1,5}})?", origin) for origin in origins))
+    return origins
+
+
 def _limit_storage(text: str) -> str:
     _check(text == "memory://" or text.startswith(("redis://", "rediss://", "redis+unix://")))
     return text
@@ -157,6 +164,9 @@ DATABASE = Kind(
     _database_url,
 )
 HOSTS = Kind("names of hosts, without ports, with commas between them, or empty", _hosts)
+ORIGINS = Kind(
+    "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
+)
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
 PER_MINUTE = Kind(
     "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _per_minute
@@ -233,6 +243,15 @@ SECURITY = Group(
             " `localhost` always works, and Docker Compose falls back to `DOMAIN`.",
             empty="any host",
             example="digits.example.org",
+        ),
+        Setting(
+            "EMBED_ORIGINS",
+            "",
+            ORIGINS,
+            "The origins of other sites that may show these pages in a frame, with spaces between them;"
+            " `https://*.example.org` includes subdomains.",
+            empty="no other site",
+            example="https://lms.example.org",
         ),
         Setting(
             "PUBLIC_HISTORY",

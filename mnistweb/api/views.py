@@ -40,7 +40,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 @response(Answer, 201, "Read and saved.", headers={"Location": "The address of the prediction."})
 @response(Answer, 200, "Saved before by a request with this key; or read, but not saved.")
 def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, str]]:
-    """Send a picture of a digit, get the reading; every reading is stored."""
+    """Read a drawing, and store the reading."""
     prediction = recognize_and_save(
         drawing.image,
         visitor=current_visitor(key),

@@ -14,7 +14,7 @@ COMMANDS = {
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",
 }
-TRAIN_EXTRA = {"HersheyFonts", "matplotlib", "torchvision", "tqdm"}
+TRAIN_EXTRA = {"HersheyFonts", "torchvision", "tqdm"}
 
 
 class LazyGroup(click.Group):

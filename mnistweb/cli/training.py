@@ -20,7 +20,7 @@ from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import DataFileError
 from mnistweb.training.pipeline import Plan, train_and_export
 from mnistweb.training.recipes import RECIPES
-from mnistweb.training.report import write_metrics, write_report
+from mnistweb.training.report import write_report
 
 data_dir_option = click.option(
     "--data-dir",
@@ -119,7 +119,9 @@ def _device(name: str) -> torch.device:
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), default=WEIGHTS)
 @click.option("--robustness", "distorted", is_flag=True, help="Also evaluate distorted drawings.")
 @click.option(
-    "--report", type=click.Path(file_okay=False, path_type=Path), help="Also write pictures to this folder."
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write the reports that the models' pages show to this folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def evaluate(
@@ -148,9 +150,6 @@ def evaluate(
     if report:
         for recognizer in recognizers:
             write_report(report, recognizer.card, recognizer.network, sets)
-            write_metrics(
-                report / f"{recognizer.card.name}.json", recognizer.card, results[recognizer.card.name]
-            )
     if as_json:
         click.echo(json.dumps(results, indent=2))
         return

@@ -1,35 +1,19 @@
 """The charts of the insights, each with an explanation and with its numbers as a table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from markupsafe import Markup
-
+from mnistweb.charts import plots as charts
+from mnistweb.charts.figure import Chart, proportion_cells
+from mnistweb.charts.plots import Column
 from mnistweb.formatting import percent
-from mnistweb.insights import charts
-from mnistweb.insights.charts import Column
 from mnistweb.insights.queries import DIGITS, Insights
 from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.proportion import Proportion
 
 NAMES = {digit: "none" if digit == NOT_A_DIGIT else str(digit) for digit in DIGITS}
 PROPORTION_HEAD = ("Rated", "Right", "Share", "95 % interval")
-UNKNOWN = "–"
 FEEDBACK_NAMES = {"right": "rated right", "wrong": "rated wrong", "open": "not rated"}
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart on the page: title, explanation, SVG and table, whose rows begin with their heading."""
-
-    kind: str
-    title: str
-    sentence: str
-    picture: Markup
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 def insight_charts(insights: Insights, titles: Mapping[str, str]) -> Iterator[Chart]:
@@ -49,15 +33,6 @@ def period_name(start: date, unit: str) -> str:
     """Format the start of a day, week, month or year, as precisely as its unit."""
     pattern = {"month": "%b %Y", "year": "%Y"}.get(unit)
     return f"{start:{pattern}}" if pattern else f"{start.day} {start:%b %Y}"
-
-
-def proportion_cells(proportion: Proportion) -> tuple[str, ...]:
-    """Format a proportion as the cells below PROPORTION_HEAD."""
-    counts = f"{proportion.total:,}", f"{proportion.part:,}"
-    if not proportion.total:
-        return *counts, UNKNOWN, UNKNOWN
-    low, high = proportion.interval
-    return *counts, percent(proportion.value), f"{percent(low)} to {percent(high)}"
 
 
 def _over_time(insights: Insights) -> Chart:
@@ -186,7 +161,7 @@ def _refusals(insights: Insights) -> Chart:
             )
             for period in insights.periods
         ],
-        FEEDBACK_NAMES,
+        [(charts.swatch(kind), words) for kind, words in FEEDBACK_NAMES.items()],
     )
 
 

@@ -6,7 +6,6 @@ from flask import Blueprint, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mnistweb.extensions import db
-from mnistweb.insights.charts import swatch
 from mnistweb.insights.figures import insight_charts, period_name
 from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.registry.recognizers import model_cards
@@ -30,7 +29,6 @@ def index() -> ResponseReturnValue:
         "insights/index.html",
         insights=insights,
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}),
-        swatch=swatch,
         when=period_name,
         time_ranges=TIME_RANGES,
         chosen=time_ranges[requested],

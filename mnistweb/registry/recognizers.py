@@ -10,24 +10,26 @@ from mnistweb.config import ConfigError
 from mnistweb.recognition.errors import UserError
 from mnistweb.recognition.model_card import Card, read_cards
 from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, RemoteRecognizer
+from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Recognizer
 from mnistweb.recognition.zoo import Zoo
 
 # Keys in `app.extensions`.
 ZOO = "mnistweb-zoo"
 LANGUAGE_MODEL = "mnistweb-language-model"
+REPORTS = "mnistweb-reports"
 
 
 def init_app(app: Flask, identify: Callable[[], str | None], trace: Callable[[], Mapping[str, str]]) -> None:
     """Load every model of WEIGHTS_PATH, or connect to a model server; and the language model if any.
 
     `identify` returns the request id to send to a model server, `trace` the headers that propagate the trace
-    context. Raises ModelFileError for a missing or corrupt model, ConfigError if the language
+    context. Raises ModelFileError for a missing or corrupt model or report, ConfigError if the language
     model's client is not installed.
     """
-    app.extensions[ZOO] = _load_zoo(
-        Path(app.root_path) / app.config["WEIGHTS_PATH"], app.config, identify, trace
-    )
+    weights = Path(app.root_path) / app.config["WEIGHTS_PATH"]
+    app.extensions[ZOO] = _load_zoo(weights, app.config, identify, trace)
+    app.extensions[REPORTS] = read_reports(weights)
     app.extensions[LANGUAGE_MODEL] = _connect_language_model(app.config)
 
 
@@ -45,6 +47,12 @@ def model_cards() -> list[Card]:
     """Return the cards of all models that a visitor can choose, default first, language model last."""
     language_model = _current_language_model()
     return [*zoo().cards(), *([language_model.card] if language_model else [])]
+
+
+def report_on(card: Card) -> Report:
+    """Return the report on this version of a model; an empty one without a report."""
+    report = cast(Mapping[str, Report], current_app.extensions[REPORTS]).get(card.name)
+    return report if report and report.version == card.version else Report(card.name, card.version)
 
 
 def recognizer_named(model: str | None) -> Recognizer:

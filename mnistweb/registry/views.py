@@ -1,14 +1,13 @@
-"""The pages of the models, made from their cards."""
+"""The pages of the models, made from their cards and reports."""
 
-from pathlib import Path
-
-from flask import Blueprint, abort, current_app, render_template
+from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
+from mnistweb.charts.networks import kernel_diagram, layer_box
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
-from mnistweb.registry.recognizers import model_cards
-from mnistweb.registry.report_images import ReportImage, report_images
+from mnistweb.registry.recognizers import model_cards, report_on
+from mnistweb.registry.report_charts import TEST_SETS, confusion_charts, learning_charts, reliability_chart
 
 blueprint = Blueprint("registry", __name__, url_prefix="/models")
 
@@ -17,9 +16,13 @@ blueprint = Blueprint("registry", __name__, url_prefix="/models")
 def index() -> ResponseReturnValue:
     """Show all models side by side."""
     cards = model_cards()
-    figures = [figure for figure in PAGE_FIGURES if any(figure.text(card) for card in cards)]
-    images = {card.name: _report_images(card.name) for card in cards}
-    return render_template("registry/index.html", cards=cards, main_figures=figures, pictures=images)
+    return render_template(
+        "registry/index.html",
+        cards=cards,
+        main_figures=[figure for figure in PAGE_FIGURES if any(figure.text(card) for card in cards)],
+        layers={card.name: report_on(card).layers for card in cards},
+        layer_box=layer_box,
+    )
 
 
 @blueprint.get("/<name>")
@@ -28,14 +31,19 @@ def show(name: str) -> ResponseReturnValue:
     card = next((card for card in model_cards() if card.name == name), None)
     if card is None:
         abort(404)
+    report = report_on(card)
+    figures = card.figures if isinstance(card, ModelCard) else {}
     return render_template(
         "registry/show.html",
         card=card,
+        figures=figures,
+        report=report,
         main_figures=[figure for figure in PAGE_FIGURES if figure.text(card)],
+        test_sets={key: title for key, title in TEST_SETS.items() if key in figures},
+        confusions=list(confusion_charts(report)),
+        reliability={key: reliability_chart(report, key) for key in TEST_SETS},
+        learning=list(learning_charts(figures.get("history", ()))),
         training=list(setting_rows(card.training)) if isinstance(card, ModelCard) else [],
-        pictures=_report_images(name),
+        layer_box=layer_box,
+        kernel_diagram=kernel_diagram,
     )
-
-
-def _report_images(name: str) -> dict[str, ReportImage]:
-    return report_images(Path(current_app.static_folder or ""), name)

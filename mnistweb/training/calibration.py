@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistweb.proportion import interval
+from mnistweb.recognition.report import CONFIDENCE_BINS, Bin
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 MAX_REJECTED_SHARE = 0.01
@@ -25,8 +26,6 @@ BOUNDING_SETS = ("redrawn", "mnist")
 There are few validation writers, so their drawings are redrawn in the way that other writers might draw.
 MNIST adds writers unlike them.
 """
-CALIBRATION_BINS = 15
-"""Equal bins of confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +83,18 @@ def digit_probabilities(logits: Tensor, temperature: float) -> NDArray[np.float6
 
 def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Return the mean gap between confidence and accuracy over 15 equal bins, weighted by their counts."""
-    error = 0.0
-    for _, mean_confidence, accuracy, share in reliability(confidence, right):
-        error += share * abs(mean_confidence - accuracy)
-    return error
+    bins = reliability(confidence, right)
+    return sum(each.count / len(right) * abs(each.confidence - each.right / each.count) for each in bins)
 
 
-def reliability(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_]
-) -> list[tuple[float, float, float, float]]:
-    """Return lower edge, mean confidence, accuracy and share of all for each bin that is not empty."""
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    rows = []
-    for number in range(CALIBRATION_BINS):
-        in_bin = bins == number
-        if in_bin.any():
-            share = float(in_bin.mean())
-            rows.append(
-                (
-                    number / CALIBRATION_BINS,
-                    float(confidence[in_bin].mean()),
-                    float(right[in_bin].mean()),
-                    share,
-                )
-            )
-    return rows
+def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+    """Count the answers in 15 equal bins of confidence; bins without answers are left out."""
+    numbers = np.minimum((confidence * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
+    return tuple(
+        Bin(float(confidence[numbers == number].mean()), int(count), int(right[numbers == number].sum()))
+        for number, count in enumerate(np.bincount(numbers, minlength=CONFIDENCE_BINS))
+        if count
+    )
 
 
 def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:

@@ -13,13 +13,14 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.recognition.model_card import ModelCard, sha256_of
+from mnistweb.recognition.report import FOLDER
 from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
 from mnistweb.training.data_mix import Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, Run, compute_logits, precision, train
 from mnistweb.training.pen_strokes import USUAL_VARIATION, WIDE_VARIATION, Variation
 from mnistweb.training.recipes import Recipe
-from mnistweb.training.report import write_metrics, write_report
+from mnistweb.training.report import write_report
 
 MAX_TEACHERS = 3
 """First networks of the run that teach the exported one in its last phase; one seed teaches itself."""
@@ -72,8 +73,8 @@ class Plan:
 def train_and_export(plan: Plan) -> ModelCard:
     """Train with every seed, finish and export the first, and write the figures of all into its card.
 
-    Always exports the first, whichever score it gets. Each seed leaves an export and a report with pictures
-    in `runs`. Raises DataFileError.
+    Always exports the first, whichever score it gets. Each seed leaves an export and a report in `runs`.
+    Raises DataFileError.
     """
     config, finish = plan.recipe.config, plan.recipe.finish
     data = _prepare(plan, USUAL_VARIATION)
@@ -107,6 +108,7 @@ def train_and_export(plan: Plan) -> ModelCard:
     further = _over_seeds(cards) | _robustness(first, run.network, plan.data_dir)
     first = replace(first, figures={**first.figures, **further})
     export.write_model(plan.output, export.to_torchscript(run.network), first)
+    write_report(plan.output / FOLDER, first, export.as_served(run.network), sets)
     return first
 
 
@@ -126,9 +128,7 @@ def _export(
     """Calibrate and measure once; write model, card and report to `folder` of the runs."""
     script, card = _card(plan, seed, run, data, sets, phases)
     export.write_model(plan.runs / folder, script, card)
-    report = plan.runs / folder / "report"
-    write_report(report, card, export.as_served(run.network), sets)
-    write_metrics(report / f"{card.name}.json", card, card.figures)
+    write_report(plan.runs / folder / FOLDER, card, export.as_served(run.network), sets)
     return card
 
 

@@ -1,9 +1,13 @@
 """Security headers, and compression, of all responses."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
 from mnistweb.extensions import compress
+from mnistweb.web.embedding import cookie_attributes, frame_ancestors, framing_headers
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -12,7 +16,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
     )
 )
 HEADERS = {
@@ -24,8 +27,6 @@ HEADERS = {
 
 # Only documents need these; they would only enlarge the many responses for scripts, styles and images.
 PAGE_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -39,16 +40,30 @@ WORKER_SCRIPT = "js/features/live-guess-worker.js"
 
 
 class SessionInterface(SecureCookieSessionInterface):
-    """Flask's signed session cookie, with the attribute Secure only for requests over TLS."""
+    """Flask's signed session cookie, with the attributes that the request allows."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         """Return whether the cookie gets the attribute Secure."""
-        return request.is_secure
+        return bool(cookie_attributes()["secure"])
+
+    def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002
+        """Return the value of the attribute SameSite."""
+        return str(cookie_attributes()["samesite"])
+
+    def get_cookie_partitioned(self, app: Flask) -> bool:  # noqa: ARG002
+        """Return whether the cookie gets the attribute Partitioned."""
+        return bool(cookie_attributes()["partitioned"])
 
 
-def _add_headers(response: Response) -> Response:
+def _page_headers(app: Flask) -> dict[str, str]:
+    origins = app.config["EMBED_ORIGINS"]
+    policy = f"{CONTENT_SECURITY_POLICY}; {frame_ancestors(origins)}"
+    return {"Content-Security-Policy": policy} | framing_headers(origins) | PAGE_HEADERS
+
+
+def _add_headers(response: Response, page_headers: Mapping[str, str]) -> Response:
     subresource = response.mimetype in SUBRESOURCE_TYPES and not request.path.endswith(WORKER_SCRIPT)
-    headers = HEADERS if subresource else HEADERS | PAGE_HEADERS
+    headers = HEADERS if subresource else {**HEADERS, **page_headers}
     for name, value in headers.items():
         response.headers.setdefault(name, value)
     if request.is_secure and headers is not HEADERS:
@@ -71,4 +86,4 @@ def init_app(app: Flask) -> None:
         _buffer_static_file
     )  # runs before compression: Flask calls these hooks in reverse order
     app.session_interface = SessionInterface()
-    app.after_request(_add_headers)
+    app.after_request(partial(_add_headers, page_headers=_page_headers(app)))

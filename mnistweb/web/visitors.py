@@ -8,6 +8,8 @@ from functools import cache
 from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from mnistweb.web.embedding import cookie_attributes
+
 COOKIE = "visitor"
 COOKIE_MAX_AGE = 365 * 24 * 3600  # seconds
 
@@ -57,8 +59,7 @@ def _set_cookie(response: Response) -> Response:
             str(_signer().dumps(g.visitor)),
             max_age=COOKIE_MAX_AGE,
             httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
+            **cookie_attributes(),
         )
     return response
 

@@ -1,16 +1,18 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from PIL import Image
 
-from mnistweb.recognition.model_card import ServiceCard
+from mnistweb.app import create_app
+from mnistweb.recognition.model_card import ModelFileError, ServiceCard
+from mnistweb.recognition.report import FOLDER, Bin, Layer, Mistake, Report, read_reports
+from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
-from mnistweb.registry.recognizers import zoo
-from mnistweb.registry.report_images import report_images
+from mnistweb.registry.recognizers import REPORTS, zoo
 from tests.support.clients import assert_refused
 from tests.support.networks import nine, with_second
 
@@ -43,16 +45,30 @@ FULL: dict[str, Any] = {
         ],
         "over_seeds": {"seeds": [0, 1, 2], "mnist_test_accuracy": {"mean": 0.9926, "deviation": 0.0003}},
         "milliseconds": 0.113,
+        "history": [
+            {"epoch": 1, "loss": 0.9, "mnist": 0.95, "drawings": 0.999},
+            {"epoch": 2, "loss": 0.2, "mnist": 0.99, "drawings": 1.0},
+        ],
     },
 }
 
 
+REPORT = Report(
+    "second",
+    "2",
+    layers=(Layer("image", (1, 28, 28), 0), Layer("convolution 5×5", (32, 28, 28), 832)),
+    filters=[[[1.0, -0.5], [0.0, 0.25]]],
+    confusions={"mnist_test": [[10 if row == column else 0 for column in range(10)] for row in range(10)]},
+    reliability={"mnist_test": (Bin(0.42, 4, 2), Bin(0.99, 96, 96))},
+    mistakes=(Mistake(6, 4, 0.9312, "data:image/png;base64,AAAA"),),
+)
+
+
 @pytest.fixture
-def static(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty static folder that replaces the site's."""
-    monkeypatch.setattr(app, "_static_folder", str(tmp_path))
-    (tmp_path / "models").mkdir()
-    return tmp_path
+def report(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """The report on the second model."""
+    monkeypatch.setitem(app.extensions, REPORTS, {"second": REPORT})
+    return REPORT
 
 
 def test_every_model_is_listed_and_has_a_page(app: Flask, client: FlaskClient) -> None:
@@ -123,22 +139,81 @@ def test_service_model_has_a_page(client: FlaskClient, monkeypatch: pytest.Monke
     assert "Asked over the network." in client.get("/models").text
 
 
-def test_existing_report_images_are_shown(app: Flask, client: FlaskClient, static: Path) -> None:
+@pytest.mark.usefixtures("report")
+def test_page_shows_the_report(app: Flask, client: FlaskClient) -> None:
+    with with_second(app, nine(), **FULL):
+        text = client.get("/models/second").text
+        index = client.get("/models").text
+    assert set(re.findall(r'data-chart="([\w-]+)"', text)) == {
+        "confusion-mnist_test",
+        "reliability-mnist_test",
+        "loss",
+        "errors",
+    }
+    for page in (text, index):
+        assert "convolution 5×5" in page
+        assert "32 × 28 × 28" in page
+        assert "832 weights" in page
+    assert text.count('class="kernel"') == 1
+    assert 'alt="A 6, read as 4"' in text
+    assert "6&nbsp;→&nbsp;4" in text
+    assert "93.1 %" in text
+    assert "About 42.0 % sure: 2 of 4, 50.0 %" in text
+
+
+@pytest.mark.usefixtures("report")
+def test_contents_lead_to_every_section(app: Flask, client: FlaskClient) -> None:
+    with with_second(app, nine(), **FULL):
+        text = client.get("/models/second").text
+    [contents] = re.findall(r'<nav class="contents".*?</nav>', text, re.DOTALL)
+    assert re.findall(r'href="#(\w+)"', contents) == re.findall(r'<h2 id="(\w+)"', text)
+    names = re.findall(r' id="([^"]+)"', text)
+    assert len(set(names)) == len(names)
+
+
+def test_report_on_another_version_is_not_shown(app: Flask, client: FlaskClient, report: Report) -> None:
+    app.extensions[REPORTS]["second"] = replace(report, version="1")
     with with_second(app, nine()):
         assert "<figure" not in client.get("/models/second").text
-        Image.new("L", (990, 460)).save(static / "models" / "second-mistakes.png")
-        (static / "models" / "second-architecture.svg").write_text('<svg viewBox="0 0 660 250"/>')
-        text = client.get("/models/second").text
-        assert set(re.findall(r'data-picture="(\w+)"', text)) == {"mistakes", "architecture"}
-        assert 'width="990" height="460"' in text
-        assert 'width="660" height="250"' in text
-        assert 'src="/static/models/second-architecture.svg"' in client.get("/models").text
 
 
-def test_svg_without_viewbox_gets_a_default_size(tmp_path: Path) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "cnn-architecture.svg").write_text("<svg/>")
-    assert report_images(tmp_path, "cnn")["architecture"].width == 300
+def test_shipped_models_have_reports_that_agree_with_their_cards() -> None:
+    reports = read_reports(WEIGHTS)
+    for card in Zoo.load().cards():
+        report = reports[card.name]
+        assert report.version == card.version
+        assert report.layers[-1].shape == (11,)
+        assert sum(layer.parameters for layer in report.layers) <= card.parameters
+        for key, counts in report.confusions.items():
+            figures = card.figures[key]
+            total, right = sum(map(sum, counts)), sum(counts[digit][digit] for digit in range(10))
+            assert total == figures["count"]
+            assert right / total == pytest.approx(figures["accuracy"])
+            for worst in figures["worst_confusions"]:
+                assert counts[worst["digit"]][worst["read_as"]] == worst["times"]
+            bins = report.reliability[key]
+            answered = sum(each.count for each in bins)
+            gap = sum(each.count * abs(each.confidence - each.right / each.count) for each in bins)
+            assert answered == pytest.approx(total * (1 - figures["refused"]))
+            assert gap / answered == pytest.approx(figures["expected_calibration_error"], abs=1e-6)
+
+
+def test_written_report_is_read_again(tmp_path: Path) -> None:
+    REPORT.write(tmp_path / FOLDER)
+    assert read_reports(tmp_path) == {"second": REPORT}
+    assert read_reports(tmp_path / "nothing") == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"layers": [], "reliability": [], "mistakes": []}'])
+def test_damaged_report_stops_the_start_and_is_named(
+    unmigrated_settings: dict[str, Any], tmp_path: Path, text: str
+) -> None:
+    for card in WEIGHTS.glob("cnn.*"):
+        (tmp_path / card.name).write_bytes(card.read_bytes())
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "cnn.json").write_text(text)
+    with pytest.raises(ModelFileError, match=r"reports/cnn\.json: not a report on a model"):
+        create_app(unmigrated_settings | {"WEIGHTS_PATH": str(tmp_path)})
 
 
 def test_best_figure_needs_several_models(app: Flask, client: FlaskClient) -> None:
@@ -163,6 +238,7 @@ def test_nested_settings_are_flattened_to_rows() -> None:
     ]
 
 
+@pytest.mark.usefixtures("report")
 def test_pages_have_no_inline_script_or_style(app: Flask, client: FlaskClient) -> None:
     with with_second(app, nine(), **FULL):
         for address in ("/models", "/models/second"):

@@ -12,6 +12,7 @@ from mnistweb.training.calibration import (
     expected_calibration_error,
     fit_temperature,
     not_a_digit,
+    reliability,
 )
 
 
@@ -49,6 +50,14 @@ def test_calibration_error_of_calibrated_and_overconfident_answers() -> None:
     honest = rng.random(50_000) < confidence
     assert expected_calibration_error(confidence, honest) < 0.01
     assert expected_calibration_error(np.full(1_000, 0.9), np.arange(1_000) % 2 == 0) == pytest.approx(0.4)
+
+
+def test_bins_count_answers_of_similar_confidence() -> None:
+    confidence = np.array([0.0, 0.05, 0.97, 0.99, 1.0])
+    low, high = reliability(confidence, np.array([True, False, True, True, False]))
+    assert (low.count, low.right, low.confidence) == (2, 1, pytest.approx(0.025))
+    assert (high.count, high.right, high.confidence) == (3, 2, pytest.approx(2.96 / 3))
+    assert (low.centre, high.centre) == (pytest.approx(0.5 / 15), pytest.approx(14.5 / 15))
 
 
 def test_auroc_is_the_share_of_ordered_pairs() -> None:

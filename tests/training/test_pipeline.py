@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from mnistweb.cli import main
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.report import read_reports
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import evaluation, loop, pipeline, report, robustness, symbols
 from mnistweb.training.data import stroke_files
@@ -46,7 +47,7 @@ def data(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingDa
 @pytest.fixture
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train without drawing the report."""
-    monkeypatch.setattr(pipeline, "write_report", lambda folder, *_: folder.mkdir(parents=True))
+    monkeypatch.setattr(pipeline, "write_report", lambda *_: None)
 
 
 def run(*arguments: str | Path) -> Result:
@@ -85,10 +86,11 @@ def test_trained_model_can_be_served(trained: Path) -> None:
     assert answer.model_version == zoo.cards()[0].version
 
 
-def test_training_writes_a_report(trained: Path) -> None:
-    folder = trained / "runs" / "lenet5-1" / "report"
-    assert (folder / "lenet5-learning.png").stat().st_size > 5_000
-    assert json.loads((folder / "lenet5.json").read_text())["mnist_test"]["count"] == 100
+def test_training_writes_reports(trained: Path) -> None:
+    exported = read_reports(trained / "weights")["lenet5"]
+    assert exported.version == read_card(trained / "weights" / "lenet5.json").version
+    assert sum(map(sum, exported.confusions["mnist_test"])) == 100
+    assert read_reports(trained / "runs" / "lenet5-1")["lenet5"].version != exported.version
 
 
 def test_card_records_training_and_figures(trained: Path) -> None:
@@ -148,10 +150,23 @@ def test_evaluate_prints_figures_and_writes_a_report(trained: Path, data_dir: Pa
     assert result.exit_code == 0, result.output
     assert "MNIST test: right" in result.output
     assert "photo: on ruled paper" in result.output
-    names = {path.name for path in tmp_path.iterdir()}
-    assert {f"lenet5-{picture}.png" for picture in ("confusion", "learning", "filters", "mistakes")} <= names
-    assert "average pooling" in (tmp_path / "lenet5-architecture.svg").read_text()
-    assert json.loads((tmp_path / "lenet5.json").read_text())["model"] == "lenet5"
+    assert [path.name for path in tmp_path.iterdir()] == ["lenet5.json"]
+    assert (tmp_path / "lenet5.json").read_text() == (
+        trained / "weights" / "reports" / "lenet5.json"
+    ).read_text()
+
+
+def test_report_has_layers_filters_and_the_worst_mistakes(trained: Path) -> None:
+    report = read_reports(trained / "weights")["lenet5"]
+    assert "average pooling 2×2" in [layer.name for layer in report.layers]
+    assert len(report.filters) == report.layers[1].shape[0]
+    assert max(abs(weight) for kernel in report.filters for row in kernel for weight in row) == 1
+    assert len(report.mistakes) <= 2
+    for mistake in report.mistakes:
+        assert mistake.digit != mistake.read_as
+        assert mistake.image.startswith("data:image/png;base64,")
+    sure = [mistake.confidence for mistake in report.mistakes]
+    assert sure == sorted(sure, reverse=True)
 
 
 def test_evaluate_repeats_the_figures_of_the_card(trained: Path, data_dir: Path) -> None:

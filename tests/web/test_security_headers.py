@@ -62,6 +62,18 @@ def test_pages_have_restrictive_headers(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_named_origins_may_embed_the_pages(unmigrated_settings: dict[str, Any], path: str) -> None:
+    origins = "https://lms.example.org  https://*.example.net:8443"
+    client = create_app(unmigrated_settings | {"EMBED_ORIGINS": origins}).test_client()
+    headers = client.get(path).headers
+    assert "X-Frame-Options" not in headers
+    assert headers["Content-Security-Policy"].endswith(
+        "; frame-ancestors https://lms.example.org https://*.example.net:8443"
+    )
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_hsts_is_sent_only_over_tls(client: FlaskClient, path: str) -> None:
     assert "Strict-Transport-Security" not in client.get(path).headers
     headers = client.get(path, base_url="https://localhost").headers

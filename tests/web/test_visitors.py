@@ -1,3 +1,4 @@
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
@@ -27,6 +28,21 @@ def test_cookies_are_secure_over_tls(client: FlaskClient) -> None:
     headers = client.get("/", base_url="https://localhost").headers.getlist("Set-Cookie")
     assert len(headers) == 2
     assert all("Secure" in header and "HttpOnly" in header and "SameSite=Lax" in header for header in headers)
+
+
+def test_cookies_reach_frames_of_other_sites_over_tls_if_there_may_be_any(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "EMBED_ORIGINS", ["https://lms.example.org"])
+    for scheme, expected in (
+        ("https", "Secure HttpOnly SameSite=None Partitioned"),
+        ("http", "SameSite=Lax"),
+    ):
+        headers = app.test_client().get("/", base_url=f"{scheme}://localhost").headers.getlist("Set-Cookie")
+        assert len(headers) == 2
+        for header in headers:
+            assert set(expected.split()) <= set(header.split("; "))
+            assert ("Partitioned" in header) == (scheme == "https")
 
 
 def test_visitor_stays_the_same(client: FlaskClient) -> None:

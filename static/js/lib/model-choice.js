@@ -1,3 +1,4 @@
+import { keepCookie } from "./cookies.js";
 import { listen } from "./events.js";
 
 /**
@@ -7,7 +8,7 @@ import { listen } from "./events.js";
  */
 export function keepModelChoice(select) {
   const { on, stop } = listen();
-  const keep = () => (document.cookie = `network=${encodeURIComponent(select.value)}; path=/; max-age=31536000; samesite=lax`);
+  const keep = () => keepCookie("network", select.value);
 
   if (new URLSearchParams(location.search).has("model")) keep();
   on(select, "change", keep);

@@ -1,3 +1,4 @@
+import { keepCookie } from "./cookies.js";
 import { listen } from "./events.js";
 
 /**
@@ -17,8 +18,7 @@ export function enhanceTheme(button) {
     if (other === preferred) delete root.dataset.theme;
     else root.dataset.theme = other;
     for (const meta of document.querySelectorAll("meta[name=theme-color]")) meta.content = getComputedStyle(root).backgroundColor;
-    const age = other === preferred ? 0 : 31536000;
-    document.cookie = `theme=${other}; path=/; max-age=${age}; samesite=lax`;
+    keepCookie("theme", other, other === preferred ? 0 : undefined);
   });
 
   return stop;

@@ -1,6 +1,6 @@
 """SVG elements with escaped text and attributes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from markupsafe import Markup, escape
@@ -44,6 +44,11 @@ def rect(kind: str, x: float, y: float, width: float, height: float, **attribute
 def circle(kind: str, x: float, y: float, radius: float) -> Markup:
     """Return a circle with the class `kind`."""
     return element("circle", class_=kind, cx=float(x), cy=float(y), r=float(radius))
+
+
+def polyline(kind: str, points: Iterable[tuple[float, float]]) -> Markup:
+    """Return a line through all points with the class `kind`."""
+    return element("polyline", class_=kind, points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points))
 
 
 def drawing(width: float, height: float, title: str, parts: Sequence[str]) -> Markup:

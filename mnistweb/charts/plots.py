@@ -1,4 +1,4 @@
-"""SVG charts of the insights. Position, number or pattern repeat all that colour shows.
+"""SVG charts of proportions and confusions. Position, number or pattern repeat all that colour shows.
 
 Lengths are in SVG user units; on the page, a chart is about WIDTH pixels wide.
 """
@@ -6,12 +6,12 @@ Lengths are in SVG user units; on the page, a chart is about WIDTH pixels wide.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from markupsafe import Markup
 
+from mnistweb.charts.svg import circle, drawing, element, line, rect, text
 from mnistweb.formatting import percent
-from mnistweb.insights.queries import Period
-from mnistweb.insights.svg import circle, drawing, element, line, rect, text
 from mnistweb.proportion import Proportion
 
 WIDTH, LEFT, RIGHT = 360.0, 50.0, 352.0
@@ -34,6 +34,20 @@ class Column:
     count_x: float | None = None
 
 
+class Refusals(Protocol):
+    """Answers of a period, and how many of them were "not a digit"."""
+
+    predictions: int
+
+    @property
+    def refusal_rate(self) -> Proportion:
+        """Proportion of answers that were "not a digit"."""
+
+    @property
+    def refusals_by_feedback(self) -> Mapping[str, int]:
+        """Counts of refusals by feedback: "right", "wrong", or "open" without feedback."""
+
+
 def evenly_spaced(
     names: Sequence[str], proportions: Iterable[Proportion], max_ticks: int = 5
 ) -> list[Column]:
@@ -52,9 +66,14 @@ def axis_start(proportions: Iterable[Proportion]) -> float:
 
 
 def proportion_chart(
-    columns: Sequence[Column], title: str, *, joined: bool = False, diagonal: bool = False
+    columns: Sequence[Column],
+    title: str,
+    *,
+    joined: bool = False,
+    diagonal: bool = False,
+    counted: str = "rated",
 ) -> Markup:
-    """Draw a dot with its interval for each proportion, above bars for the totals.
+    """Draw a dot with its interval for each proportion, above bars for the totals, which are `counted`.
 
     `joined` connects neighbours. With `diagonal`, the horizontal axis is a share as well, and a line marks
     equality: a reliability diagram.
@@ -69,17 +88,17 @@ def proportion_chart(
     if diagonal:
         parts.append(line("diagonal", LEFT, BOTTOM, RIGHT, TOP))
         parts += _tick_labels([Column(step / 4, "", f"{25 * step} %", Proportion(0, 0)) for step in range(5)])
-    counted = [column for column in columns if column.proportion.total]
+    measured = [column for column in columns if column.proportion.total]
     for left, right in pairwise(columns if joined else ()):
-        if left in counted and right in counted:
+        if left in measured and right in measured:
             start = _to_svg_x(left.x), height(left.proportion.value)
             parts.append(line("joint", *start, _to_svg_x(right.x), height(right.proportion.value)))
-    for column in counted:
+    for column in measured:
         low_end, high_end = map(height, column.proportion.interval)
         x = _to_svg_x(column.x)
         mark = line("reach", x, low_end, x, high_end), circle("dot", x, height(column.proportion.value), 4)
         parts.append(_with_tooltip(column.name, column.proportion, mark))
-    parts += _count_bars(counted, len(columns))
+    parts += _count_bars(measured, len(columns), counted)
     return drawing(WIDTH, BOTTOM + 30 + COUNTS_HEIGHT, title, parts)
 
 
@@ -133,7 +152,7 @@ def confusion_matrix(counts: Mapping[int, Mapping[int, int]], names: Mapping[int
     return drawing(WIDTH, top + 2 * centre + 2, title, parts)
 
 
-def refusal_chart(periods: Sequence[Period], names: Sequence[str], title: str) -> Markup:
+def refusal_chart(periods: Sequence[Refusals], names: Sequence[str], title: str) -> Markup:
     """Draw a bar for each period's refusal rate, divided by feedback: right, wrong or open."""
     highest = max((period.refusal_rate.value for period in periods), default=0.0)
     axis_end = next((bound for bound in (0.04, 0.08, 0.2, 0.4, 0.6, 0.8) if highest <= bound), 1.0)
@@ -202,11 +221,11 @@ def _tick_labels(columns: Iterable[Column]) -> Iterator[Markup]:
             yield text(column.tick, x, BOTTOM + 16)
 
 
-def _count_bars(columns: Sequence[Column], positions: int) -> Iterator[Markup]:
+def _count_bars(columns: Sequence[Column], positions: int, counted: str) -> Iterator[Markup]:
     highest = max((column.proportion.total for column in columns), default=0)
     width, bottom = min(0.6 * (RIGHT - LEFT) / max(positions, 1), 18.0), BOTTOM + 28 + COUNTS_HEIGHT
     yield line("grid", LEFT, bottom, RIGHT, bottom)
-    yield text("rated", LEFT - 6, bottom, anchor="end")
+    yield text(counted, LEFT - 6, bottom, anchor="end")
     for column in columns:
         height = max((COUNTS_HEIGHT - 11) * column.proportion.total / highest, 1.0)
         x = _to_svg_x(column.x if column.count_x is None else column.count_x)

@@ -1,11 +1,11 @@
-"""SVG charts of the insights."""
+"""SVG charts of proportions and confusions."""
 
 import re
 
 import pytest
 
-from mnistweb.insights import charts
-from mnistweb.insights.svg import element, text
+from mnistweb.charts import plots as charts
+from mnistweb.charts.svg import element, text
 from mnistweb.proportion import Proportion
 
 HALF = Proportion(500, 1000)

@@ -1,0 +1,113 @@
+"""Charts of a model's page, from its card and its report."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mnistweb.charts.curves import curve_chart, curve_sample, error_axis, linear_axis
+from mnistweb.charts.figure import Chart, proportion_cells
+from mnistweb.charts.plots import Column, confusion_matrix, proportion_chart
+from mnistweb.formatting import percent
+from mnistweb.proportion import Proportion
+from mnistweb.recognition.report import Bin, Report
+
+TEST_SETS = {"mnist_test": "MNIST test set", "drawings_test": "Drawings by unseen writers"}
+VALIDATION_SETS = {"mnist": "MNIST’s images", "drawings": "drawings"}
+
+
+def confusion_charts(report: Report) -> Iterator[Chart]:
+    """Yield the confusion matrix of each test set."""
+    for key, counts in report.confusions.items():
+        names = {digit: str(digit) for digit in range(len(counts))}
+        title = f"{TEST_SETS[key]}: what was read as what"
+        wrong = sum(
+            count for digit, row in enumerate(counts) for read, count in enumerate(row) if read != digit
+        )
+        total = sum(map(sum, counts))
+        yield Chart(
+            f"confusion-{key}",
+            title,
+            "Rows: what was drawn. Columns: what was read. In the framed squares both agree; the other "
+            f"numbers count its mistakes, {wrong:,} of {total:,}.",
+            confusion_matrix(
+                {digit: dict(enumerate(row)) for digit, row in enumerate(counts)},
+                names,
+                f"{title}: {wrong:,} mistakes",
+            ),
+            ("It was", *(f"read as {name}" for name in names.values())),
+            [(names[digit], *(f"{count:,}" for count in row)) for digit, row in enumerate(counts)],
+        )
+
+
+def reliability_chart(report: Report, key: str) -> Chart | None:
+    """Return the reliability diagram of a test set; None if the report has none."""
+    bins = report.reliability.get(key)
+    if not bins:
+        return None
+    title = "Is its confidence honest?"
+    return Chart(
+        f"reliability-{key}",
+        title,
+        "Of the answers it is 80 % sure of, 80 in 100 should be right: then the dot is on the dashed line. "
+        "The bars are 95 % intervals, long where there are few answers; below are their numbers. "
+        f"{_surest(bins)}",
+        proportion_chart(
+            [_column(each) for each in bins],
+            f"{title} {TEST_SETS[key]}: confidence against accuracy",
+            diagonal=True,
+            counted="images",
+        ),
+        ("Mean confidence", "Images", "Right", "Share", "95 % interval"),
+        [(percent(each.confidence), *proportion_cells(Proportion(each.right, each.count))) for each in bins],
+    )
+
+
+def _surest(bins: Sequence[Bin]) -> str:
+    total, surest = sum(each.count for each in bins), bins[-1]
+    return f"{percent(surest.count / total)} of all answers are in the rightmost one."
+
+
+def _column(group: Bin) -> Column:
+    name = f"About {percent(group.confidence)} sure"
+    return Column(group.confidence, name, "", Proportion(group.right, group.count), group.centre)
+
+
+def learning_charts(history: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
+    """Yield the loss and the validation errors by epoch; none without a history."""
+    if not history:
+        return
+    losses = [row["loss"] for row in history]
+    yield Chart(
+        "loss",
+        "Training loss",
+        "How far its answers to the training images were from the right ones (cross-entropy), after each "
+        "pass over them.",
+        curve_chart({"Training loss": losses}, linear_axis(losses), "pass", "Training loss by pass"),
+        ("Pass", "Loss"),
+        [(f"{row['epoch']}", f"{row['loss']:.4f}") for row in history],
+    )
+    errors = {
+        name: [max(1 - row[key], 0.0) for row in history]
+        for key, name in VALIDATION_SETS.items()
+        if key in history[0]
+    }
+    if not errors:
+        return
+    samples = [curve_sample(kind) for kind in ("solid", "dashed")]
+    yield Chart(
+        "errors",
+        "Validation errors",
+        "How many of the images kept aside it read wrong. Each step of the scale is a factor of ten; the "
+        "lowest line is no mistake at all.",
+        curve_chart(
+            errors,
+            error_axis([share for shares in errors.values() for share in shares]),
+            "pass",
+            "Validation errors by pass",
+        ),
+        ("Pass", *errors),
+        [
+            (f"{row['epoch']}", *(percent(shares[number], 2) for shares in errors.values()))
+            for number, row in enumerate(history)
+        ],
+        list(zip(samples, errors, strict=False)),
+    )
