@@ -21,6 +21,13 @@ def _attribute(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
 
+def standalone(picture: Markup, style: str) -> str:
+    """Return an SVG file of a picture, with a style sheet of its own."""
+    root, _, content = picture.partition(">")
+    namespace = 'xmlns="http://www.w3.org/2000/svg"'
+    return f"{root} {namespace}><style><![CDATA[{style}]]></style>{content}\n"
+
+
 def _value(value: object) -> str:
     return f"{value:.1f}" if isinstance(value, float) else escape(value)
 

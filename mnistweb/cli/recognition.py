@@ -2,17 +2,22 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from mnistweb.charts.svg import standalone
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
+from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.remote.triton import write_repository
+from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Answer, Recognizer
 from mnistweb.recognition.zoo import WEIGHTS, ModelFileError, Zoo
-from mnistweb.registry.tables import refusals, robustness, summary
+from mnistweb.registry.report_charts import report_charts
+from mnistweb.registry.tables import layers, refusals, robustness, summary
 
 MAX_PIXELS = 50_000_000
 
@@ -87,20 +92,26 @@ def _describe(answer: Answer) -> str:
 
 @click.group(invoke_without_command=True)
 @weights_option
-@click.option("--figures", is_flag=True, help="Print the figures of their cards, as Markdown tables.")
+@click.option(
+    "--figures", is_flag=True, help="Print the figures of their cards and reports, as Markdown tables."
+)
+@click.option(
+    "--charts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the charts of the default model's page to this folder, as SVG files.",
+)
 @click.pass_context
-def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
+def models(ctx: click.Context, weights: Path | None, figures: bool, charts: Path | None) -> None:
     """List the installed models, or export them for another server."""
     ctx.obj = weights or WEIGHTS
     if ctx.invoked_subcommand:
         return
     zoo = load_zoo(weights)
     if figures:
-        cards = zoo.cards()
-        try:
-            click.echo("\n\n".join(table(cards) for table in (summary, refusals, robustness)))
-        except KeyError as error:
-            raise click.ClickException(f"a card lacks the figure {error}") from error
+        _print_figures(zoo.cards(), read_reports(ctx.obj))
+        return
+    if charts:
+        _write_charts(charts, zoo.get().card, read_reports(ctx.obj))
         return
     for card in zoo.cards():
         mark = "*" if card.name == zoo.default else " "
@@ -108,6 +119,38 @@ def models(ctx: click.Context, weights: Path | None, figures: bool) -> None:
             f"{mark} {card.name:8} {card.version:12} {card.parameters:>9,} parameters  "
             f"{card.size / 1e6:5.2f} MB  {card.title}"
         )
+
+
+def _print_figures(cards: Sequence[ModelCard], reports: Mapping[str, Report]) -> None:
+    try:
+        tables = [table(cards) for table in (summary, refusals, robustness)]
+    except KeyError as error:
+        raise click.ClickException(f"a card lacks the figure {error}") from error
+    tables += [f"`{name}`\n\n{layers(report)}" for name, report in reports.items()]
+    click.echo("\n\n".join(tables))
+
+
+def _write_charts(folder: Path, card: ModelCard, reports: Mapping[str, Report]) -> None:
+    if card.name not in reports:
+        raise click.ClickException(f"there is no report on {card.name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in chart_files(card, reports[card.name]).items():
+        (folder / name).write_text(picture, encoding="utf-8")
+
+
+def chart_files(card: ModelCard, report: Report) -> dict[str, str]:
+    """Return the charts of a model's page as SVG files, by name."""
+    # Imported only here: the settings need SQLAlchemy, which reading a picture does not.
+    from mnistweb.config import site_files
+
+    sheets = (site_files() / "static" / "css" / name for name in ("base.css", "charts.css"))
+    style = (
+        "".join(sheet.read_text(encoding="utf-8") for sheet in sheets) + "svg { background: var(--paper); }"
+    )
+    return {
+        f"{card.name}-{chart.kind.replace('_', '-')}.svg": standalone(chart.picture, style)
+        for chart in report_charts(card, report)
+    }
 
 
 @models.command()

@@ -8,10 +8,18 @@ from mnistweb.charts.figure import Chart, proportion_cells
 from mnistweb.charts.plots import Column, confusion_matrix, proportion_chart
 from mnistweb.formatting import percent
 from mnistweb.proportion import Proportion
+from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import Bin, Report
 
 TEST_SETS = {"mnist_test": "MNIST test set", "drawings_test": "Drawings by unseen writers"}
 VALIDATION_SETS = {"mnist": "MNIST’s images", "drawings": "drawings"}
+
+
+def report_charts(card: ModelCard, report: Report) -> Iterator[Chart]:
+    """Yield all charts of a model's page."""
+    yield from learning_charts(card.figures.get("history", ()))
+    yield from confusion_charts(report)
+    yield from (chart for key in report.reliability if (chart := reliability_chart(report, key)))
 
 
 def confusion_charts(report: Report) -> Iterator[Chart]:

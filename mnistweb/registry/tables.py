@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.report import Report
 from mnistweb.registry.figures import FIGURES
 
 
@@ -30,6 +31,14 @@ def robustness(cards: Sequence[ModelCard]) -> str:
         rows.append([results[0]["condition"], *(f"{share:.1%}" for share in shares)])
     heads = [head for card in cards for head in (f"`{card.name}`", "resized")]
     return _table(["", *heads], rows)
+
+
+def layers(report: Report) -> str:
+    """Return the layers of a model: a row for each, with the shape of its output and its weights."""
+    rows = [
+        [layer.name, " × ".join(map(str, layer.shape)), f"{layer.parameters:,}"] for layer in report.layers
+    ]
+    return _table(["layer", "output", "weights"], rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from mnistweb.cli import COMMANDS
+from mnistweb.cli.recognition import chart_files
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.zoo import Zoo
+from mnistweb.recognition.report import read_reports
+from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry import tables
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,18 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
 def test_tables_equal_the_model_cards(document: str, table: Callable[[list[ModelCard]], str]) -> None:
     assert table(Zoo.load().cards()) in document
+
+
+def test_layers_equal_the_reports() -> None:
+    for report in read_reports(WEIGHTS).values():
+        assert tables.layers(report) in TRAINING
+
+
+def test_charts_equal_cards_and_reports() -> None:
+    card = Zoo.load().get().card
+    for name, picture in chart_files(card, read_reports(WEIGHTS)[card.name]).items():
+        assert (ROOT / "docs" / "models" / name).read_text(encoding="utf-8") == picture
+        assert f"(models/{name})" in TRAINING
 
 
 def test_readme_has_the_figures_of_the_default_model() -> None:

@@ -21,6 +21,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 SMALL_PHONE: dict[str, Any] = {**PHONE, "viewport": {"width": 320, "height": 568}}
+PROJECTOR: dict[str, Any] = {"viewport": {"width": 1920, "height": 1080}}
 DEVICES = {"desktop": DESKTOP, "phone": PHONE}
 UPRIGHT = [(320, 568), (360, 640), (390, 844), (768, 1024), (820, 1180)]
 # Phones on their side, and laptops whose pages are zoomed to 200 %.

@@ -1,0 +1,99 @@
+"""The site in a frame of another one: 127.0.0.1 and localhost are different sites for a browser."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+from werkzeug.serving import make_server
+
+from tests.support.drawings import digit_png
+from tests.support.postgres import free_port
+from tests.support.sites import migrated_site
+from tests.support.tls import self_signed
+
+STRANGER = "https://stranger.localhost"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A page of a learning platform with the site in a frame."""
+
+    page: Page
+    platform: str
+    site: str
+    app: Flask
+
+    def open(self, origin: str) -> FrameLocator:
+        """Open a page of this origin that embeds the site; return the frame."""
+        body = f'<!doctype html><title>Course</title><iframe src="{self.site}/" width="1200" height="800">'
+        self.page.route(f"{origin}/course", lambda route: route.fulfill(body=body, content_type="text/html"))
+        self.page.goto(f"{origin}/course")
+        return self.page.frame_locator("iframe")
+
+
+@pytest.fixture
+def course(browser: Browser, tmp_path: Path) -> Iterator[Course]:
+    """A learning platform that may embed the site, both over TLS."""
+    context = self_signed(tmp_path)
+    if context is None:
+        pytest.skip("there is no openssl")
+    port = free_port()
+    platform = f"https://localhost:{port}"
+    with migrated_site(tmp_path, RATELIMIT_ENABLED="false", EMBED_ORIGINS=platform) as app:
+        server = make_server("127.0.0.1", port, app, threaded=True, ssl_context=context)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        visitor = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900})
+        yield Course(visitor.new_page(), platform, f"https://127.0.0.1:{port}", app)
+        visitor.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def predict_in(frame: FrameLocator, digit: int) -> None:
+    """Upload a digit and press Predict."""
+    picture = {"name": "digit.png", "mimeType": "image/png", "buffer": digit_png(digit)}
+    frame.get_by_label("Upload").set_input_files(picture)  # type: ignore[arg-type]
+    frame.get_by_role("button", name="Predict", exact=True).click()
+    expect(frame.locator("[data-prediction]")).to_have_attribute("data-prediction", str(digit))
+
+
+def test_a_visitor_draws_rates_and_deletes_in_a_frame_of_another_site(course: Course) -> None:
+    frame = course.open(course.platform)
+    predict_in(frame, 3)
+    frame.get_by_role("button", name="Yes", exact=True).click()
+    expect(frame.locator("#own")).to_have_attribute("data-accuracy", "1.0")
+
+    course.page.reload()
+    row = frame.locator("[data-prediction-row]")
+    expect(row).to_have_count(1)
+    cookies = {cookie["name"]: cookie for cookie in course.page.context.cookies()}
+    for name in ("session", "visitor"):
+        assert cookies[name]["sameSite"] == "None"
+        assert cookies[name]["secure"]
+    row.get_by_role("button", name="Delete this drawing").click()
+    expect(row).to_have_count(0)
+    course.page.reload()
+    expect(frame.locator("#slate")).to_be_visible()
+    expect(row).to_have_count(0)
+
+
+def test_the_theme_stays_in_a_frame_of_another_site(course: Course) -> None:
+    course.page.emulate_media(color_scheme="light")
+    frame = course.open(course.platform)
+    frame.get_by_role("button", name="Switch between light and dark").click()
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+    course.page.reload()
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_no_other_site_shows_the_pages_in_a_frame(course: Course) -> None:
+    with course.page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+        frame = course.open(STRANGER)
+    expect(frame.locator("#slate")).to_have_count(0)
+    expect(course.open(course.platform).locator("#slate")).to_be_visible()
