@@ -8,7 +8,8 @@ SMALLEST = """(selector) => {
         const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
         while (texts.nextNode()) {
             const part = texts.currentNode.parentElement;
-            if (!texts.currentNode.data.trim() || !part.checkVisibility({ visibilityProperty: true })) continue;
+            if (!texts.currentNode.data.trim()) continue;
+            if (!part.checkVisibility({ visibilityProperty: true })) continue;
             if (part.closest(".visually-hidden, .skip, script, title")) continue;
             const scale = part.closest("svg") ? part.getScreenCTM().a : 1;
             sizes.push(parseFloat(getComputedStyle(part).fontSize) * scale);
