@@ -1,6 +1,8 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -8,6 +10,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.orm import Session
 
 from mnistweb.cli import main
+from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.rows import NOON, row
 
 
@@ -89,3 +92,22 @@ def test_predict_imports_no_web_framework() -> None:
         "sys.exit(any(name in sys.modules for name in ('flask', 'torchvision', 'sqlalchemy')))"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", check], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_charts_of_the_default_model_are_written_as_svg_files(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["models", "--charts", str(tmp_path / "charts")])
+    assert result.exit_code == 0, result.output
+    files = {path.name: path for path in (tmp_path / "charts").iterdir()}
+    assert {"cnn-loss.svg", "cnn-errors.svg", "cnn-confusion-mnist-test.svg"} <= set(files)
+    for file in files.values():
+        root = ElementTree.parse(file).getroot()  # noqa: S314
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root[0].tag.endswith("style")
+
+
+def test_charts_need_a_report(tmp_path: Path) -> None:
+    for file in WEIGHTS.glob("cnn.*"):
+        shutil.copy(file, tmp_path)
+    result = CliRunner().invoke(main, ["models", "--weights", str(tmp_path), "--charts", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "there is no report on cnn" in result.output

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.report import Layer, Report
 from mnistweb.registry import tables
 
 
@@ -31,3 +32,13 @@ def test_rates_have_a_column_per_model() -> None:
     cards = [card("cnn", 0.9), card("vit", 0.8)]
     assert tables.refusals(cards).splitlines()[-1] == "| Early Aramaic | 90.0% | 80.0% |"
     assert tables.robustness(cards).splitlines()[-1] == "| as drawn | 90.0% | 50.0% | 80.0% | 50.0% |"
+
+
+def test_layers_have_a_row_each() -> None:
+    report = Report(
+        "cnn", "1", layers=(Layer("image", (1, 28, 28), 0), Layer("fully connected", (11,), 1_419))
+    )
+    assert tables.layers(report).splitlines()[2:] == [
+        "| image | 1 × 28 × 28 | 0 |",
+        "| fully connected | 11 | 1,419 |",
+    ]
