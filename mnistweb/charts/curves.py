@@ -24,7 +24,7 @@ class Axis:
 
 def linear_axis(values: Iterable[float]) -> Axis:
     """Return an axis from 0 to a round number above all values."""
-    step = _round_step(max(values, default=1.0) / 4)
+    step = _round_number(max(values, default=1.0) / 4, (1, 1.5, 2, 2.5, 5))
     highest = 4 * step
     return Axis(
         lambda value: BOTTOM - (BOTTOM - TOP) * value / highest,
@@ -84,12 +84,12 @@ def _vertical_axis(axis: Axis) -> Iterator[Markup]:
 
 
 def _step_labels(count: int, to_x: Callable[[float], float]) -> Iterator[Markup]:
-    step = max(int(_round_step(count / MAX_TICKS)), 1)
-    for number in sorted({1, *range(step, count + 1, step)} - ({step} if step == 2 else set())):
+    step = int(_round_number(max(count / MAX_TICKS, 1), (1, 2, 5)))
+    for number in sorted({1, *range(step, count + 1, step)} - ({2} if step == 2 else set())):
         yield text(str(number), to_x(number), BOTTOM + 16)
 
 
-def _round_step(least: float) -> float:
-    """Return the lowest of 1, 2, 5, 10 ... times a power of ten that is at least `least`."""
+def _round_number(least: float, factors: Sequence[float]) -> float:
+    """Return the lowest of `factors`, times a power of ten, that is at least `least`; 1 for 0."""
     power = 10.0 ** floor(log10(least)) if least > 0 else 1.0
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least or factor == 10)
+    return next((factor * power for factor in factors if factor * power >= least), 10 * power)

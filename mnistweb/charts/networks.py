@@ -8,18 +8,19 @@ from markupsafe import Markup
 from mnistweb.charts.svg import element, rect
 
 CELL = 10.0  # side of a kernel's cell, in user units
+UNITS_PER_REM = 16.0
 LEAST_WEIGHT = 0.02  # smaller ones are left out
 
 
 def layer_box(shape: Sequence[int]) -> Markup:
-    """Draw a box: height by the size of the maps, width by their number. Its sides are in rem."""
+    """Draw a box: height by the size of the maps, width by their number. It grows with the root's font."""
     side, depth = _extent(shape)
-    width, height = 0.75 + 0.45 * log2(depth + 1), 0.75 + 0.19 * side
-    box = rect("layer-box", 0.05, 0.05, width - 0.1, height - 0.1, rx=0.15)
+    width, height = 12 + 7 * log2(depth + 1), 12 + 3 * side
+    box = rect("layer-box", 1, 1, width - 2, height - 2, rx=3)
     size = {
-        "viewBox": f"0 0 {width:.2f} {height:.2f}",
-        "width": f"{width:.2f}rem",
-        "height": f"{height:.2f}rem",
+        "viewBox": f"0 0 {width:.1f} {height:.1f}",
+        "width": f"{width / UNITS_PER_REM:.3f}rem",
+        "height": f"{height / UNITS_PER_REM:.3f}rem",
     }
     return element("svg", box, aria_hidden="true", **size)
 

@@ -12,10 +12,10 @@ from mnistweb.charts.plots import BOTTOM, LEFT, RIGHT, TOP
 @pytest.mark.parametrize(
     ("values", "ticks"),
     [
-        ([0.07, 0.48], ["0", "0.2", "0.4", "0.6", "0.8"]),
-        ([0.9], ["0", "0.5", "1", "1.5", "2"]),
+        ([0.07, 0.48], ["0", "0.15", "0.3", "0.45", "0.6"]),
+        ([0.9], ["0", "0.25", "0.5", "0.75", "1"]),
         ([0.0], ["0", "1", "2", "3", "4"]),
-        ([], ["0", "0.5", "1", "1.5", "2"]),
+        ([], ["0", "0.25", "0.5", "0.75", "1"]),
     ],
 )
 def test_linear_axis_ends_at_a_round_number(values: list[float], ticks: list[str]) -> None:
