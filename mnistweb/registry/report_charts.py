@@ -12,6 +12,7 @@ from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import Bin, Report
 
 TEST_SETS = {"mnist_test": "MNIST test set", "drawings_test": "Drawings by unseen writers"}
+SHORT_NAMES = {"mnist_test": "MNIST", "drawings_test": "drawings"}
 VALIDATION_SETS = {"mnist": "MNIST’s images", "drawings": "drawings"}
 
 
@@ -51,7 +52,7 @@ def reliability_chart(report: Report, key: str) -> Chart | None:
     bins = report.reliability.get(key)
     if not bins:
         return None
-    title = "Is its confidence honest?"
+    title = f"Is its confidence honest on {SHORT_NAMES[key]}?"
     return Chart(
         f"reliability-{key}",
         title,
@@ -60,7 +61,7 @@ def reliability_chart(report: Report, key: str) -> Chart | None:
         f"{_surest(bins)}",
         proportion_chart(
             [_column(each) for each in bins],
-            f"{title} {TEST_SETS[key]}: confidence against accuracy",
+            f"{title} Confidence against accuracy",
             diagonal=True,
             counted="images",
         ),

@@ -73,7 +73,7 @@ def test_a_curve_at_zero_is_on_the_chart(page: Page) -> None:
     page.goto("/models/cnn")
     figure = page.locator("[data-chart=errors]")
     zero = figure.locator(".grid").first.evaluate("line => line.getBoundingClientRect().y")
-    squares = figure.locator(".curve-square").evaluate_all(
+    squares = figure.locator(".chart .curve-square").evaluate_all(
         "all => all.map(each => each.getBoundingClientRect()).map(box => box.y + box.height / 2)"
     )
     assert min(abs(square - zero) for square in squares) < 1

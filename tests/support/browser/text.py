@@ -11,8 +11,8 @@ SMALLEST = """(selector) => {
             if (!texts.currentNode.data.trim()) continue;
             if (!part.checkVisibility({ visibilityProperty: true })) continue;
             if (part.closest(".visually-hidden, .skip, script, title")) continue;
-            const scale = part.closest("svg") ? part.getScreenCTM().a : 1;
-            sizes.push(parseFloat(getComputedStyle(part).fontSize) * scale);
+            const matrix = part.closest("svg") ? part.getScreenCTM() : { a: 1, b: 0 };
+            sizes.push(parseFloat(getComputedStyle(part).fontSize) * Math.hypot(matrix.a, matrix.b));
         }
     }
     return Math.min(...sizes);
