@@ -116,6 +116,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
   for (const type of ["change", "pen"]) on(drawing, type, mark);
   on(answers, "change", mark);
   start();
+  mark();
 
   return { show, update, close, deleted, gone, stop };
 }
