@@ -288,7 +288,6 @@ def test_sure_unsure_and_refused_answers_are_told_in_words(
     page: Page, answering: Callable[..., None]
 ) -> None:
     said = page.locator(".verdict-line")
-    draw(page, 4)
     for told, words in (
         ({"digit": 4, "confidence": 0.995}, "Certainly a four"),
         ({"digit": 8, "confidence": 0.95}, "Almost certainly an eight"),
@@ -302,6 +301,8 @@ def test_sure_unsure_and_refused_answers_are_told_in_words(
         ),
     ):
         answering(**told)
+        press(page, "Clear")
+        draw(page, 4)
         predict(page)
         expect(said).to_have_text(words)
         expect(answer(page)).to_have_attribute("data-prediction", str(told["digit"]).lower())

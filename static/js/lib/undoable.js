@@ -2,7 +2,7 @@
 const UNDO_TIME = 8000;
 
 /**
- * Say `text` in `place` with a button Undo, and call `act()` some seconds later, or `undo()` if it is pressed.
+ * Say `text` in `place` with a button Undo, and delete by `act()` some seconds later, or `undo()` if it is pressed.
  *
  * The time stands still while the button has the focus. Returns a function that acts at once, if it has not yet.
  */
@@ -17,6 +17,7 @@ export function undoable(place, text, { act, undo }) {
   button.className = "button";
   button.type = "button";
   button.textContent = "Undo";
+  button.setAttribute("aria-label", "Undo the deletion");
   notice.append(text, " ", button);
   place.replaceChildren(notice);
 
