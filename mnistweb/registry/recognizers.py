@@ -55,6 +55,17 @@ def report_on(card: Card) -> Report:
     return report if report and report.version == card.version else Report(card.name, card.version)
 
 
+def refusal_threshold(model: str, version: str) -> float | None:
+    """Return the probability 0..1 of "not a digit" from which a model refuses.
+
+    None for another version than the installed one, and for a language model.
+    """
+    for card in zoo().cards():
+        if (card.name, card.version) == (model, version):
+            return card.threshold
+    return None
+
+
 def recognizer_named(model: str | None) -> Recognizer:
     """Return the recognizer of a model, by default of the default model. Raises UserError (unknown_model)."""
     language_model = _current_language_model()
