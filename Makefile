@@ -44,9 +44,10 @@ lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/mypy
 
-docs: $(SERVER) ## Write docs/configuration.md and .env.example from mnistweb/settings.py
+docs: $(SERVER) ## Write docs/configuration.md, .env.example and docs/models from settings and models
 	$(BIN)/mnistweb settings --markdown > docs/configuration.md
 	$(BIN)/mnistweb settings --env > .env.example
+	$(BIN)/mnistweb models --charts docs/models
 
 audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
 	$(INSTALL) '.[audit]'

@@ -229,7 +229,7 @@ def _count_bars(columns: Sequence[Column], positions: int, counted: str) -> Iter
     for column in columns:
         height = max((COUNTS_HEIGHT - 11) * column.proportion.total / highest, 1.0)
         x = _to_svg_x(column.x if column.count_x is None else column.count_x)
-        yield rect("judged", x - width / 2, bottom - height, width, height)
+        yield rect("counted", x - width / 2, bottom - height, width, height, data_kind=counted)
         if positions <= 12 or column.proportion.total == highest:
             yield text(compact(column.proportion.total), x, bottom - height - 2, "small")
 

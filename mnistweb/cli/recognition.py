@@ -1,6 +1,7 @@
 """`mnistweb predict` and `mnistweb models`: the recognizers without a web site."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -140,17 +141,25 @@ def _write_charts(folder: Path, card: ModelCard, reports: Mapping[str, Report]) 
 
 def chart_files(card: ModelCard, report: Report) -> dict[str, str]:
     """Return the charts of a model's page as SVG files, by name."""
-    # Imported only here: the settings need SQLAlchemy, which reading a picture does not.
-    from mnistweb.config import site_files
-
-    sheets = (site_files() / "static" / "css" / name for name in ("base.css", "charts.css"))
-    style = (
-        "".join(sheet.read_text(encoding="utf-8") for sheet in sheets) + "svg { background: var(--paper); }"
-    )
+    style = _chart_style()
     return {
         f"{card.name}-{chart.kind.replace('_', '-')}.svg": standalone(chart.picture, style)
         for chart in report_charts(card, report)
     }
+
+
+def _chart_style() -> str:
+    """Return the charts' style sheet with those custom properties of the site that it uses."""
+    # Imported only here: the settings need SQLAlchemy, which reading a picture does not.
+    from mnistweb.config import site_files
+
+    base, charts = (
+        (site_files() / "static" / "css" / name).read_text(encoding="utf-8")
+        for name in ("base.css", "charts.css")
+    )
+    used = set(re.findall(r"var\((--[\w-]+)\)", charts))
+    properties = [line for line in re.findall(r"--[\w-]+: [^;]+;", base) if line.partition(":")[0] in used]
+    return f":root {{ color-scheme: light dark; background: var(--paper); {' '.join(properties)} }}\n{charts}"
 
 
 @models.command()
