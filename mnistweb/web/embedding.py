@@ -22,9 +22,8 @@ def frame_ancestors(origins: Sequence[str]) -> str:
 def cookie_attributes() -> dict[str, Any]:
     """Return the attributes SameSite, Secure and Partitioned for a cookie of the current request.
 
-    Where other sites embed the pages, a browser sends a cookie in their frames only if it is SameSite=None,
-    which needs TLS. Partitioned keeps it apart for each embedding site, as browsers without third-party
-    cookies ask for.
+    In a frame of another site, a browser sends only cookies that are SameSite=None, which needs TLS.
+    Partitioned keeps them apart for each embedding site, as browsers without third-party cookies ask for.
     """
     embedded = bool(current_app.config["EMBED_ORIGINS"]) and request.is_secure
     return {
