@@ -14,15 +14,15 @@ from mnistweb.predictions.errors import NotFound
 from mnistweb.predictions.feedback import give_feedback, label_from_form
 from mnistweb.predictions.idempotency import requested_key
 from mnistweb.predictions.images import input_png
-from mnistweb.predictions.queries import get
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.strokes import strokes_from_form
 from mnistweb.recognition.decoding import decode_base64_image
 from mnistweb.recognition.png import data_url
 from mnistweb.registry.recognizers import model_cards, zoo
+from mnistweb.web.access import visible_prediction
 from mnistweb.web.fragments import is_fragment
 from mnistweb.web.request_args import uploaded_bytes
-from mnistweb.web.visitors import current_visitor
+from mnistweb.web.visitors import current_visitor, known_visitor
 
 blueprint = Blueprint("draw", __name__)
 MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/model-choice.js
@@ -30,8 +30,16 @@ MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/m
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """Show the slate, the prediction `?answer=`, and the visitor's own drawings."""
-    return _render_index(_own_answer(request.args.get("answer", "")))
+    """Show the slate, the prediction `?answer=`, and the visitor's own drawings.
+
+    A prediction of another visitor has a page of its own, to which this redirects.
+    """
+    answer, gone = _requested_answer()
+    if answer is not None and answer.visitor != known_visitor():
+        response = redirect(url_for("prediction.show", prediction_id=answer.id))
+        response.headers["Cache-Control"] = "no-store"  # its author gets this page instead
+        return response
+    return _render_index(answer, gone)
 
 
 @blueprint.post("/predictions")
@@ -69,11 +77,12 @@ def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
 def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Compare the answers of all models, or of each `model` field, to one of the visitor's own drawings."""
-    prediction = get(prediction_id, current_visitor())
+    """Compare the answers of all models, or of each `model` field, to one drawing."""
+    prediction = visible_prediction(prediction_id)
+    others = prediction.visitor != known_visitor()
     results = compare(prediction, request.form.getlist("model"))
     template = "draw/_comparison.html" if is_fragment() else "draw/comparison.html"
-    return render_template(template, answer=prediction, results=results)
+    return render_template(template, answer=prediction, results=results, others=others)
 
 
 @blueprint.context_processor
@@ -81,15 +90,18 @@ def _models() -> dict[str, object]:
     return {"models": model_cards()}
 
 
-def _own_answer(text: str) -> Prediction | None:
-    # Other visitors who follow a shared link see the page without the author's answer.
+def _requested_answer() -> tuple[Prediction | None, bool]:
+    """Return the prediction `?answer=`, and whether the visitor asks for one that they can't see."""
+    requested = request.args.get("answer")
+    if not requested:
+        return None, False
     try:
-        return get(uuid.UUID(text), current_visitor())
+        return visible_prediction(uuid.UUID(requested)), False
     except (ValueError, NotFound):
-        return None
+        return None, True
     except DATABASE_ERRORS:
         db.session.rollback()
-        return None
+        return None, False
 
 
 def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
@@ -105,11 +117,11 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
     return "\n".join(parts), status
 
 
-def _render_index(answer: Prediction | None, **images: str) -> str:
+def _render_index(answer: Prediction | None, gone: bool = False, **images: str) -> str:
     own = my_drawings_context() if answer is None or answer.saved else UNAVAILABLE
     blank = [ComparisonResult(card) for card in model_cards()]
     return render_template(
-        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **images
+        "draw/index.html", answer=answer, gone=gone, model=_chosen_model(answer), blank=blank, **own, **images
     )
 
 

@@ -68,7 +68,8 @@ export function replace(section) {
   section.dispatchEvent(new CustomEvent("fragment", { bubbles: true }));
 }
 
-function unreachable() {
+/** The notice for a server that can't be reached. */
+export function unreachable() {
   return navigator.onLine
     ? errorNotice("The server doesn’t answer.", "Nothing is lost. Try again in a moment.")
     : errorNotice("You are offline.", "Nothing is lost. Try again once you are connected.");

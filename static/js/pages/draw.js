@@ -1,8 +1,10 @@
 import { enhanceComparison } from "../features/comparison.js";
 import { enhanceFeedback } from "../features/feedback.js";
 import { enhanceLiveGuess } from "../features/live-guess.js";
+import { lookInside } from "../features/look-inside-loader.js";
 import { enhanceMyDrawings } from "../features/my-drawings.js";
 import { enhancePredict } from "../features/predict.js";
+import { enhanceShare } from "../features/share.js";
 import { shrinkInto } from "../features/shrink-animation.js";
 import { acceptPictures, readPicture } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
@@ -30,12 +32,10 @@ function start(root) {
   const { on, stop } = listen();
   const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear };
 
-  // Few visitors look inside, so its module is loaded on demand.
-  async function look(event) {
+  function look(event) {
     if (!event.target.matches("[data-look]")) return;
     event.preventDefault();
-    const { lookInside } = await import("../features/look-inside.js");
-    await lookInside(event.target.action);
+    lookInside(event.target.action);
   }
 
   // The explanation belongs to one drawing, and is closed when another is answered.
@@ -113,6 +113,7 @@ function start(root) {
     enhancePredict(form, drawing, slate, { done: onAnswer, failed: showNotice }),
     enhanceFeedback(root, () => announce(answer().dataset.announcement)),
     enhanceComparison(root),
+    enhanceShare(root),
     enhanceLiveGuess(root, canvas, drawing, slate),
     enhanceMyDrawings(root, clear),
     form.elements.model ? keepModelChoice(form.elements.model) : () => {},
