@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
         response = redirect(url_for("prediction.show", prediction_id=answer.id))
         response.headers["Cache-Control"] = "no-store"  # its author gets this page instead
         return response
-    return _render_index(answer, gone)
+    return _render_index(answer, gone=gone)
 
 
 @blueprint.post("/predictions")
@@ -117,11 +117,11 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
     return "\n".join(parts), status
 
 
-def _render_index(answer: Prediction | None, gone: bool = False, **images: str) -> str:
+def _render_index(answer: Prediction | None, **context: object) -> str:
     own = my_drawings_context() if answer is None or answer.saved else UNAVAILABLE
     blank = [ComparisonResult(card) for card in model_cards()]
     return render_template(
-        "draw/index.html", answer=answer, gone=gone, model=_chosen_model(answer), blank=blank, **own, **images
+        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **context
     )
 
 

@@ -54,7 +54,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """All summands of two logits: the `largest`, then the `rest`, of which `others` is the sum, and the `bias`."""
+    """All summands of two logits: the `largest`, the `rest` with its sum `others`, and the `bias`."""
 
     largest: list[Contribution]
     rest: list[Contribution]
@@ -132,7 +132,7 @@ def heat_paths(heat: NDArray[np.float32]) -> dict[str, list[tuple[float, str]]]:
 def contributions(
     winner: Vote, runner_up: Vote, maps: NDArray[np.uint8] | None, count: int = LARGEST
 ) -> Contributions:
-    """Split both logits into their parts, and sort these by how much they differ. Only the `count` first get maps."""
+    """Split both logits into their parts, those that differ most first. Only `count` of them get maps."""
     order = np.argsort(-np.abs(winner.parts - runner_up.parts))
     kind = "Neuron" if maps is None else "Detector"
     parts = [

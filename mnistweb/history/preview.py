@@ -26,7 +26,7 @@ INSIDE = BOARD - 2 * FRAME
 SMOOTHING = 4
 """Factor by which the board is drawn larger, because Pillow's round corners are jagged."""
 LEFT, RIGHT = 640, WIDTH - MARGIN
-SIGN_BASELINE, WORDS_TOP, WORDS_BOTTOM = 178, 208, 426
+SIGN_BASELINE, WORDS_TOP, WORDS_BOTTOM = 204, 232, 432
 BARS_TOP, BARS_BOTTOM = 460, 546
 BAR, GAP, NONE_GAP = 40, 5, 17
 
@@ -45,7 +45,7 @@ def preview_png(prediction: Prediction) -> bytes:
     for label, (share, (left, right)) in enumerate(zip(shares(prediction), _bars(), strict=True)):
         _draw_bar(pen, left, right, share, label, likely=label == answer)
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=4)
+    picture.save(file, "PNG", compress_level=2)
     return file.getvalue()
 
 
@@ -83,9 +83,9 @@ def _chalk(drawing: bytes) -> Image.Image:
 
 
 def _draw_sign(pen: ImageDraw.ImageDraw, words: Words) -> None:
-    parts = [(words.sign, 170, NETWORK)]
+    parts = [(words.sign, 208, NETWORK)]
     if words.second_sign:
-        parts += [("or", 32, QUIET), (words.second_sign, 104, NETWORK)]
+        parts += [("or", 36, QUIET), (words.second_sign, 125, NETWORK)]
     left = float(LEFT)
     for text, size, colour in parts:
         pen.text((left, SIGN_BASELINE), text, colour, _font(size), "ls")
@@ -95,13 +95,14 @@ def _draw_sign(pen: ImageDraw.ImageDraw, words: Words) -> None:
 def _draw_words(pen: ImageDraw.ImageDraw, words: Words) -> None:
     sure = f"{words.percent} sure" if words.percent else ""
     top = WORDS_TOP
-    for text, size, colour in ((words.headline, 42, TEXT), (sure, 30, NETWORK), (words.sentence, 24, QUIET)):
-        for line in _lines(text, size):
-            if top + size > WORDS_BOTTOM:
-                return
+    for text, size, colour in ((words.headline, 42, TEXT), (sure, 32, NETWORK), (words.sentence, 26, QUIET)):
+        lines, step = list(_lines(text, size)), round(size * 1.2)
+        if top + len(lines) * step > WORDS_BOTTOM:
+            return
+        for line in lines:
             pen.text((LEFT, top), line, colour, _font(size), "la")
-            top += round(size * 1.2)
-        top += 8 if text else 0
+            top += step
+        top += 10 if lines else 0
 
 
 def _lines(text: str, size: int) -> Iterator[str]:

@@ -77,17 +77,17 @@ def test_a_comparison_is_closed_while_a_model_still_reads(page: Page, second_net
     page.goto("/")
     predicted(page, 4)
     held: list[Route] = []
-    page.route("**/comparison", held.append)
+    page.route("**/comparison", lambda route: held.append(route))
     press(page, "Compare all models")
     expect(page.locator("[data-opinion]")).to_have_count(2)
     press(page, "Close the comparison")
     expect(page.locator("#comparison")).to_be_hidden()
     expect(page.get_by_role("button", name="Compare all models")).to_be_focused()
     said = page.locator("#announcement").text_content() or ""
-    page.unroute("**/comparison")
     with page.expect_response("**/comparison"):
         for route in held:
             route.continue_()
+    page.unroute("**/comparison")
     expect(page.locator("#announcement")).to_have_text(said)
     press(page, "Compare all models")
     expect(page.locator("[data-opinion][data-state=said]")).to_have_count(2)

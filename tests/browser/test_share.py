@@ -78,7 +78,9 @@ def test_without_a_clipboard_the_address_is_there_to_copy(new_page: NewPage, bas
     address = page.get_by_label("Link to this drawing")
     expect(address).to_be_focused()
     expect(address).to_have_value(f"{base_url}/predictions/{prediction_id}")
-    assert page.evaluate("document.activeElement.selectionEnd") == len(f"{base_url}/predictions/{prediction_id}")
+    assert page.evaluate("document.activeElement.selectionEnd") == len(
+        f"{base_url}/predictions/{prediction_id}"
+    )
     assert violations(page) == []
 
 
