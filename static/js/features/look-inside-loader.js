@@ -10,7 +10,7 @@ let failures = 0;
 export async function lookInside(url) {
   let module;
   try {
-    // A browser remembers a failed import, so that each new attempt needs another address.
+    // Some browsers remember that an import failed, so each further attempt has another address.
     module = await import(`./look-inside.js${failures ? `?${failures}` : ""}`);
   } catch {
     failures += 1;
