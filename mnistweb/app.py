@@ -31,10 +31,19 @@ from mnistweb.web import (
     module_preload,
     rate_limits,
     security_headers,
+    static_files,
     visitors,
 )
 
 PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain)
+
+
+class Site(Flask):
+    """The application. None of its views and hooks is asynchronous, and Flask need not check each of them."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function itself."""
+        return func
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -48,7 +57,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for hooks in (access_log, rate_limits, load_shedding, csrf):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
-    for hooks in (visitors, security_headers, error_handlers, module_preload):
+    for hooks in (visitors, security_headers, error_handlers, module_preload, static_files):
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, bar_value=wording.bar_value)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
@@ -71,7 +80,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     values = config.load(config.environment() if settings is None else settings)
     instance = root / values["INSTANCE_PATH"]
     instance.mkdir(parents=True, exist_ok=True)
-    app = Flask(
+    app = Site(
         "mnistweb",
         root_path=str(root),
         instance_path=str(instance),

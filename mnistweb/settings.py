@@ -344,7 +344,7 @@ OBSERVABILITY = Group(
             "",
             _one_of("", "text", "json"),
             "The format of a log line: text for people, json for programs;"
-            " each request has one line with its `X-Request-ID`.",
+            " each request but those for static files has one line with its `X-Request-ID`.",
             empty="json in production, else text",
             example="text",
         ),

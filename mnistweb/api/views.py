@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request
 
 from mnistweb.api.operations import body, parameters, response
 from mnistweb.api.schemas import (
@@ -51,7 +51,7 @@ def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, s
     )
     if not prediction.saved:
         return {**serialize(prediction), "id": None, "saved": False}, 200, {}
-    location = url_for("api.show", prediction_id=prediction.id)
+    location = f"{request.script_root}{request.path}/{prediction.id}"
     status = 200 if prediction.repeated else 201
     return {**serialize(prediction), "saved": True}, status, {"Location": location}
 

@@ -158,6 +158,10 @@ class Prediction(Base):
     request_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     request_content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
+    def __init__(self, **values: Any) -> None:
+        # SQLAlchemy's constructor records each value as a change, at twice the time. A new row is all change.
+        self.__dict__.update(values)
+
     saved = True  # false if the database failed
     repeated = False  # true if an earlier request with the same key saved it
 

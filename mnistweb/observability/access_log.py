@@ -34,11 +34,9 @@ class RequestRecord:
 def _begin() -> None:
     request_ids.assign()
     g.started = time.perf_counter()
-    g.error_code = None
 
 
 def _end(response: Response) -> Response:
-    request_ids.add_to(response)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     started = g.started
     rule = request.url_rule
@@ -49,14 +47,18 @@ def _end(response: Response) -> Response:
         status=response.status_code,
         seconds=0.0,
         bytes=0,
-        error=g.error_code,
+        error=g.get("error_code"),
     )
+    response.headers.add(request_ids.HEADER, record.request_id)
 
     def end() -> None:
         record.seconds = time.perf_counter() - started
-        answered.send(app, record=record)
+        if logger.isEnabledFor(logging.INFO):
+            _write(record)
+        if answered.receivers:
+            answered.send(app, record=record)
 
-    if request.method == "HEAD" or record.status in (204, 304):
+    if record.method == "HEAD" or record.status in (204, 304):
         end()
     elif response.is_sequence or response.content_length is not None:
         record.bytes = response.content_length or response.calculate_content_length() or 0
@@ -74,9 +76,7 @@ def _counted(parts: Iterable[bytes], record: RequestRecord) -> Iterator[bytes]:
         yield part
 
 
-def _write(_: Flask, record: RequestRecord) -> None:
-    if not logger.isEnabledFor(logging.INFO):
-        return
+def _write(record: RequestRecord) -> None:
     fields: dict[str, Any] = {
         "request_id": record.request_id,
         "method": record.method,
@@ -94,4 +94,3 @@ def init_app(app: Flask) -> None:
     """Give every request an id before any other hook, time it, and log a line about it."""
     app.before_request(_begin)
     app.after_request(_end)
-    answered.connect(_write, sender=app)

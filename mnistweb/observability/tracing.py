@@ -26,7 +26,7 @@ except ModuleNotFoundError as error:
     raise ConfigError('OTEL_EXPORTER_OTLP_ENDPOINT needs pip install "mnistweb[otel]".') from error
 
 EXTENSION = "mnistweb-tracing"
-UNTRACED = {"health.live", "health.ready", "metrics.show", "static"}
+UNTRACED = {"health.live", "health.ready", "metrics.show"}
 """Endpoints that are requested all the time."""
 METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
 MAX_STATEMENT = 1000

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import CursorResult, and_, case, func, select, update
+from sqlalchemy import CursorResult, and_, bindparam, case, func, select, update
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
@@ -17,6 +17,13 @@ from mnistweb.recognition.errors import UserError
 
 FORM_LABELS = {str(digit): digit for digit in range(10)} | {"none": None}
 """Labels by the text that a form sends."""
+IS_CORRECT = and_(
+    Prediction.labelled_at.is_not(None), Prediction.digit.is_not_distinct_from(Prediction.label)
+)
+# Made once: it is executed for each answer on the page, and takes longer to make than to execute.
+ACCURACY = select(
+    func.count(Prediction.labelled_at), func.coalesce(func.sum(case((IS_CORRECT, 1), else_=0)), 0)
+).where(Prediction.visitor == bindparam("visitor"))
 
 
 def label_from_form(text: str) -> int | None:
@@ -57,14 +64,7 @@ def give_feedback(prediction_id: uuid.UUID, visitor: str, label: int | None) -> 
 
 def accuracy(visitor: str) -> Proportion:
     """Compute how many of the visitor's predictions with feedback were correct."""
-    digit_is_label = Prediction.digit.is_not_distinct_from(Prediction.label)
-    correct = and_(Prediction.labelled_at.is_not(None), digit_is_label)
-    labelled_count, correct_count = db.session.execute(
-        select(
-            func.count(Prediction.labelled_at),
-            func.coalesce(func.sum(case((correct, 1), else_=0)), 0),
-        ).where(Prediction.visitor == visitor)
-    ).one()
+    labelled_count, correct_count = db.session.execute(ACCURACY, {"visitor": visitor}).one()
     return Proportion(correct_count, labelled_count)
 
 

@@ -1,7 +1,6 @@
 """Validation of the pen strokes that come with a drawing."""
 
 import json
-import math
 from typing import Annotated, TypedDict
 
 from mnistweb.recognition.errors import UserError
@@ -78,10 +77,11 @@ def _stroke(value: object) -> Stroke:
 def _point(value: object) -> list[float]:
     if not isinstance(value, list) or len(value) not in (2, 3):
         raise ValueError("a point is not [x, y] or [x, y, pressure]")
-    point = [_number(part) for part in value]
-    if len(point) == 3 and not 0 <= point[2] <= 1:
+    for part in value:
+        _number(part)
+    if len(value) == 3 and not 0 <= value[2] <= 1:
         raise ValueError("pressure is not within 0..1")
-    return point
+    return value
 
 
 def _fields(value: object, first: str, second: str) -> tuple[object, object]:
@@ -98,10 +98,10 @@ def _positive(value: object) -> float:
 
 
 def _number(value: object) -> float:
-    # `True` is an int to Python.
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # `True` is an instance of int to Python, and a comparison with NaN is false.
+    if not (type(value) is int or type(value) is float):
         raise ValueError("not a number")
-    if abs(value) > MAX_COORDINATE or math.isnan(value):
+    if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
         raise ValueError("a number is not finite or too large")
     return value
 

@@ -12,8 +12,8 @@ QUEUE_TIMEOUT = 2.0
 """Seconds that a request waits in the queue."""
 RETRY_AFTER = 2
 """Seconds after which a refused client may try again."""
-EXEMPT = {None, "static", "health", "metrics"}
-"""Blueprints, and the static files, that are always served: they are quick, or report the site's state."""
+EXEMPT = {None, "health", "metrics"}
+"""Blueprints that are always served, because they report the site's state, and None for unknown addresses."""
 
 
 class AdmissionControl:

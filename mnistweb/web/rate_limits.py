@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask, current_app, request
-from limits import RateLimitItemPerMinute
 from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from mnistweb.circuit_breaker import CircuitBreaker
@@ -32,6 +30,8 @@ ENDPOINTS = {
     "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete"),
 }
 """The routes that each setting limits. They are counted together."""
+WINDOW = 60
+"""Seconds in which requests are counted together."""
 BREAKER_PAUSE = 5.0
 """Seconds without limits after the storage failed, until it is tried again."""
 REDIS_TIMEOUT = 0.25
@@ -39,17 +39,16 @@ REDIS_TIMEOUT = 0.25
 
 
 class RateLimits:
-    """The limits of one application, by endpoint: the name of the setting, and what it allows."""
+    """The limits of one application, by endpoint: the name of the setting, and the two numbers it allows."""
 
-    def __init__(self, counter: FixedWindowRateLimiter) -> None:
-        self._counter = counter
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._breaker = CircuitBreaker(1, BREAKER_PAUSE)
-        self._routes: dict[str, tuple[str, RateLimitItemPerMinute, RateLimitItemPerMinute]] = {}
+        self._routes: dict[str, tuple[str, int, int]] = {}
 
     def add(self, name: str, endpoints: Sequence[str], per_visitor: int, per_address: int) -> None:
         """Limit the requests of all `endpoints` together, per minute."""
-        limits = RateLimitItemPerMinute(per_visitor), RateLimitItemPerMinute(per_address)
-        self._routes.update((endpoint, (name, *limits)) for endpoint in endpoints)
+        self._routes.update((endpoint, (name, per_visitor, per_address)) for endpoint in endpoints)
 
     def seconds_to_wait(self, endpoint: str) -> float:
         """Count a request to the route. Return the seconds to wait, 0 within the limits."""
@@ -67,16 +66,14 @@ class RateLimits:
         self._breaker.record_success()
         return seconds
 
-    def _count(
-        self, name: str, of_visitor: RateLimitItemPerMinute, of_address: RateLimitItemPerMinute
-    ) -> float:
+    def _count(self, name: str, per_visitor: int, per_address: int) -> float:
         # The address counts in any case: a client can drop its cookie.
-        counts = [(of_address, name, "address", _network(request.remote_addr or ""))]
+        counts = [(f"mnistweb/{name}/address/{_network(request.remote_addr or '')}", per_address)]
         if visitor := known_visitor():
-            counts.append((of_visitor, name, "visitor", visitor))
-        for limit, *key in counts:
-            if not self._counter.hit(limit, *key):
-                return max(1.0, self._counter.get_window_stats(limit, *key).reset_time - time.time())
+            counts.append((f"mnistweb/{name}/visitor/{visitor}", per_visitor))
+        for key, most in counts:
+            if self._storage.incr(key, WINDOW) > most:
+                return max(1.0, self._storage.get_expiry(key) - time.time())
         return 0.0
 
 
@@ -87,7 +84,7 @@ def init_app(app: Flask) -> None:
     """
     if not app.config["RATELIMIT_ENABLED"]:
         return
-    app.extensions[EXTENSION] = limits = RateLimits(FixedWindowRateLimiter(_storage(app.config)))
+    app.extensions[EXTENSION] = limits = RateLimits(_storage(app.config))
     for name, endpoints in ENDPOINTS.items():
         limits.add(name, endpoints, *app.config[name])
     app.before_request(_check)

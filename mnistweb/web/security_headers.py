@@ -1,13 +1,17 @@
-"""Security headers, and compression, of all responses."""
+"""Security headers, and compression, of all responses of the application."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 
 from mnistweb.extensions import compress
-from mnistweb.web.embedding import cookie_attributes, frame_ancestors, framing_headers
+from mnistweb.web.embedding import crosses_sites
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -18,13 +22,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'self'",
     )
 )
-HEADERS = {
+RESOURCE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Most pages show a visitor's own drawings; cacheable responses set their own value.
-    "Cache-Control": "private, no-cache",
 }
-
 # Only documents need these; they would only enlarge the many responses for scripts, styles and images.
 PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
@@ -33,57 +34,78 @@ PAGE_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Permitted-Cross-Domain-Policies": "none",
 }
-STRICT_TRANSPORT_SECURITY = "max-age=31536000"  # seconds: a year
-SUBRESOURCE_TYPES = ("text/css", "text/javascript", "image/png")
-# A web worker obeys the headers of its own script, and a browser does not start it without them.
-WORKER_SCRIPT = "js/features/live-guess-worker.js"
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # seconds: a year
+# Most pages show a visitor's own drawings; cacheable responses set their own value.
+CACHING_HEADERS = {"Cache-Control": "private, no-cache"}
+IMAGE_TYPE = "image/png"
+
+
+class SecurityHeaders:
+    """WSGI middleware that adds the headers that a response does not set itself.
+
+    A hook of Flask would take ten times as long, because it searches and copies all headers for each of them.
+    """
+
+    def __init__(self, application: "WSGIApplication", embedders: Sequence[str]) -> None:
+        self._application = application
+        self._document_headers = {scheme: document_headers(scheme, embedders) for scheme in ("http", "https")}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer the request."""
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            own = {name.lower(): value for name, value in headers}
+            added = RESOURCE_HEADERS | CACHING_HEADERS
+            if own.get("content-type") != IMAGE_TYPE:
+                added |= self._document_headers[environ["wsgi.url_scheme"]]
+            missing = [(name, value) for name, value in added.items() if name.lower() not in own]
+            return start_response(status, headers + missing, *error)
+
+        return self._application(environ, start)
+
+
+def document_headers(scheme: str, embedders: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers that only documents need, for a request by http or https.
+
+    `embedders` are the origins that may show the document in a frame. X-Frame-Options knows no list of them.
+    """
+    ancestors = " ".join(embedders) or "'none'"
+    policy = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors {ancestors}"}
+    framing = {} if embedders else {"X-Frame-Options": "DENY"}
+    return policy | framing | PAGE_HEADERS | (TLS_HEADERS if scheme == "https" else {})
 
 
 class SessionInterface(SecureCookieSessionInterface):
     """Flask's signed session cookie, with the attributes that the request allows."""
 
+    def __init__(self, app: Flask) -> None:
+        self._serializer = super().get_signing_serializer(app)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:  # noqa: ARG002
+        """Return the application's serializer, which Flask would make anew for each request."""
+        return self._serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the cookie, if there is one."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         """Return whether the cookie gets the attribute Secure."""
-        return bool(cookie_attributes()["secure"])
+        return request.is_secure
 
     def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002
         """Return the value of the attribute SameSite."""
-        return str(cookie_attributes()["samesite"])
+        return "None" if crosses_sites() else "Lax"
 
     def get_cookie_partitioned(self, app: Flask) -> bool:  # noqa: ARG002
         """Return whether the cookie gets the attribute Partitioned."""
-        return bool(cookie_attributes()["partitioned"])
-
-
-def _page_headers(app: Flask) -> dict[str, str]:
-    origins = app.config["EMBED_ORIGINS"]
-    policy = f"{CONTENT_SECURITY_POLICY}; {frame_ancestors(origins)}"
-    return {"Content-Security-Policy": policy} | framing_headers(origins) | PAGE_HEADERS
-
-
-def _add_headers(response: Response, page_headers: Mapping[str, str]) -> Response:
-    subresource = response.mimetype in SUBRESOURCE_TYPES and not request.path.endswith(WORKER_SCRIPT)
-    headers = HEADERS if subresource else {**HEADERS, **page_headers}
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure and headers is not HEADERS:
-        response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
-    return response
-
-
-def _buffer_static_file(response: Response) -> Response:
-    # A streamed file cannot be compressed with gzip, and stays open until garbage collection.
-    if request.endpoint == "static" and response.mimetype != "image/png":
-        response.direct_passthrough = False
-        response.get_data()
-    return response
+        return crosses_sites()
 
 
 def init_app(app: Flask) -> None:
     """Compress responses, and add the headers to them."""
     compress.init_app(app)
-    app.after_request(
-        _buffer_static_file
-    )  # runs before compression: Flask calls these hooks in reverse order
-    app.session_interface = SessionInterface()
-    app.after_request(partial(_add_headers, page_headers=_page_headers(app)))
+    app.session_interface = SessionInterface(app)
+    app.wsgi_app = SecurityHeaders(app.wsgi_app, app.config["EMBED_ORIGINS"])  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""`make bench`: the steps of a prediction, and the whole site beside a bare route, on PostgreSQL."""
+"""`make bench`: the steps of a prediction, and page and API beside a bare route, on PostgreSQL."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,7 @@ from mnistweb.predictions.service import recognize_and_save
 from mnistweb.recognition.decoding import decode_base64_image, read_drawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.registry.recognizers import zoo
+from tests.benchmarks import page
 from tests.benchmarks.burst import CLIENTS, NO_ANSWER, burst, seconds_to_recover
 from tests.benchmarks.burst import SECONDS as BURST_SECONDS
 from tests.benchmarks.load import Load, http_post, measure
@@ -35,6 +36,7 @@ from tests.support.postgres import postgres
 
 SECONDS = 3.0
 ROUNDS = 4
+CLIENTS_AT_ONCE = (1, 16)
 WARM_UP = 1.0
 DRAWINGS = [data_url(encode(draw_digit(digit, width))) for digit in STROKES for width in (12, 20, 28)]
 
@@ -142,41 +144,66 @@ class Candidate:
         """Number of all answers."""
         return sum(len(load.latencies) for load in self.loads.values())
 
+    @property
+    def body_bytes(self) -> float:
+        """Mean size of an answer's body as sent, in bytes."""
+        return sum(load.body_bytes for load in self.loads.values()) / self.answers
+
+    def times(self, other: "Candidate", clients: int) -> tuple[float, float]:
+        """Return the median time and the rate in multiples of another application's."""
+        ours, theirs = self.loads[clients], other.loads[clients]
+        return ours.percentile(50) / theirs.percentile(50), ours.rate / theirs.rate
+
 
 def posts(path: str) -> list[bytes]:
     """Return all drawings as requests."""
     return [http_post(path, json.dumps({"image": text}).encode()) for text in DRAWINGS]
 
 
-def compare(settings: dict[str, str]) -> None:
+def compare(app: Flask, settings: dict[str, str]) -> None:
     """Measure the site and the bare route in turns, so that other load affects both."""
+    page.give_drawings(app)
     with (
         gunicorn("wsgi:app", settings) as site_server,
         gunicorn("tests.benchmarks.bare:app", settings) as bare_server,
     ):
-        site = Candidate("site", *site_server, posts("/api/v1/predictions"))
+        api = Candidate("API", *site_server, posts("/api/v1/predictions"))
         bare = Candidate("bare route", *bare_server, posts("/echo"))
-        for clients in (1, 16):
-            for candidate in (site, bare) * ROUNDS:
+        first = Candidate("page, 0", *site_server, page.new_visitors(app))
+        later = Candidate(f"page, {page.EARLIER}", *site_server, page.known_visitors(app))
+        candidates = (api, first, later, bare)
+        for clients in CLIENTS_AT_ONCE:
+            for candidate in candidates * ROUNDS:
                 candidate.run(clients, settings["DATABASE_URL"])
-        print(f"\nWhole requests, {ROUNDS} x {SECONDS:.0f} s")
-        print(f"  {'':12}{'1 client':>10}{'':36}16 clients")
-        print(f"  {'':12}{'   per second   p50 ms   p99 ms  p99/p50' * 2}")
-        for candidate in (site, bare):
-            cells = (
-                f"{load.rate:13.0f}{load.percentile(50):9.2f}{load.percentile(99):9.2f}"
-                f"{load.percentile(99) / load.percentile(50):9.1f}"
-                for load in candidate.loads.values()
-            )
-            print(f"  {candidate.name:12}{''.join(cells)}")
-        shares = [site.loads[clients].rate / bare.loads[clients].rate for clients in (1, 16)]
-        print(f"  {'site / bare':12}{shares[0]:13.2f}{shares[1]:40.2f}")
-        print("\nProcessor time of a request, milliseconds: gunicorn's workers, and PostgreSQL's for them")
-        for candidate in (site, bare):
-            each = 1000 / candidate.answers
-            print(f"  {candidate.name:12}{candidate.processor * each:7.2f}{candidate.database * each:7.2f}")
-        own = [own_megabytes(pid) for pid in workers(site.server)]
+        print(f"\nWhole requests, {ROUNDS} x {SECONDS:.0f} s; the page after 0 and {page.EARLIER} drawings")
+        print_loads(candidates)
+        print("\nIn multiples: median time and rate with 1 client, and with 16")
+        for ours, theirs in ((api, bare), (first, api), (later, api)):
+            cells = (f"{value:8.2f}" for clients in CLIENTS_AT_ONCE for value in ours.times(theirs, clients))
+            print(f"  {ours.name + ' / ' + theirs.name:20}{''.join(cells)}")
+        own = [own_megabytes(pid) for pid in workers(site_server[0])]
         print(f"\nMemory added by each worker: {max(own):.0f} MB")
+
+
+def print_loads(candidates: Sequence[Candidate]) -> None:
+    """Print rates, latencies, processor times and sizes."""
+    print(f"  {'':12}{'1 client':>10}{'':36}16 clients")
+    print(f"  {'':12}{'   per second   p50 ms   p99 ms  p99/p50' * 2}")
+    for candidate in candidates:
+        cells = (
+            f"{load.rate:13.0f}{load.percentile(50):9.2f}{load.percentile(99):9.2f}"
+            f"{load.percentile(99) / load.percentile(50):9.1f}"
+            for load in candidate.loads.values()
+        )
+        print(f"  {candidate.name:12}{''.join(cells)}")
+    print("\nOf each request: processor time in gunicorn's workers and in PostgreSQL for them, milliseconds,")
+    print("and bytes of the answer as sent: the page's is compressed for a browser")
+    for candidate in candidates:
+        each = 1000 / candidate.answers
+        print(
+            f"  {candidate.name:12}{candidate.processor * each:7.2f}{candidate.database * each:7.2f}"
+            f"{candidate.body_bytes:9.0f}"
+        )
 
 
 def measure_burst(settings: dict[str, str]) -> None:
@@ -245,7 +272,7 @@ def main() -> None:
         print("A prediction, one after another, median milliseconds")
         for name, value in steps(app).items():
             print(f"  {name:10} {value:7.2f}")
-        compare(settings)
+        compare(app, settings)
         measure_burst(settings)
 
 

@@ -1,23 +1,33 @@
 """Load generator: clients in one thread, which leaves the processor to the server."""
 
+import secrets
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+KEY = b"{idempotency-key}"
+"""Bytes of a request that are replaced by a new random key each time."""
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(slots=True)
 class Load:
-    """Duration of a measurement and latencies of all answers, both in seconds."""
+    """Duration of a measurement and latencies of all answers, both in seconds, and their size.
+
+    `body_bytes` counts the bodies as sent, without the headers.
+    """
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
+    body_bytes: int = 0
 
     def add(self, other: "Load") -> None:
         """Add another measurement."""
         self.seconds += other.seconds
         self.latencies += other.latencies
+        self.body_bytes += other.body_bytes
 
     @property
     def rate(self) -> float:
@@ -37,13 +47,15 @@ class Client:
     turn: int
     due: float = 0.0  # time of the next request, or of the current one
     received: bytearray = field(default_factory=bytearray)
-    status: int = 0  # status of the complete answer
+    status: int = 0  # of the complete answer
+    body_bytes: int = 0  # of the complete answer
 
     def send(self, requests: Sequence[bytes]) -> None:
         """Post the next drawing."""
         self.turn += 1
         self.received.clear()
-        self.connection.sendall(requests[self.turn % len(requests)])
+        request = requests[self.turn % len(requests)]
+        self.connection.sendall(request.replace(KEY, secrets.token_hex(16).encode(), 1))
 
     def receive(self) -> bool:
         """Receive available bytes; return true if the answer is complete. Raises ConnectionError."""
@@ -58,15 +70,14 @@ class Client:
         length = next(
             int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
         )
+        self.body_bytes = length
         return len(body) >= length
 
 
-def http_post(path: str, body: bytes) -> bytes:
-    """Return a whole HTTP request."""
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
+def http_post(path: str, body: bytes, headers: Mapping[str, str] = JSON) -> bytes:
+    """Return a whole HTTP request. KEY in a header is replaced each time that it is sent."""
+    lines = [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode() + body
 
 
 def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, *, rate: float = 0.0) -> Load:
@@ -99,6 +110,7 @@ def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float, 
                     raise RuntimeError(bytes(client.received).decode(errors="replace"))
                 now = time.perf_counter()
                 found.latencies.append(now - client.due)
+                found.body_bytes += client.body_bytes
                 client.due = client.due + pause if rate else now
                 idle.append(client)
     for key in list(selector.get_map().values()):

@@ -84,6 +84,7 @@ def test_requests_predictions_and_feedback_are_counted(visitor: FlaskClient) -> 
     visitor.get("/nothing/1")
     visitor.get("/nothing/2")
     visitor.open("/healthz", method="BREW")
+    visitor.get("/static/css/base.css")
     after = scrape(visitor)
 
     def grown(name: str, **labels: str) -> float:
@@ -104,6 +105,7 @@ def test_requests_predictions_and_feedback_are_counted(visitor: FlaskClient) -> 
     spent = sum(grown("mnistweb_step_seconds_sum", step=step) for step in steps)
     assert 0 < spent < grown("mnistweb_request_seconds_sum", route="/api/v1/predictions")
     assert "/nothing" not in "".join(after)
+    assert "/static" not in "".join(after)
 
 
 def test_unsaved_prediction_is_counted(visitor: FlaskClient) -> None:

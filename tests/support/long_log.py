@@ -12,7 +12,7 @@ from sqlalchemy import text
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions.pagination import encode_cursor
-from mnistweb.web.visitors import COOKIE, _signer
+from mnistweb.web.visitors import COOKIE, signed
 from tests.support.drawings import digit_png
 
 VISITOR = "somebody with many drawings"
@@ -100,7 +100,7 @@ def addresses(app: Flask) -> Iterator[str]:
 def client(app: Flask) -> FlaskClient:
     """Return a client of the visitor with many drawings."""
     with app.test_request_context():
-        cookie = str(_signer().dumps(VISITOR))
+        cookie = signed(VISITOR)
     browser = app.test_client()
     browser.set_cookie(COOKIE, cookie)
     return browser

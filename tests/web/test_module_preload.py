@@ -39,8 +39,8 @@ def test_a_missing_module_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/", "/history", "/models"])
 def test_page_preloads_the_imports_of_its_scripts(app: Flask, client: FlaskClient, path: str) -> None:
     page = client.get(path).text
-    scripts = re.findall(r'<script type="module" src="/static/([^"]+)"', page)
-    preloaded = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)"', page)
+    scripts = re.findall(r'<script type="module" src="/static/[0-9a-f]{12}/([^"]+)"', page)
+    preloaded = re.findall(r'<link rel="modulepreload" href="/static/[0-9a-f]{12}/([^"]+)"', page)
     assert ("js/pages/draw.js" in scripts) == (path == "/")
     assert tuple(preloaded) == module_imports(Path(app.static_folder or ""), tuple(scripts))
     assert "js/lib/theme.js" in preloaded

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from mnistweb.app import create_app
+from mnistweb.web.security_headers import SecurityHeaders
+from tests.support.clients import predict
 
 PAGES = ["/", "/models", "/nothing"]
 
@@ -61,6 +64,23 @@ def test_pages_have_restrictive_headers(client: FlaskClient, path: str) -> None:
     assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/api/v1/models", "/static/img/icon.svg"])
+def test_no_header_is_sent_twice(client: FlaskClient, path: str) -> None:
+    names = [name for name, _ in client.get(path, base_url="https://localhost").headers]
+    assert len(set(names) - {"Set-Cookie"}) == len([name for name in names if name != "Set-Cookie"])
+
+
+def test_headers_of_the_response_itself_win() -> None:
+    def application(_: object, start_response: object) -> list[bytes]:
+        assert callable(start_response)
+        start_response("200 OK", [("content-type", "text/html"), ("x-frame-options", "SAMEORIGIN")])
+        return [b"framed"]
+
+    response = Client(SecurityHeaders(application)).get("/")
+    assert response.headers.getlist("X-Frame-Options") == ["SAMEORIGIN"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_named_origins_may_embed_the_pages(unmigrated_settings: dict[str, Any], path: str) -> None:
     origins = "https://lms.example.org  https://*.example.net:8443"
@@ -83,14 +103,25 @@ def test_hsts_is_sent_only_over_tls(client: FlaskClient, path: str) -> None:
 
 
 def test_worker_script_has_the_headers_of_a_page(client: FlaskClient) -> None:
-    with client.get("/static/js/features/live-guess-worker.js") as response:
-        assert response.mimetype == "text/javascript"
-        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
-        assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    response = client.get("/static/js/features/live-guess-worker.js")
+    assert response.mimetype == "text/javascript"
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+    assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_picture_that_is_a_document_has_the_headers_of_a_page(client: FlaskClient) -> None:
+    headers = client.get("/static/img/icon.svg", base_url="https://localhost").headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" in headers
+    assert "Strict-Transport-Security" not in client.get("/static/img/icon.svg").headers
 
 
 def test_subresources_have_no_document_headers(client: FlaskClient) -> None:
-    with client.get("/static/css/base.css", base_url="https://localhost") as response:
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
+    drawing = f"/predictions/{predict(client)['id']}/drawing.png"
+    for path in ("/static/css/base.css", "/static/js/main.js", "/static/img/preview.png", drawing):
+        headers = client.get(path, base_url="https://localhost").headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         for name in ("Content-Security-Policy", "Permissions-Policy", "Strict-Transport-Security"):
-            assert name not in response.headers
+            assert name not in headers

@@ -1,0 +1,82 @@
+"""The page's Predict as its script sends it, for visitors without and with earlier drawings."""
+
+import json
+
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import encode_multipart
+
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from mnistweb.web.visitors import COOKIE, signed
+from tests.benchmarks.load import KEY, http_post
+from tests.support.clients import csrf_token
+from tests.support.drawings import STROKES, data_url, draw_digit, encode, strokes_json
+
+EARLIER = 50
+"""Drawings of each visitor who has any."""
+VISITORS = 500
+"""Their number: each gets a few more drawings during the measurement."""
+ACCEPT_ENCODING = "gzip, deflate, br, zstd"
+COPIED = ", ".join(
+    column.name
+    for column in Prediction.__table__.columns
+    if column.name not in ("id", "visitor", "label", "request_key")
+)
+FILL = f"""
+INSERT INTO prediction (id, visitor, label, {COPIED})
+SELECT gen_random_uuid(), 'visitor ' || number, CASE WHEN random() < 0.5 THEN digit END, {COPIED}
+FROM (SELECT * FROM prediction LIMIT :earlier) AS drawn, generate_series(1, :visitors) AS number
+"""  # noqa: S608 (names of columns)
+
+
+def give_drawings(app: Flask) -> None:
+    """Copy EARLIER predictions of the log to each of VISITORS visitors."""
+    with app.app_context():
+        db.session.execute(text(FILL), {"earlier": EARLIER, "visitors": VISITORS})
+        db.session.execute(text("UPDATE prediction SET labelled_at = created_at WHERE label IS NOT NULL"))
+        db.session.commit()
+        db.session.execute(text("ANALYZE prediction"))
+        db.session.commit()
+
+
+def new_visitors(app: Flask) -> list[bytes]:
+    """Return requests without a visitor's cookie: each is its visitor's first."""
+    return _requests(app, [""])
+
+
+def known_visitors(app: Flask) -> list[bytes]:
+    """Return requests of the visitors with drawings, in turns."""
+    with app.app_context():
+        cookies = [f"; {COOKIE}={signed(f'visitor {number}')}" for number in range(1, VISITORS + 1)]
+    return _requests(app, cookies)
+
+
+def _requests(app: Flask, cookies: list[str]) -> list[bytes]:
+    browser = app.test_client()
+    token = csrf_token(browser)
+    session = browser.get_cookie("session")
+    if session is None:
+        raise RuntimeError("the page has set no session")
+    forms = [_form(token, digit, width) for digit in STROKES for width in (12, 20, 28)]
+    requests = []
+    for number in range(max(len(forms), len(cookies))):
+        boundary, body = encode_multipart(forms[number % len(forms)], "----boundary")
+        headers = {
+            "Accept-Encoding": ACCEPT_ENCODING,
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Cookie": f"session={session.value}{cookies[number % len(cookies)]}",
+            "Idempotency-Key": KEY.decode(),
+            "X-Fragment": "true",
+        }
+        requests.append(http_post("/predictions", body, headers))
+    return requests
+
+
+def _form(token: str, digit: int, width: int) -> dict[str, str]:
+    return {
+        "csrf_token": token,
+        "model": "cnn",
+        "image": data_url(encode(draw_digit(digit, width))),
+        "strokes": json.dumps(strokes_json(digit, width), separators=(",", ":")),
+    }
