@@ -25,11 +25,8 @@ def upgrade() -> None:
     concurrently = op.get_bind().dialect.name == "postgresql"
     with op.get_context().autocommit_block() if concurrently else nullcontext():
         for name, columns, where in INDEXES:
-            conditions = {}
-            if where is not None:
-                # SQLite uses an index only under its own spelling of the condition.
-                for_sqlite = where.replace("IS DISTINCT FROM", "IS NOT")
-                conditions = {"postgresql_where": sa.text(where), "sqlite_where": sa.text(for_sqlite)}
+            # SQLite uses an index only under its own spelling of the condition.
+            for_sqlite = where and where.replace("IS DISTINCT FROM", "IS NOT")
             # An interrupted build leaves an invalid index behind.
             op.drop_index(
                 f"ix_prediction_{name}",
@@ -42,7 +39,8 @@ def upgrade() -> None:
                 "prediction",
                 columns,
                 postgresql_concurrently=concurrently,
-                **conditions,
+                postgresql_where=where and sa.text(where),
+                sqlite_where=for_sqlite and sa.text(for_sqlite),
             )
 
 

@@ -41,8 +41,8 @@ def index() -> ResponseReturnValue:
     wanted = requested_filter()
     if not all(request.args.values()):
         # A form sends empty fields too; a shared link is shorter without them.
-        kept = urlencode([(name, text) for name, text in request.args.items() if text])
-        return redirect(url_for(".index") + (kept and f"?{kept}"))
+        given = urlencode([(name, text) for name, text in request.args.items() if text])
+        return redirect(url_for(".index") + (given and f"?{given}"))
     order = requested_order()
     kept = {name: request.args[name] for name in ("sort", "view", "limit") if name in request.args}
     view = "gallery" if request.args.get("view") == "gallery" else "list"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from flask import url_for
 
@@ -21,8 +22,8 @@ class HistoryLinks:
         if not self.public:
             return ""
         days = [day for day in (self.first, criteria.first) if day is not None]
-        within = replace(criteria, first=max(days, default=None))
-        return url_for("history.index", view="gallery", **within.query())
+        query: dict[str, Any] = replace(criteria, first=max(days, default=None)).query()
+        return url_for("history.index", view="gallery", **query)
 
     def cell(self, count: int, words: str, criteria: Filter) -> str:
         """Return a count for a table, linked to its drawings if there are any; `words` say what they are."""

@@ -78,16 +78,15 @@ class Filter:
     def verdict_conditions(self) -> Conditions:
         """Return the conditions of the verdict alone."""
         # The same text as in the partial indexes, because PostgreSQL matches it literally.
-        if self.verdict is None:
-            return []
-        if self.verdict is Verdict.UNLABELLED:
-            return [Prediction.labelled_at.is_(None)]
         labelled = Prediction.labelled_at.is_not(None)
-        return {
+        conditions: dict[Verdict | None, Conditions] = {
+            None: [],
             Verdict.LABELLED: [labelled],
             Verdict.RIGHT: [labelled, Prediction.digit.is_not_distinct_from(Prediction.label)],
             Verdict.WRONG: [labelled, Prediction.digit.is_distinct_from(Prediction.label)],
-        }[self.verdict]
+            Verdict.UNLABELLED: [Prediction.labelled_at.is_(None)],
+        }
+        return conditions[self.verdict]
 
     def confidence_conditions(self) -> Conditions:
         """Return the conditions of the confidence alone."""

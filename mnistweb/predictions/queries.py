@@ -39,7 +39,7 @@ def page(
 
     `undeferred` are deferred columns to load with them. Raises UserError (invalid_cursor).
     """
-    query = select(Prediction).where(*conditions).options(*map(undefer, undeferred))
+    query: Select[Any] = select(Prediction).where(*conditions).options(*map(undefer, undeferred))
     if cursor is None:
         return _first_page(query, limit, order)
     place = _place(cursor, order)
@@ -70,7 +70,7 @@ def batches(
             return
 
 
-def _first_page(query: Select[tuple[Prediction]], limit: int, order: Order) -> Page:
+def _first_page(query: Select[Any], limit: int, order: Order) -> Page:
     rows = db.session.scalars(_ordered(query, order).limit(limit + 1)).all()
     return Page(rows[:limit], _next(rows[:limit], len(rows) > limit))
 
@@ -79,9 +79,7 @@ def _next(items: Sequence[Prediction], more: bool) -> str | None:
     return encode_cursor(items[-1]) if more else None
 
 
-def _ordered(
-    query: Select[tuple[Prediction]], order: Order, place: Cursor | None = None
-) -> Select[tuple[Prediction]]:
+def _ordered(query: Select[Any], order: Order, place: Cursor | None = None) -> Select[Any]:
     columns: list[Any] = [Prediction.created_at, Prediction.id]
     if order.by_confidence:
         columns.insert(0, Prediction.confidence)

@@ -311,7 +311,7 @@ def training_entries(response: TestResponse) -> list[dict[str, Any]]:
 @on_both_databases
 def test_training_file_is_read_by_training(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     with app.app_context():
-        labelled = {"labelled_at": NOON, "strokes": strokes_json(3)}
+        labelled: dict[str, Any] = {"labelled_at": NOON, "strokes": strokes_json(3)}
         add(
             row(label=3, digit=8, **labelled),
             row(label=3, visitor="another", **labelled),
@@ -338,7 +338,7 @@ def test_training_file_is_read_by_training(app: Flask, client: FlaskClient, tmp_
 
 def test_training_file_follows_the_filter(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        labelled = {"labelled_at": NOON, "strokes": strokes_json(3)}
+        labelled: dict[str, Any] = {"labelled_at": NOON, "strokes": strokes_json(3)}
         add(row(label=3, **labelled), row(label=8, **labelled), row(label=None, **labelled))
     for query, labels in (
         ("verdict=wrong", [8]),
@@ -355,7 +355,7 @@ def test_training_file_follows_the_filter(app: Flask, client: FlaskClient) -> No
 def test_writers_are_numbers_that_name_nobody(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         visitors = [f"visitor {number % 3}" for number in range(9)]
-        labelled = {"label": 3, "labelled_at": NOON, "strokes": strokes_json(3)}
+        labelled: dict[str, Any] = {"label": 3, "labelled_at": NOON, "strokes": strokes_json(3)}
         add(
             *(
                 row(NOON - timedelta(minutes=minute), visitor=visitor, **labelled)

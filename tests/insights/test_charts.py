@@ -103,7 +103,7 @@ def test_long_names_are_shortened_but_complete_in_the_tooltip() -> None:
 
 
 def test_chart_with_links_is_no_image() -> None:
-    """Nobody can reach a link within an image."""
+    # Nobody could reach a link within an image.
     plain = charts.proportion_chart(spaced("a", [HALF]), "title")
     assert 'role="img"' in plain
     assert "<a" not in plain
