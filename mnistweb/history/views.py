@@ -92,15 +92,15 @@ def as_json_lines() -> Response:
 @blueprint.get("/history.strokes.json.gz")
 def as_training_file() -> Response:
     """Send the labelled digits that meet the filter as a file of pen strokes to train on."""
-    batches = _batches(_labelled_digits(requested_filter()), Prediction.strokes)
+    batches = _batches(_labelled(requested_filter()), Prediction.strokes)
     return _download(training_chunks(batches), "strokes.json.gz", "application/gzip")
 
 
-def _labelled_digits(wanted: Filter) -> Sequence[ColumnElement[bool]]:
+def _labelled(wanted: Filter) -> Sequence[ColumnElement[bool]]:
     if wanted.label == NONE or wanted.verdict is Verdict.UNLABELLED:
         return [false()]
-    labelled = replace(wanted, verdict=wanted.verdict or Verdict.LABELLED)
-    return [*visible_conditions(labelled), Prediction.label.is_not(None), Prediction.strokes.is_not(None)]
+    # The export itself leaves out drawings without strokes: a query for rare ones would take too long.
+    return visible_conditions(replace(wanted, verdict=wanted.verdict or Verdict.LABELLED))
 
 
 def _batches(conditions: queries.Conditions, *undeferred: queries.Deferred) -> Batches:

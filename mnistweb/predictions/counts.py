@@ -15,7 +15,9 @@ from mnistweb.predictions.filter_fields import NONE, Verdict
 from mnistweb.predictions.filters import Conditions, Filter
 
 MAX_COUNTED = 10_000
-"""Rows of the log that a count reads, at most, where the aggregates do not have it."""
+"""Entries of an index that a count reads, at most, where the aggregates do not have it."""
+MAX_CHECKED = 2_000
+"""Rows of the log that it reads, at most, where the index does not answer all criteria."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,16 @@ def _between(start: date | None, end: date | None) -> Conditions:
 def _count_in_log(criteria: Filter, visitor: str) -> Count:
     # The index of one criterion is walked, and the others are checked on the way: the time is bounded even if
     # few of many rows match. One more is read to know if there are any.
-    walked, column = _walk(criteria, visitor)
-    matches = case((and_(*criteria.conditions(visitor)), 1), else_=0).label("matches")
-    rows = select(matches).where(*walked).order_by(column.desc()).limit(MAX_COUNTED + 1).subquery()
+    conditions, (walked, column) = criteria.conditions(visitor), _walk(criteria, visitor)
+    most = MAX_COUNTED if len(walked) == len(conditions) else MAX_CHECKED
+    matches = case((and_(*conditions), 1), else_=0).label("matches")
+    rows = select(matches).where(*walked).order_by(column.desc()).limit(most + 1).subquery()
     read, matching = db.session.execute(
         select(func.count(), func.coalesce(func.sum(rows.c.matches), 0)).select_from(rows)
     ).one()
-    if read <= MAX_COUNTED:
+    if read <= most:
         return Count(int(matching))
-    return Count(min(int(matching), MAX_COUNTED), exact=False)
+    return Count(min(int(matching), most), exact=False)
 
 
 def _walk(criteria: Filter, visitor: str) -> tuple[Conditions, InstrumentedAttribute[Any]]:

@@ -97,6 +97,7 @@ def test_bounded_count_is_at_least_the_page(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counts, "MAX_COUNTED", 2)
+    monkeypatch.setattr(counts, "MAX_CHECKED", 2)
     with app.app_context():
         add(*(row(NOON - timedelta(minutes=minute), digit=minute // 3) for minute in range(6)))
         aggregates.recount(db.session())

@@ -82,6 +82,7 @@ def test_counts_of_days_equal_the_log(app: Flask) -> None:
         (Filter(source=Source.SLATE), Count(3, exact=False)),
         (Filter(source=Source.SLATE, digit="8"), Count(1, exact=False)),
         (Filter(confidence_min=0.5), Count(3, exact=False)),
+        (Filter(confidence_min=0.5, model="vit"), Count(0, exact=False)),
         (Filter(mine=True), Count(2)),
         (Filter(mine=True, digit="8"), Count(1)),
         (Filter(), Count(6)),
@@ -91,6 +92,7 @@ def test_long_counts_are_bounded(
     app: Flask, monkeypatch: pytest.MonkeyPatch, criteria: Filter, expected: Count
 ) -> None:
     monkeypatch.setattr(counts, "MAX_COUNTED", 3)
+    monkeypatch.setattr(counts, "MAX_CHECKED", 2)
     with app.app_context():
         add(
             *(row(NOON + timedelta(minutes=minute), visitor="another") for minute in range(4)),
