@@ -1,6 +1,6 @@
 """The charts of the insights, each with an explanation and with its numbers as a table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mnistweb.charts import plots

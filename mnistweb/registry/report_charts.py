@@ -40,7 +40,7 @@ def confusion_charts(report: Report) -> Iterator[Chart]:
             confusion_matrix(
                 {digit: dict(enumerate(row)) for digit, row in enumerate(counts)},
                 names,
-                lambda digit, read: "",
+                lambda *_: "",
                 f"{title}: {wrong:,} mistakes",
             ),
             ("It was", *(f"read as {name}" for name in names.values())),

@@ -46,7 +46,7 @@ class SecurityHeaders:
     A hook of Flask would take ten times as long, because it searches and copies all headers for each of them.
     """
 
-    def __init__(self, application: "WSGIApplication", embedders: Sequence[str]) -> None:
+    def __init__(self, application: "WSGIApplication", embedders: Sequence[str] = ()) -> None:
         self._application = application
         self._document_headers = {scheme: document_headers(scheme, embedders) for scheme in ("http", "https")}
 
