@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from mnistweb.recognition.rasteriser import Stroke, rasterise
 from mnistweb.recognition.types import Ink
-from mnistweb.training.rasteriser import Stroke, rasterise
 from tests.support.drawings import STROKES, Points
 
 
