@@ -1,9 +1,10 @@
 """The path of a pen through the strokes of a drawing, and the ink along it.
 
-The segments are drawn as the slate does (static/js/slate/render.js): a dot where the pen touches down, then
-capsules from point to point, as wide as the pressure at both ends says.
+The segments are those of the slate (static/js/slate/render.js). A dot is where the pen touches down. Capsules
+follow from point to point, as wide as the pressure at both ends says.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from mnistweb.recognition.types import Ink
 
 MAX_POINTS = 1000
 """Points that are drawn, besides the ends of strokes: a longer drawing is thinned evenly."""
+MAX_PIXELS = 4_000_000
+"""Pixels in the boxes of all segments. A drawing with more, by wide pens and long lines, is drawn smaller."""
 MIN_SLATE = 1e-3
 """The smallest side of a slate, in its own units. Anything smaller would overflow when it is scaled."""
 
@@ -39,7 +42,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class PenPath:
-    """The segments of all strokes in order, in pixels of a slate with 280 on a side.
+    """The segments of all strokes in order, in pixels of a slate with `side` pixels on a side, at most 280.
 
     `starts` and `ends` are float64 [n, 2], `radii` [n]. `from_way` and `to_way` [n] are the distances that
     the pen has travelled at both ends of a segment. `touches` [n] marks the dots at the beginning of strokes.
@@ -51,6 +54,7 @@ class PenPath:
     from_way: Numbers
     to_way: Numbers
     touches: NDArray[np.bool_]
+    side: int
 
     @classmethod
     def of(cls, drawing: Strokes) -> "PenPath":
@@ -64,7 +68,18 @@ class PenPath:
         kept = _thinned(touches)
         points, radii, way, touches = points[kept], radii[kept], way[kept], touches[kept]
         before = np.arange(len(points)) - ~touches  # a dot starts where it ends
-        return cls(points[before], points, (radii[before] + radii) / 2, way[before], way, touches)
+        starts, radii = points[before], (radii[before] + radii) / 2
+        side = _affordable_side(np.minimum(starts, points), np.maximum(starts, points), radii)
+        shrunk = side / SLATE
+        return cls(
+            starts * shrunk,
+            points * shrunk,
+            radii * shrunk,
+            way[before] * shrunk,
+            way * shrunk,
+            touches,
+            side,
+        )
 
     def cuts(self, count: int) -> list[Cut]:
         """Cut the path into at most `count` parts with equally much ink, and where strokes end."""
@@ -83,8 +98,8 @@ class PenPath:
         return list(cuts.values())
 
     def frames(self, cuts: Sequence[Cut]) -> Iterator[Ink]:
-        """Yield the ink up to each cut, float32 [280, 280] in 0..1."""
-        ink = np.zeros((SLATE, SLATE), np.float32)
+        """Yield the ink up to each cut, float32 [side, side] in 0..1."""
+        ink = np.zeros((self.side, self.side), np.float32)
         drawn = 0
         for cut in cuts:
             for segment in range(drawn, cut.segment):
@@ -104,6 +119,13 @@ class PenPath:
             way = self.from_way[segment + 1]  # through the air, if the pen is lifted here
         total = self.to_way[-1]
         return Cut(segment, part, round(float(way / total), 4) if total else 1.0)
+
+
+def _affordable_side(low: Numbers, high: Numbers, radii: Numbers) -> int:
+    reach = radii[:, np.newaxis] + 1
+    boxes = np.clip(high + reach, 0, SLATE) - np.clip(low - reach, 0, SLATE)
+    pixels = float(boxes.prod(axis=1).sum())
+    return SLATE if pixels <= MAX_PIXELS else int(SLATE * math.sqrt(MAX_PIXELS / pixels))
 
 
 def _widths(stroke: Stroke) -> list[float]:
@@ -126,4 +148,5 @@ def _lasts(firsts: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _thinned(firsts: NDArray[np.bool_]) -> NDArray[np.bool_]:
     step = -(-len(firsts) // MAX_POINTS)
-    return firsts | _lasts(firsts) | (np.arange(len(firsts)) % step == 0)
+    kept: NDArray[np.bool_] = firsts | _lasts(firsts) | (np.arange(len(firsts)) % step == 0)
+    return kept

@@ -94,7 +94,7 @@ def test_the_ribbon_is_clicked_and_dragged(new_page: NewPage, options: dict[str,
     middle = box["y"] + box["height"] / 2
     page.mouse.click(box["x"] + box["width"] * 0.25, middle)
     expect(page.get_by_text("Replay, 25\u00a0% drawn.")).to_be_visible()
-    expect(playhead(page)).to_have_attribute("x1", re.compile(r"^2[45]\."))
+    expect(playhead(page)).to_have_attribute("x", re.compile(r"^2[45]\."))
     page.mouse.move(box["x"] + box["width"] * 0.25, middle)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, middle + 200)
@@ -108,7 +108,7 @@ def test_the_ribbon_is_clicked_and_dragged(new_page: NewPage, options: dict[str,
 
 def test_keys_move_it_and_words_go_with_them(page: Page) -> None:
     opened(page)
-    expect(scrubber(page)).to_have_attribute("aria-valuetext", "100\u00a0%: Certainly a\u00a0seven")
+    expect(scrubber(page)).to_have_attribute("aria-valuetext", "100\u00a0%: Certainly a seven")
     scrubber(page).focus()
     page.keyboard.press("Home")
     expect(scrubber(page)).to_have_attribute(
@@ -122,7 +122,7 @@ def test_keys_move_it_and_words_go_with_them(page: Page) -> None:
     thoughts = page.locator("[data-film-list] li").all_inner_texts()
     assert len(thoughts) >= 2
     assert thoughts[0].startswith("0 to ")
-    assert thoughts[-1].endswith(" to 100\u00a0%: Certainly a\u00a0seven")
+    assert thoughts[-1].endswith(" to 100\u00a0%: Certainly a seven")
 
 
 def test_nothing_moves_while_it_is_replayed(page: Page) -> None:

@@ -18,7 +18,7 @@ from mnistweb.web.rate_limits import ENDPOINTS
 from tests.support.clients import attribute, predict
 from tests.support.drawings import STROKES, strokes_json
 
-SECONDS = 5.0
+SECONDS = 2.0
 """The bound for the worst film, with much to spare: it takes less than a second."""
 
 

@@ -1,5 +1,6 @@
-"""Where a drawing is cut, and its ink up to there."""
+"""Cuts along the path of the pen, and the ink up to them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.support.drawings import STROKES, strokes_json
 PARTS = 24
 
 
-def drawing(*lines: list[tuple[float, ...]], width: float = 20, size: float = 280) -> Strokes:
+def drawing(*lines: Sequence[tuple[float, ...]], width: float = 20, size: float = 280) -> Strokes:
     """Return strokes as the log has them."""
     strokes = [{"width": width, "points": [list(point) for point in line]} for line in lines]
     return check_strokes({"size": size, "strokes": strokes})
@@ -45,10 +46,11 @@ def test_ink_at_the_end_of_a_stroke_has_nothing_of_the_next() -> None:
     strokes = drawing([(40, 40), (140, 40)], [(40, 200), (140, 200)])
     path = PenPath.of(strokes)
     cuts = path.cuts(PARTS)
-    first = next(at for at, cut in enumerate(cuts) if path.starts[cut.segment + 1, 1] == 200)
+    first = [cut.segment for cut in cuts].index(3)  # after two dots and a line
     frames = list(path.frames(cuts))
-    assert np.array_equal(frames[first], rasterise([Stroke(np.array([(40.0, 40.0), (140.0, 40.0)]), 20)]))
-    assert frames[first + 1][180:].any()
+    line = Stroke(np.array([(40.0, 40.0), (140.0, 40.0)]), 20)
+    assert np.array_equal(frames[first - 1], rasterise([line]))
+    assert frames[first][180:].any()
 
 
 @pytest.mark.parametrize("digit", STROKES)
@@ -98,6 +100,17 @@ def test_odd_strokes_have_a_path(lines: list[list[tuple[float, ...]]], size: flo
     assert found[-1] == 1
     frame = last_frame(drawing(*lines, size=size, width=width))
     assert np.isfinite(frame).all()
+
+
+def test_wide_pens_are_drawn_smaller() -> None:
+    zigzag = [(20.0 + 240 * (number % 2), 20 + 0.24 * number) for number in range(1000)]
+    wide, usual = PenPath.of(drawing(zigzag, width=100)), PenPath.of(drawing(zigzag[::50], width=20))
+    assert usual.side == 280
+    assert 50 <= wide.side < 280
+    assert last_frame(drawing(zigzag, width=100)).shape == (wide.side, wide.side)
+    large = last_frame(drawing([(20, 20), (260, 260)], width=100)).mean()
+    small = last_frame(drawing([(20, 20), (260, 260)] * 500, width=100)).mean()
+    assert small == pytest.approx(large, abs=0.01)
 
 
 def test_long_drawings_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,8 +98,9 @@ function item(text) {
   return made;
 }
 
+/** A share in whole percent; only the end is 100. */
 function whole(share) {
-  return Math.round(100 * share);
+  return share < 1 ? Math.min(99, Math.round(100 * share)) : 100;
 }
 
 function unbroken(text) {

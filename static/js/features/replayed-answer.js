@@ -15,7 +15,7 @@ export function replayedAnswer(section) {
   function putCopies() {
     copies = answer.map((part) => {
       const copy = part.cloneNode(true);
-      copy.style.minHeight = `${part.offsetHeight}px`; // so that nothing below moves
+      copy.style.minHeight = `${part.getBoundingClientRect().height}px`; // so that nothing below moves
       return copy;
     });
     answer.forEach((part, index) => part.replaceWith(copies[index]));
@@ -32,7 +32,7 @@ export function replayedAnswer(section) {
     show(point, words) {
       if (!copies) putCopies();
       const [verdict, bars, facts] = copies;
-      facts.firstChild.textContent = words;
+      if (facts.firstChild.textContent !== words) facts.firstChild.textContent = words;
       if (point === shown) return;
       shown = point;
       showVerdict(verdict, point);

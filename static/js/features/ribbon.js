@@ -49,7 +49,7 @@ export function labels(points) {
 export function drawRibbon(points) {
   const answer = points.at(-1).said;
   const kind = (of) => (of === answer ? "answer" : of === NOT_A_DIGIT ? "none" : of % 2 ? "odd" : "even");
-  const playhead = element("line", { class: "film-playhead", y1: "0", y2: "100%" });
+  const playhead = element("rect", { class: "film-playhead", width: 5, height: "100%" });
   const svg = element("svg", { "aria-hidden": "true" });
   svg.append(
     hatching(),
@@ -71,9 +71,7 @@ export function drawRibbon(points) {
     }),
     playhead,
   );
-  const move = (share) => {
-    for (const end of ["x1", "x2"]) playhead.setAttribute(end, percent(share));
-  };
+  const move = (share) => playhead.setAttribute("x", percent(share));
   move(1);
   return { svg, move };
 }
