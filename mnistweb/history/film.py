@@ -85,11 +85,11 @@ def make_film(prediction: Prediction, network: "TorchScriptRecognizer") -> Film 
     if not frames or frames[-1].answer.digit != prediction.digit:
         return None
     seen = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE)
-    earlier = [_point(*frame) for frame in frames[:-1]]
+    earlier = [_point(*frame, _words_so_far(frame.answer)) for frame in frames[:-1]]
     return {
         "model": network.card.name,
         "model_version": network.card.version,
-        "points": [*earlier, _point(1.0, prediction, seen)],
+        "points": [*earlier, _point(1.0, prediction, seen, _words(prediction))],
     }
 
 
@@ -111,18 +111,30 @@ def read_strokes(strokes: Strokes, network: "TorchScriptRecognizer") -> list[Fra
     return [Frame(*parts) for parts in zip(places, answers, images, strict=True)]
 
 
-def _point(at: float, reading: Reading, image: DigitImage) -> Point:
-    words, every = describe(reading), shares(reading)
+def _point(at: float, reading: Reading, image: DigitImage, words: Words) -> Point:
+    every = shares(reading)
     return {
         "at": at,
         "shares": [round(share, 4) for share in every],
         "bars": [bar_value(share) for share in every],
         "said": NOT_A_DIGIT if reading.digit is None else reading.digit,
-        "words": {
-            "headline": words.headline,
-            "percent": words.percent,
-            "sign": words.sign,
-            "second_sign": words.second_sign,
-        },
+        "words": words,
         "seen": data_url(encode_png(image)),
     }
+
+
+def _words(reading: Reading) -> Words:
+    words = describe(reading)
+    return {
+        "headline": words.headline,
+        "percent": words.percent,
+        "sign": words.sign,
+        "second_sign": words.second_sign,
+    }
+
+
+def _words_so_far(answer: Answer) -> Words:
+    # A part of a digit is seldom one, so it is not called "not a digit" yet.
+    if answer.digit is None:
+        return _words(answer) | {"headline": describe(answer).guess_short, "percent": ""}
+    return _words(answer)

@@ -19,7 +19,7 @@ from tests.support.clients import attribute, predict
 from tests.support.drawings import STROKES, strokes_json
 
 SECONDS = 2.0
-"""The bound for the worst film, with much to spare: it takes less than a second."""
+"""Of the processor, for the worst film: ten times what it takes."""
 
 
 def film(client: FlaskClient, prediction: dict[str, Any]) -> Any:
@@ -72,7 +72,12 @@ def test_points_follow_the_pen_and_end_with_the_saved_answer(client: FlaskClient
     assert (last["at"], last["said"], last["words"]["headline"]) == (1, 7, "Certainly a seven")
     shares = [share * (1 - saved["not_a_digit"]) for share in saved["probabilities"]]
     assert last["shares"] == pytest.approx([*shares, saved["not_a_digit"]], abs=1e-4)
-    assert found["points"][0]["said"] != 7
+    first = found["points"][0]
+    assert (first["said"], first["words"]["headline"], first["words"]["percent"]) == (
+        10,
+        "No digit so far…",
+        "",
+    )
 
 
 def test_all_places_are_one_batch(client: FlaskClient, batches: list[int]) -> None:
@@ -167,8 +172,8 @@ def test_odd_strokes_are_read_in_bounded_time(
     with app.app_context():
         network = local_network("cnn")
     assert network
-    started = time.perf_counter()
+    started = time.process_time()
     frames = read_strokes(strokes, network)
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert len(frames) <= FRAMES
     assert batches in ([], [len(frames)])

@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const NOT_A_DIGIT = 10;
+const TINTS = 3;
 /** The smallest share of a class that gets a band. */
 const MIN_SHARE = 0.005;
 /** The narrowest and lowest place for a label, as a share of the ribbon. */
@@ -26,29 +27,43 @@ export function bands(points) {
   return found;
 }
 
-/** One label for each stretch in which a class is the likeliest, where there is room: `{of, x, y}`, its middle. */
-export function labels(points) {
-  const stretches = [];
+/** The stretches in which one class is the likeliest: `{of, columns}`, with `{x, at, top, height}` of its bands. */
+function stretches(points) {
+  const found = [];
   let x = 0;
   for (const { at, shares } of points) {
     const of = shares.indexOf(Math.max(...shares));
     const column = { x, at, top: sum(shares.slice(0, of)), height: shares[of] };
-    if (stretches.at(-1)?.of === of) stretches.at(-1).columns.push(column);
-    else stretches.push({ of, columns: [column] });
+    if (found.at(-1)?.of === of) found.at(-1).columns.push(column);
+    else found.push({ of, columns: [column] });
     x = at;
   }
-  return stretches.flatMap(({ of, columns }) => {
-    const middle = (columns[0].x + columns.at(-1).at) / 2;
+  return found;
+}
+
+/** One label for each stretch in which a class is the likeliest, where there is room: `{of, x, y}`, its middle. */
+export function labels(points) {
+  return stretches(points).flatMap(({ of, columns }) => {
+    const [from, to] = [columns[0].x, columns.at(-1).at];
+    const middle = (from + to) / 2;
     const { top, height } = columns.find(({ at }) => at >= middle);
-    const wide = columns.at(-1).at - columns[0].x >= MIN_LABEL.width;
-    return wide && height >= MIN_LABEL.height ? [{ of, x: middle, y: top + height / 2 }] : [];
+    const fits = to - from >= MIN_LABEL.width && height >= MIN_LABEL.height;
+    return fits ? [{ of, x: middle, y: top + height / 2 }] : [];
   });
+}
+
+/** The kind of each class: the answer, "none", or one of the tints, which differ from stretch to stretch. */
+export function kinds(points) {
+  const answer = points.at(-1).said;
+  const digits = new Set([...stretches(points).map(({ of }) => of), ...Array(NOT_A_DIGIT).keys()]);
+  const others = [...digits].filter((of) => of !== answer && of !== NOT_A_DIGIT);
+  const kind = (of) => (of === NOT_A_DIGIT ? "none" : `tint-${others.indexOf(of) % TINTS}`);
+  return Array.from({ length: NOT_A_DIGIT + 1 }, (_, of) => (of === answer ? "answer" : kind(of)));
 }
 
 /** Draw the ribbon of a film. Returns `{svg, move}`: `move(share)` moves the playhead. */
 export function drawRibbon(points) {
-  const answer = points.at(-1).said;
-  const kind = (of) => (of === answer ? "answer" : of === NOT_A_DIGIT ? "none" : of % 2 ? "odd" : "even");
+  const kind = kinds(points);
   const playhead = element("rect", { class: "film-playhead", width: 5, height: "100%" });
   const svg = element("svg", { "aria-hidden": "true" });
   svg.append(
@@ -56,7 +71,7 @@ export function drawRibbon(points) {
     ...bands(points).map(({ of, x, y, width, height }) =>
       element("rect", {
         class: "film-band",
-        "data-kind": kind(of),
+        "data-kind": kind[of],
         x: percent(x),
         y: percent(y),
         width: percent(width),
@@ -65,7 +80,7 @@ export function drawRibbon(points) {
       }),
     ),
     ...labels(points).map(({ of, x, y }) => {
-      const label = element("text", { class: "film-label", "data-kind": kind(of), x: percent(x), y: percent(y) });
+      const label = element("text", { class: "film-label", "data-kind": kind[of], x: percent(x), y: percent(y) });
       label.textContent = of === NOT_A_DIGIT ? "?" : of;
       return label;
     }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { pointAt, sentences } from "../../../static/js/features/film.js";
-import { bands, labels } from "../../../static/js/features/ribbon.js";
+import { bands, kinds, labels } from "../../../static/js/features/ribbon.js";
 
 function point(at, said, share, headline = `a ${said}`) {
   const shares = Array(11).fill(0);
@@ -47,4 +47,10 @@ test("each stretch has one label in its middle", () => {
 test("a narrow stretch has no label, nor has one in which nothing is likely", () => {
   const hesitant = { ...point(1, 4, 0), shares: [...Array(10).fill(0.1), 0] };
   assert.deepEqual(labels([point(0.02, 1, 1), hesitant]), []);
+});
+
+test("neighbouring stretches have different tints, the answer and none their own kinds", () => {
+  const found = kinds([point(0.2, 9, 1), point(0.4, 3, 1), point(0.6, 0, 1), point(0.8, 10, 1), point(1, 8, 1)]);
+  assert.deepEqual([9, 3, 0, 10, 8].map((of) => found[of]), ["tint-0", "tint-1", "tint-2", "none", "answer"]);
+  assert.equal(kinds([point(1, 10, 1)])[10], "answer");
 });
