@@ -1,13 +1,13 @@
 """The film of a drawing: the answers of a model to the drawing as it grew, read in one batch."""
 
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 
 from mnistweb.database.models import Prediction
 from mnistweb.history.pen_path import PenPath
 from mnistweb.predictions.strokes import Strokes
-from mnistweb.predictions.wording import NOT_A_DIGIT, Reading, bar_value, describe, shares
+from mnistweb.predictions.wording import NOT_A_DIGIT, Reading, bar_value, guess_words, shares
 from mnistweb.recognition.errors import EmptyDrawing
 from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.postprocessing import to_answer
@@ -30,27 +30,18 @@ class Frame(NamedTuple):
     image: DigitImage
 
 
-class Words(TypedDict):
-    """The answer of a point in words, as the page shows them (`wording.Words`)."""
-
-    headline: str
-    percent: str
-    sign: str
-    second_sign: str
-
-
 class Point(TypedDict):
-    """A reading of the drawing up to the share `at` 0..1 of the pen's way.
+    """A reading of the drawing up to the share `at` 0..1 of the pen's way, in the form of a live guess.
 
-    `shares` are the probabilities of the eleven classes and `bars` their texts; `said` is the class of the
-    answer. `seen` is the 28x28 input, a PNG as data URL.
+    `shares` are the probabilities of the eleven classes and `bars` their texts. `words` are those of
+    `wording.Words`, and the `index` of the answer's class. `seen` is the 28x28 input, a PNG as data URL.
     """
 
     at: float
     shares: list[float]
     bars: list[str]
-    said: int
-    words: Words
+    threshold: float
+    words: dict[str, Any]
     seen: str
 
 
@@ -85,11 +76,12 @@ def make_film(prediction: Prediction, network: "TorchScriptRecognizer") -> Film 
     if not frames or frames[-1].answer.digit != prediction.digit:
         return None
     seen = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE)
-    earlier = [_point(*frame, _words_so_far(frame.answer)) for frame in frames[:-1]]
+    threshold = network.card.threshold
+    earlier = [_point(*frame, threshold) for frame in frames[:-1]]
     return {
         "model": network.card.name,
         "model_version": network.card.version,
-        "points": [*earlier, _point(1.0, prediction, seen, _words(prediction))],
+        "points": [*earlier, _point(1.0, prediction, seen, threshold)],
     }
 
 
@@ -111,30 +103,22 @@ def read_strokes(strokes: Strokes, network: "TorchScriptRecognizer") -> list[Fra
     return [Frame(*parts) for parts in zip(places, answers, images, strict=True)]
 
 
-def _point(at: float, reading: Reading, image: DigitImage, words: Words) -> Point:
+def _point(at: float, reading: Reading, image: DigitImage, threshold: float) -> Point:
     every = shares(reading)
     return {
         "at": at,
         "shares": [round(share, 4) for share in every],
         "bars": [bar_value(share) for share in every],
-        "said": NOT_A_DIGIT if reading.digit is None else reading.digit,
-        "words": words,
+        "threshold": threshold,
+        "words": _words(reading, whole=at == 1),
         "seen": data_url(encode_png(image)),
     }
 
 
-def _words(reading: Reading) -> Words:
-    words = describe(reading)
-    return {
-        "headline": words.headline,
-        "percent": words.percent,
-        "sign": words.sign,
-        "second_sign": words.second_sign,
-    }
-
-
-def _words_so_far(answer: Answer) -> Words:
-    # A part of a digit is seldom one, so it is not called "not a digit" yet.
-    if answer.digit is None:
-        return _words(answer) | {"headline": describe(answer).guess_short, "percent": ""}
-    return _words(answer)
+def _words(reading: Reading, whole: bool) -> dict[str, Any]:
+    words: dict[str, Any] = guess_words(reading)
+    words["index"] = NOT_A_DIGIT if reading.digit is None else reading.digit
+    if reading.digit is None and not whole:
+        # A part of a digit is seldom one: it is not called "not a digit" yet, and nothing is wrong with it.
+        words |= {"headline": words["guess_short"], "percent": "", "sentence": ""}
+    return words

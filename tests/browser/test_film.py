@@ -131,7 +131,7 @@ def test_nothing_moves_while_it_is_replayed(page: Page) -> None:
     def tops() -> list[float]:
         return [
             page.locator(part).evaluate("each => each.getBoundingClientRect().top + scrollY")
-            for part in (".bars", ".answer-facts", ".feedback", ".colophon")
+            for part in (".bars", ".answer-foot", ".feedback", ".colophon")
         ]
 
     before = tops()

@@ -69,11 +69,12 @@ def test_points_follow_the_pen_and_end_with_the_saved_answer(client: FlaskClient
         assert sum(point["shares"]) == pytest.approx(1, abs=1e-3)
         assert point["seen"].startswith("data:image/png;base64,")
     last = found["points"][-1]
-    assert (last["at"], last["said"], last["words"]["headline"]) == (1, 7, "Certainly a seven")
+    words = last["words"]
+    assert (last["at"], words["index"], words["headline"]) == (1, 7, "Certainly a seven")
     shares = [share * (1 - saved["not_a_digit"]) for share in saved["probabilities"]]
     assert last["shares"] == pytest.approx([*shares, saved["not_a_digit"]], abs=1e-4)
     first = found["points"][0]
-    assert (first["said"], first["words"]["headline"], first["words"]["percent"]) == (
+    assert (first["words"]["index"], first["words"]["headline"], first["words"]["percent"]) == (
         10,
         "No digit so far…",
         "",

@@ -28,12 +28,12 @@ export function sentences(points) {
 export function enhanceFilm(figure, root, canvas) {
   const range = root.querySelector("[data-replay-range]");
   const place = figure.querySelector("[data-film-ribbon]");
+  const answer = replayedAnswer(root.querySelector("[data-blank-live]"));
   const { on, stop } = listen();
   let points = [];
   let ribbon = null;
   let share = 1;
   let loading = null;
-  let answer = replayedAnswer(document.getElementById("answer"));
 
   on(canvas, "replay", ({ detail }) => {
     share = detail;
@@ -41,11 +41,7 @@ export function enhanceFilm(figure, root, canvas) {
     show();
   });
   // Feedback brings a new copy of the answer.
-  on(root, "fragment", (event) => {
-    if (event.target.id !== "answer") return;
-    answer = replayedAnswer(event.target);
-    show();
-  });
+  on(root, "fragment", (event) => event.target.id === "answer" && show());
   on(root, "click", (event) => {
     if (!event.target.closest("[data-film-end]")) return;
     scrub(1);

@@ -1,94 +1,57 @@
-/** The parts of the answer that a replay changes. */
-const PARTS = [".verdict", ".bars", ".answer-facts"];
+import { livePanel } from "./live-panel.js";
 
 /**
- * Show points of a film in place of the answer in `section`. Returns `{show, restore}`.
+ * Show points of a film in place of the answer, as a live guess is shown. Returns `{show, restore}`.
  *
- * The answer's own parts are set aside meanwhile, and it can't be rated: feedback is for the whole drawing.
+ * `blank` is the template of `livePanel`. Meanwhile the answer can't be rated: feedback is for the whole drawing.
  */
-export function replayedAnswer(section) {
-  const answer = PARTS.map((part) => section.querySelector(part));
-  const fields = [...section.querySelectorAll(".feedback fieldset:enabled")];
-  let copies = null;
-  let shown = null;
+export function replayedAnswer(blank) {
+  const panel = livePanel(blank);
+  const note = replayNote();
+  let fields = [];
 
-  function putCopies() {
-    copies = answer.map((part) => {
-      const copy = part.cloneNode(true);
-      copy.style.minHeight = `${part.getBoundingClientRect().height}px`; // so that nothing below moves
-      return copy;
-    });
-    answer.forEach((part, index) => part.replaceWith(copies[index]));
-    copies[2].replaceChildren(...note());
-    mark(true);
+  function open(answer) {
+    const { height } = answer.querySelector(".verdict").getBoundingClientRect();
+    fields = [...answer.querySelectorAll(".feedback fieldset:enabled")];
+    mark(answer, true);
+    answer.querySelector(".answer-foot").prepend(note);
+    return height;
   }
 
-  function mark(replaying) {
-    section.toggleAttribute("data-replaying", replaying);
+  function mark(answer, replaying) {
+    answer.toggleAttribute("data-replaying", replaying);
     for (const field of fields) field.disabled = replaying;
   }
 
   return {
     show(point, words) {
-      if (!copies) putCopies();
-      const [verdict, bars, facts] = copies;
-      if (facts.firstChild.textContent !== words) facts.firstChild.textContent = words;
-      if (point === shown) return;
-      shown = point;
-      showVerdict(verdict, point);
-      showBars(bars, point);
+      const answer = document.getElementById("answer");
+      const height = answer.hasAttribute("data-replaying") ? 0 : open(answer);
+      panel.show(point);
+      // So that nothing below moves.
+      if (height) answer.querySelector(".verdict").style.minHeight = `${height}px`;
+      if (note.firstChild.textContent !== words) note.firstChild.textContent = words;
     },
 
     restore() {
-      if (!copies) return;
-      copies.forEach((copy, index) => copy.replaceWith(answer[index]));
-      copies = shown = null;
-      mark(false);
+      const answer = document.getElementById("answer");
+      if (!answer.hasAttribute("data-replaying")) return;
+      panel.hide();
+      note.remove();
+      mark(answer, false);
     },
   };
 }
 
-function note() {
-  const words = document.createElement("strong");
+function replayNote() {
+  const note = document.createElement("p");
   const end = document.createElement("button");
+  note.className = "answer-note";
+  note.dataset.when = "replaying";
   end.type = "button";
   end.className = "film-end";
   end.dataset.filmEnd = "";
   end.textContent = "Show the answer";
-  return [words, " ", end];
-}
-
-function showVerdict(verdict, { words, seen }) {
-  const { sign, second_sign: second, headline, percent } = words;
-  verdict.querySelector(".verdict-digit").replaceChildren(
-    sign,
-    ...(second ? [made("span", "verdict-or", "or"), made("span", "verdict-second", second)] : []),
-  );
-  verdict.querySelector(".verdict-words").replaceChildren(
-    made("p", "verdict-line", headline),
-    ...(percent ? [made("p", "verdict-number", `${percent} sure`)] : []),
-  );
-  verdict.querySelector(".seen img").src = seen;
-}
-
-function showBars(bars, { shares, bars: values, said }) {
-  [...bars.children].forEach((bar, index) => {
-    const value = bar.querySelector(".bar-value");
-    value.textContent = values[index];
-    value.classList.toggle("is-long", values[index].length > 2);
-    const height = 100 * shares[index];
-    const column = bar.querySelector("rect");
-    column.setAttribute("y", (100 - height).toFixed(2));
-    column.setAttribute("height", height.toFixed(2));
-    bar.toggleAttribute("data-said-by-network", index === said);
-    const name = index < bars.children.length - 1 ? index : "Not a digit";
-    bar.querySelector(".visually-hidden").textContent = `${name}: ${values[index] || "< 1"}\u00a0%`;
-  });
-}
-
-function made(name, kind, text) {
-  const element = document.createElement(name);
-  element.className = kind;
-  element.textContent = text;
-  return element;
+  note.append(document.createElement("strong"), " ", end);
+  return note;
 }

@@ -54,7 +54,7 @@ export function labels(points) {
 
 /** The kind of each class: the answer, "none", or one of the tints, which differ from stretch to stretch. */
 export function kinds(points) {
-  const answer = points.at(-1).said;
+  const answer = points.at(-1).words.index;
   const digits = new Set([...stretches(points).map(({ of }) => of), ...Array(NOT_A_DIGIT).keys()]);
   const others = [...digits].filter((of) => of !== answer && of !== NOT_A_DIGIT);
   const kind = (of) => (of === NOT_A_DIGIT ? "none" : `tint-${others.indexOf(of) % TINTS}`);

@@ -8,7 +8,7 @@ function point(at, said, share, headline = `a ${said}`) {
   const shares = Array(11).fill(0);
   shares[said] = share;
   shares[10] = 1 - share;
-  return { at, said, shares, words: { headline } };
+  return { at, shares, words: { headline, index: said } };
 }
 
 const ONE = point(0.25, 1, 0.6, "Perhaps a one");
