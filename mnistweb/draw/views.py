@@ -67,7 +67,7 @@ def predict() -> ResponseReturnValue:
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
 def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Record the true digit, `label`, of one of the visitor's own predictions; `prediction` repeats its id."""
+    """Record the true digit, `label`, of one of the visitor's own predictions; `prediction` is its id."""
     check_judged(prediction_id, request.form.get("prediction"))
     label = label_from_form(request.form.get("label", "").strip())
     return _show(give_feedback(prediction_id, current_visitor(), label), 200)

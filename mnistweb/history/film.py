@@ -1,13 +1,13 @@
 """The film of a drawing: the answers of a model to the drawing as it grew, read in one batch."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
 from mnistweb.database.models import Prediction
 from mnistweb.history.pen_path import PenPath
 from mnistweb.predictions.strokes import Strokes
-from mnistweb.predictions.wording import NOT_A_DIGIT, Reading, bar_value, guess_words, shares
+from mnistweb.predictions.wording import Reading, bar_value, guess_words, shares
 from mnistweb.recognition.errors import EmptyDrawing
 from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.postprocessing import to_answer
@@ -34,14 +34,14 @@ class Point(TypedDict):
     """A reading of the drawing up to the share `at` 0..1 of the pen's way, in the form of a live guess.
 
     `shares` are the probabilities of the eleven classes and `bars` their texts. `words` are those of
-    `wording.Words`, and the `index` of the answer's class. `seen` is the 28x28 input, a PNG as data URL.
+    `wording.guess_words`. `seen` is the 28x28 input, a PNG as data URL.
     """
 
     at: float
     shares: list[float]
     bars: list[str]
     threshold: float
-    words: dict[str, Any]
+    words: dict[str, str | int]
     seen: str
 
 
@@ -115,9 +115,8 @@ def _point(at: float, reading: Reading, image: DigitImage, threshold: float) -> 
     }
 
 
-def _words(reading: Reading, whole: bool) -> dict[str, Any]:
-    words: dict[str, Any] = guess_words(reading)
-    words["index"] = NOT_A_DIGIT if reading.digit is None else reading.digit
+def _words(reading: Reading, whole: bool) -> dict[str, str | int]:
+    words = guess_words(reading)
     if reading.digit is None and not whole:
         # A part of a digit is seldom one: it is not called "not a digit" yet, and nothing is wrong with it.
         words |= {"headline": words["guess_short"], "percent": "", "sentence": ""}

@@ -301,7 +301,7 @@ def test_sure_unsure_and_refused_answers_are_told_in_words(
         ),
     ):
         answering(**told)
-        press(page, "Clear")
+        page.keyboard.press("Escape")
         draw(page, 4)
         predict(page)
         expect(said).to_have_text(words)
