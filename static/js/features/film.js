@@ -48,7 +48,7 @@ export function enhanceFilm(figure, root, canvas) {
     range.focus();
   });
   on(place, "pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (!ribbon || event.button !== 0) return;
     place.setPointerCapture(event.pointerId);
     scrubTo(event);
   });
