@@ -3,6 +3,7 @@ import { enhanceDeletion } from "../features/deletion.js";
 import { enhanceFeedback } from "../features/feedback.js";
 import { enhanceFilm } from "../features/film.js";
 import { enhanceReplay } from "../features/replay.js";
+import { enhanceShare } from "../features/share.js";
 import { announce } from "../lib/announce.js";
 import { onLeave } from "../lib/events.js";
 import { replace } from "../lib/fragments.js";
@@ -15,6 +16,7 @@ onLeave(enhanceFeedback(root, { done: showAnswer, gone: () => location.reload() 
 onLeave(enhanceDeletion(root));
 onLeave(enhanceComparison(root));
 if (film) onLeave(enhanceFilm(film, root, canvas));
+onLeave(enhanceShare(root));
 if (canvas) onLeave(enhanceReplay(canvas, root.querySelector("[data-replay-controls]")));
 
 function showAnswer(page) {
