@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser.devices import DESKTOP, PHONE, NewPage
+from tests.support.browser.devices import DESKTOP, PHONE, SMALL_PHONE, NewPage
 from tests.support.browser.hand import answer, predicted, press, until
 
 FROM_CACHE = """performance.getEntriesByType("resource")
@@ -125,7 +125,10 @@ def test_keys_move_it_and_words_go_with_them(page: Page) -> None:
     assert thoughts[-1].endswith(" to 100\u00a0%: Certainly a seven")
 
 
-def test_nothing_moves_while_it_is_replayed(page: Page) -> None:
+@pytest.mark.parametrize("options", [DESKTOP, PHONE, SMALL_PHONE])
+def test_nothing_moves_while_it_is_replayed(new_page: NewPage, options: dict[str, object]) -> None:
+    page = new_page(**options)
+    page.goto("/")
     opened(page)
 
     def tops() -> list[float]:

@@ -10,12 +10,15 @@ export function replayedAnswer(blank) {
   const note = replayNote();
   let fields = [];
 
+  // The replay's parts are as high as the answer's, so that nothing below moves.
   function open(answer) {
-    const { height } = answer.querySelector(".verdict").getBoundingClientRect();
+    const height = (part) => answer.querySelector(part).getBoundingClientRect().height;
+    const [verdict, facts] = [height(".verdict"), height(".answer-facts")];
     fields = [...answer.querySelectorAll(".feedback fieldset:enabled")];
     mark(answer, true);
+    note.style.minHeight = `${facts}px`;
     answer.querySelector(".answer-foot").prepend(note);
-    return height;
+    return verdict;
   }
 
   function mark(answer, replaying) {
@@ -28,7 +31,6 @@ export function replayedAnswer(blank) {
       const answer = document.getElementById("answer");
       const height = answer.hasAttribute("data-replaying") ? 0 : open(answer);
       panel.show(point);
-      // So that nothing below moves.
       if (height) answer.querySelector(".verdict").style.minHeight = `${height}px`;
       if (note.firstChild.textContent !== words) note.firstChild.textContent = words;
     },
