@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mnistweb.database.errors import DATABASE_ERRORS
@@ -18,9 +18,11 @@ from mnistweb.predictions.queries import get
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.strokes import strokes_from_form
 from mnistweb.recognition.decoding import decode_base64_image
+from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.png import data_url
 from mnistweb.registry.recognizers import model_cards, zoo
-from mnistweb.web.fragments import is_fragment
+from mnistweb.web.error_handlers import STATUS, respond
+from mnistweb.web.fragments import is_fragment, wants_json
 from mnistweb.web.request_args import uploaded_bytes
 from mnistweb.web.visitors import current_visitor
 
@@ -76,6 +78,16 @@ def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(template, answer=prediction, results=results)
 
 
+@blueprint.errorhandler(DrawingError)
+def refuse(error: DrawingError) -> ResponseReturnValue:
+    """Show a picture's error in the form again; alone if the page's script or a program asks."""
+    status = STATUS[error.code]
+    if is_fragment() or wants_json():
+        return respond(error.code, str(error), status)
+    g.error_code = error.code
+    return _render_index(None, code=error.code, message=str(error), status=status), status
+
+
 @blueprint.context_processor
 def _models() -> dict[str, object]:
     return {"models": model_cards()}
@@ -105,11 +117,11 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
     return "\n".join(parts), status
 
 
-def _render_index(answer: Prediction | None, **images: str) -> str:
+def _render_index(answer: Prediction | None, **context: object) -> str:
     own = my_drawings_context() if answer is None or answer.saved else UNAVAILABLE
     blank = [ComparisonResult(card) for card in model_cards()]
     return render_template(
-        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **images
+        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **context
     )
 
 

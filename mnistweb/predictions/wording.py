@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from mnistweb.formatting import percent
+from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL
 
 NAMES = (
     "a zero",
@@ -25,6 +26,8 @@ CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.7
 """The lowest probabilities that are called certain, almost certain and probable."""
 SMALLEST_BAR_VALUE = 0.01
 """The lowest probability that is printed above its bar."""
+LIKELY_DIGIT = 0.05
+"""The lowest probability of a digit that a refusal names."""
 CLEARER = "A clearer drawing helps: close its gaps, or write it larger."
 
 
@@ -131,7 +134,8 @@ def _refused(reading: Reading) -> Words:
     digit, none = (f"{NAMES[each]} ({percent(every[each], 0)})" for each in (likeliest, NOT_A_DIGIT))
     if _stands_out(reading) and every[likeliest] > reading.not_a_digit:
         # Refused at a low threshold: the digit has the longer bar, so it is named first.
-        certainty, sentence = _certainty(every[likeliest]), CLEARER
+        certainty = _certainty(every[likeliest])
+        sentence = sentence if sentence in (MERGED, SEVERAL) else CLEARER
         but = "" if certainty == "perhaps" else "but "
         headline = f"{certainty.capitalize()} {digit}, {but}perhaps {none}"
         guess_short = f"Perhaps {_article(likeliest)}"
@@ -141,6 +145,10 @@ def _refused(reading: Reading) -> Words:
     else:
         headline = "Perhaps not a digit" if certainty == "perhaps" else "This is not a digit"
         sure = percent(reading.confidence)
+        if _stands_out(reading) and every[likeliest] >= max(
+            LIKELY_DIGIT, 2 * sorted(every[:NOT_A_DIGIT])[-2]
+        ):
+            sentence = f"{sentence} Perhaps it’s {NAMES[likeliest]}.".lstrip()
     return Words(headline, sentence, certainty, sure, "?", "", guess, guess_short)
 
 

@@ -1,48 +1,137 @@
 import { listen } from "../lib/events.js";
+import { errorNotice } from "../lib/fragments.js";
 
-/** The longer side in pixels to which photographs are shrunk before they are sent. */
+/** The longer side in pixels of the picture that is sent. */
 const LONGEST_SIDE = 1024;
+/** The most pixels that are decoded, at four bytes each. The largest photographs of phones have 200 million. */
+const MAX_PIXELS = 256e6;
+const SVG = "image/svg+xml";
+const JPEG = "image/jpeg";
 
-/** Decode a picture file to `{image, blob}`: the image to show, the blob to send. Null when it can't be decoded. */
-export async function readPicture(file) {
-  const image = await createImageBitmap(file).catch(() => null);
-  if (!image) return null;
-  const scale = LONGEST_SIDE / Math.max(image.width, image.height);
-  return { image, blob: scale < 1 ? await resize(image, scale) : file };
+/** A file that can't be read as a picture. `notice` is an element that tells the visitor why. */
+export class PictureError extends Error {
+  constructor(title, text) {
+    super(title);
+    this.notice = errorNotice(title, text);
+  }
 }
 
-/** Call `load(file)` for each picture that is chosen, dropped on `board` or pasted. Returns the teardown. */
-export function acceptPictures(input, board, load) {
-  const { on, stop } = listen();
-  const first = (transfer) => [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/"));
+/**
+ * Paint a picture file anew, and return `{image, blob}`: the image to show and the file to send.
+ *
+ * So every picture that this browser can show is accepted, and only its pixels are sent: upright, without metadata,
+ * and the first frame of an animation. Throws PictureError.
+ */
+export async function readPicture(file) {
+  const url = URL.createObjectURL(file);
+  try {
+    const picture = await load(url);
+    const scalable = file.type === SVG;
+    if (!scalable && picture.naturalWidth * picture.naturalHeight > MAX_PIXELS) throw tooLarge(picture);
+    const image = paint(picture, scalable);
+    return { image, blob: await encode(image, file.type) };
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
 
+/**
+ * Read each picture that is chosen, dropped or pasted, and call `load({image, blob})`; `refuse(notice)` if there is none.
+ *
+ * Pictures are dropped on the whole page, and `board` shows that it takes them. Returns the teardown.
+ */
+export function acceptPictures(input, board, { load, refuse }) {
+  const { on, stop } = listen();
+  let latest = 0;
+
+  // Of two files in quick succession the second counts, even if it is read first.
+  async function accept(files) {
+    const number = ++latest;
+    try {
+      const picture = await readPicture(only([...files]));
+      if (number === latest) load(picture);
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error;
+      if (number === latest) refuse(error.notice);
+    }
+  }
+
+  // Text that is pasted or dropped into a text field belongs there.
+  function take(event, transfer) {
+    const files = transfer?.files ?? [];
+    if (!files.length && isEditable(event.target)) return;
+    event.preventDefault();
+    accept(files);
+  }
+
+  // Only the plain form needs a file: here there is a slate.
+  input.required = false;
   on(input, "change", () => {
-    if (input.files.length) load(input.files[0]);
+    if (input.files.length) accept(input.files);
     input.value = "";
   });
-  on(document, "paste", (event) => {
-    const file = first(event.clipboardData);
-    if (file) load(file);
-  });
+  on(document, "paste", (event) => take(event, event.clipboardData));
   on(board, "dragleave", () => board.removeAttribute("data-dropping"));
   on(document, "dragover", (event) => {
+    if (isEditable(event.target) && !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     board.toggleAttribute("data-dropping", board.contains(event.target));
   });
   on(document, "drop", (event) => {
-    // A picture that misses the slate must not replace the page.
-    event.preventDefault();
     board.removeAttribute("data-dropping");
-    const file = first(event.dataTransfer);
-    if (file) load(file);
+    take(event, event.dataTransfer);
   });
   return stop;
 }
 
-async function resize(image, scale) {
+function only(files) {
+  if (files.length > 1) throw new PictureError("One picture at a time, please.", "I read one digit at a time. Choose one of these files.");
+  const [file] = files;
+  if (!file) throw new PictureError("That’s not a picture.", "Choose, drop or paste a picture of one digit.");
+  if (!file.size) throw new PictureError("This file is empty.", "Please choose another picture.");
+  return file;
+}
+
+// An <img> shows more than createImageBitmap() decodes, such as SVG, of which it runs no script and loads nothing else.
+function load(url) {
+  return new Promise((resolve, reject) => {
+    const picture = new Image();
+    picture.addEventListener("load", () => resolve(picture));
+    picture.addEventListener("error", () => reject(unreadable()));
+    picture.src = url;
+  });
+}
+
+function paint(picture, scalable) {
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(image.width * scale));
-  canvas.height = Math.max(1, Math.round(image.height * scale));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  // An SVG without a size has none in some browsers.
+  const width = picture.naturalWidth || LONGEST_SIDE;
+  const height = picture.naturalHeight || LONGEST_SIDE;
+  const scale = LONGEST_SIDE / Math.max(width, height);
+  const share = scalable ? scale : Math.min(1, scale);
+  canvas.width = Math.max(1, Math.round(width * share));
+  canvas.height = Math.max(1, Math.round(height * share));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+// A photograph has a fifth of the bytes as a JPEG, and nothing in it is transparent.
+async function encode(canvas, type) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, type === JPEG ? JPEG : "image/png", 0.95));
+  if (!blob) throw unreadable();
+  return blob;
+}
+
+function isEditable(target) {
+  return target instanceof Element && target.matches(":read-write");
+}
+
+function tooLarge({ naturalWidth, naturalHeight }) {
+  return new PictureError("This picture is too large.", `It is ${naturalWidth} × ${naturalHeight} pixels. Please make it smaller.`);
+}
+
+function unreadable() {
+  return new PictureError("Can’t read this file.", "It’s not a picture that this browser can show. Please use a PNG, JPEG or WebP picture.");
 }

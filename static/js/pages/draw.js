@@ -8,7 +8,7 @@ import { acceptPictures, readPicture } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
 import { isAnswered, keepAnswered, keepDraft } from "../lib/draft-storage.js";
 import { isInField, listen, onLeave } from "../lib/events.js";
-import { errorNotice, replace } from "../lib/fragments.js";
+import { replace } from "../lib/fragments.js";
 import { keepModelChoice } from "../lib/model-choice.js";
 import { Drawing } from "../slate/drawing.js";
 import { Slate } from "../slate/slate.js";
@@ -70,9 +70,7 @@ function start(root) {
     form.querySelector("[data-do=redo]").disabled = !drawing.canRedo;
   }
 
-  async function upload(file) {
-    const picture = await readPicture(file);
-    if (!picture) return showNotice(errorNotice("Sorry, that didn’t work.", "Can’t read this file. Please use a PNG, JPEG or WebP picture."));
+  function load(picture) {
     slate.picture = picture;
     form.requestSubmit();
   }
@@ -116,7 +114,7 @@ function start(root) {
     enhanceLiveGuess(root, canvas, drawing, slate),
     enhanceMyDrawings(root, clear),
     form.elements.model ? keepModelChoice(form.elements.model) : () => {},
-    acceptPictures(form.elements.file, board, upload),
+    acceptPictures(form.elements.file, board, { load, refuse: showNotice }),
   ];
   onLeave(() => stops.forEach((each) => each()));
 }
