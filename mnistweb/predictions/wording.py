@@ -145,11 +145,16 @@ def _refused(reading: Reading) -> Words:
     else:
         headline = "Perhaps not a digit" if certainty == "perhaps" else "This is not a digit"
         sure = percent(reading.confidence)
-        if _stands_out(reading) and every[likeliest] >= max(
-            LIKELY_DIGIT, 2 * sorted(every[:NOT_A_DIGIT])[-2]
-        ):
-            sentence = f"{sentence} Perhaps it’s {NAMES[likeliest]}.".lstrip()
+        sentence = _with_likeliest(sentence, every[:NOT_A_DIGIT])
     return Words(headline, sentence, certainty, sure, "?", "", guess, guess_short)
+
+
+def _with_likeliest(reason: str, digits: Sequence[float]) -> str:
+    """Add the likeliest digit to the reason of a refusal, if it stands out. A dot is like none."""
+    second, first = sorted(digits)[-2:]
+    if reason == DOT or first < max(LIKELY_DIGIT, 2 * second):
+        return reason
+    return f"{reason} Perhaps it’s {NAMES[digits.index(first)]}.".lstrip()
 
 
 def _certainty(probability: float) -> str:

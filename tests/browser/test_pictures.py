@@ -7,8 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image, features
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
+from mnistweb.predictions import service
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.types import Ink
 from tests.support.browser.devices import DESKTOP, NewPage
 from tests.support.browser.hand import answer, ink_on_slate, kept_strokes, predicted, press
 from tests.support.browser.transfer import Given, give, picture
@@ -74,32 +77,37 @@ def test_every_picture_that_the_browser_shows_is_read(page: Page, kind: str) -> 
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def sent_file(request: Request) -> bytes:
-    found = re.search(
-        rb'name="file";[^\r]*\r\n[^\r]*\r\n\r\n(.*?)\r\n--', request.post_data_buffer or b"", re.DOTALL
-    )
-    assert found
-    return found[1]
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The picture files that the site has read."""
+    files: list[bytes] = []
+
+    def read(data: bytes, max_pixels: int) -> Ink:
+        files.append(data)
+        return read_drawing(data, max_pixels)
+
+    monkeypatch.setattr(service, "read_drawing", read)
+    return files
 
 
-def test_only_pixels_are_sent(page: Page) -> None:
+def test_only_pixels_are_sent(page: Page, received: list[bytes]) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = TURNED_RIGHT
     exif[0x010F] = "a camera's maker"
     photo = draw_digit(4).resize((3000, 2000)).transpose(Image.Transpose.ROTATE_90)
-    with page.expect_request("**/predictions") as asked:
-        give(page, "choose", ("photo.jpg", "image/jpeg", encode(photo, "JPEG", exif=exif)))
-    sent = sent_file(asked.value)
-    assert b"camera" not in sent
-    opened = Image.open(io.BytesIO(sent))
-    assert (opened.size, dict(opened.getexif())) == ((1024, 683), {})
+    give(page, "choose", ("photo.jpg", "image/jpeg", encode(photo, "JPEG", exif=exif)))
+    expect(answer(page)).to_have_count(1)
+    (data,) = received
+    assert b"camera" not in data
+    opened = Image.open(io.BytesIO(data))
+    assert (opened.format, opened.size, dict(opened.getexif())) == ("JPEG", (1024, 683), {})
 
 
-def test_transparency_is_sent(page: Page) -> None:
-    with page.expect_request("**/predictions") as asked:
-        give(page, "drop", transparent(4))
-    opened = Image.open(io.BytesIO(sent_file(asked.value)))
-    assert opened.mode == "RGBA"
+def test_transparency_is_sent(page: Page, received: list[bytes]) -> None:
+    give(page, "drop", transparent(4))
+    expect(answer(page)).to_have_attribute("data-prediction", "4")
+    opened = Image.open(io.BytesIO(received[0]))
+    assert (opened.format, opened.mode) == ("PNG", "RGBA")
     assert np.array_equal(np.asarray(opened)[..., 3], np.asarray(draw_digit(4)))
 
 
