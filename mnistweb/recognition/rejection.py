@@ -18,20 +18,23 @@ SIGN = "It looks like a letter or a sign. Is it a digit? Close its gaps, or writ
 
 INK = 128
 """Level of 255 from which a pixel is inked."""
-MIN_PART = 10
+MIN_DOT_ASPECT = 0.45
+DOT_FILL = (0.65, 0.93)
+"""Share of its box that a dot fills: a disc 0.79, a whole square 1."""
+MIN_PART = 5
 """Pixels of the smallest part that may be a digit of its own."""
 MIN_PART_HEIGHT = 0.5
 """Height of such a part, as a share of the whole ink's."""
 MAX_OVERLAP = 0.25
 """Columns that two parts side by side may share, as a share of the narrower one."""
-MIN_DOT_ASPECT = 0.6
-MIN_DOT_AGREEMENT = 0.88
-"""Intersection over union of a dot with the capsule that fills its box."""
+MERGED_INK = 190
+"""Pixels of ink, of the 400 in a digit's box, from which strokes have merged. A digit has about 100."""
 SOLID_SIDE = 5
-"""Pixels of the side of a square without a gap. A digit's strokes are 2 or 3 pixels wide."""
-MIN_SOLID = 0.3
-"""Share of the ink that lies in such squares, from which strokes have merged."""
+MERGED_SOLID = 0.25
+"""Share of the ink in the middle of full squares of SOLID_SIDE pixels, from which strokes have merged.
 
+A digit's strokes are 2 or 3 pixels wide.
+"""
 STRIDE = 32
 """Bits of a row with its margin, which keeps the rows apart: four bytes."""
 
@@ -74,22 +77,13 @@ def rejection_reason(image: DigitImage) -> str:
 
 
 def _is_dot(mask: Mask) -> bool:
+    """Return whether the ink is round: one run in each row and column, which leaves only corners free."""
     box = _box(mask)
-    height, width = box.height, box.width
-    if min(height, width) < MIN_DOT_ASPECT * max(height, width):
+    if min(box.height, box.width) < MIN_DOT_ASPECT * max(box.height, box.width):
         return False
-    ink, capsule = mask[box.top : box.bottom, box.left : box.right], _capsule(height, width)
-    return bool((ink & capsule).sum() >= MIN_DOT_AGREEMENT * (ink | capsule).sum())
-
-
-def _capsule(height: int, width: int) -> Mask:
-    """Return the pixels of the stroke with round ends that fills a box of this size."""
-    radius = min(height, width) / 2
-    y = np.abs(np.arange(height) + 0.5 - height / 2)[:, None]
-    x = np.abs(np.arange(width) + 0.5 - width / 2)
-    beyond = np.hypot(np.maximum(y - (height / 2 - radius), 0), np.maximum(x - (width / 2 - radius), 0))
-    inside: Mask = beyond <= radius
-    return inside
+    ink = mask[box.top : box.bottom, box.left : box.right]
+    edges = [np.diff(ink, axis=axis, prepend=False, append=False).sum(axis=axis).max() for axis in (0, 1)]
+    return max(edges) <= 2 and DOT_FILL[0] <= ink.mean() <= DOT_FILL[1]
 
 
 def _is_several(mask: Mask) -> bool:
@@ -106,10 +100,10 @@ def _is_several(mask: Mask) -> bool:
 
 
 def _is_merged(mask: Mask) -> bool:
-    core = mask
+    solid = mask
     for axis in (0, 1):
-        core = np.lib.stride_tricks.sliding_window_view(core, SOLID_SIDE, axis).all(axis=-1)
-    return bool(core.sum() >= MIN_SOLID * mask.sum())
+        solid = np.lib.stride_tricks.sliding_window_view(solid, SOLID_SIDE, axis).all(axis=-1)
+    return bool(mask.sum() >= MERGED_INK or solid.sum() >= MERGED_SOLID * mask.sum())
 
 
 def _parts(mask: Mask) -> Iterator[Mask]:

@@ -36,7 +36,7 @@ def beside(*digits: int, width: float = 20) -> str:
 
 
 @pytest.mark.parametrize("width", [14, 20, 28, 60])
-@pytest.mark.parametrize("x", [20.0, 140.3, 279.0])
+@pytest.mark.parametrize("x", [20.0, 140.3, 280.0])
 def test_a_click_is_only_a_dot(width: float, x: float) -> None:
     assert reason([[(x, 140)]], width) == DOT
 
@@ -58,7 +58,7 @@ def test_a_scribble_merges() -> None:
     assert rejection_reason(normalize(np.ones((100, 100), np.float32))) == MERGED
 
 
-@pytest.mark.parametrize("digit", [2, 3, 5, 6, 8, 9])
+@pytest.mark.parametrize("digit", [2, 3, 4, 5, 8])
 def test_a_brush_that_is_too_thick_merges_strokes(digit: int) -> None:
     assert reason(STROKES[digit], 60) == MERGED
 
