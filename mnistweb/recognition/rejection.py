@@ -4,7 +4,7 @@ Only the 28x28 image counts, so each model, here or on a server, and the live gu
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def _is_dot(mask: Mask) -> bool:
         return False
     ink = mask[box.top : box.bottom, box.left : box.right]
     edges = [np.diff(ink, axis=axis, prepend=False, append=False).sum(axis=axis).max() for axis in (0, 1)]
-    return max(edges) <= 2 and DOT_FILL[0] <= ink.mean() <= DOT_FILL[1]
+    return bool(max(edges) <= 2 and DOT_FILL[0] <= ink.mean() <= DOT_FILL[1])
 
 
 def _is_several(mask: Mask) -> bool:
@@ -100,7 +100,7 @@ def _is_several(mask: Mask) -> bool:
 
 
 def _is_merged(mask: Mask) -> bool:
-    solid = mask
+    solid: Any = mask
     for axis in (0, 1):
         solid = np.lib.stride_tricks.sliding_window_view(solid, SOLID_SIDE, axis).all(axis=-1)
     return bool(mask.sum() >= MERGED_INK or solid.sum() >= MERGED_SOLID * mask.sum())

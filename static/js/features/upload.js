@@ -6,7 +6,9 @@ const LONGEST_SIDE = 1024;
 /** The most pixels that are decoded, at four bytes each. The largest photographs of phones have 200 million. */
 const MAX_PIXELS = 256e6;
 const SVG = "image/svg+xml";
+const PNG = "image/png";
 const JPEG = "image/jpeg";
+const JPEG_QUALITY = 0.95;
 
 /** A file that can't be read as a picture. `notice` is an element that tells the visitor why. */
 export class PictureError extends Error {
@@ -29,7 +31,9 @@ export async function readPicture(file) {
     const scalable = file.type === SVG;
     if (!scalable && picture.naturalWidth * picture.naturalHeight > MAX_PIXELS) throw tooLarge(picture);
     const image = paint(picture, scalable);
-    return { image, blob: await encode(image, file.type) };
+    // A large photograph has a fifth of the bytes as a JPEG; any other picture keeps its very pixels.
+    const shrunk = image.width < picture.naturalWidth || image.height < picture.naturalHeight;
+    return { image, blob: await encode(image, shrunk && file.type === JPEG ? JPEG : PNG) };
   } finally {
     URL.revokeObjectURL(url);
   }
@@ -117,9 +121,8 @@ function paint(picture, scalable) {
   return canvas;
 }
 
-// A photograph has a fifth of the bytes as a JPEG, and nothing in it is transparent.
 async function encode(canvas, type) {
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, type === JPEG ? JPEG : "image/png", 0.95));
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, JPEG_QUALITY));
   if (!blob) throw unreadable();
   return blob;
 }
