@@ -52,6 +52,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, bar_value=wording.bar_value)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
+    app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
+        answer.model, answer.model_version
+    )
     for module in (*PAGES, api, api_docs, health):
         app.register_blueprint(module.blueprint)
     csrf.exempt(api.blueprint)

@@ -5,9 +5,10 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
-from mnistweb.predictions.wording import guess_words
+from mnistweb.predictions.wording import bar_value, guess_words, shares
 from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.registry.recognizers import recognizer_named
 
@@ -38,7 +39,9 @@ def guess() -> ResponseReturnValue:
         or pixels.size // width > MAX_SIDE
     ):
         raise DrawingError("unreadable_image", "These bytes are no picture of that width.")
-    answer = recognizer.recognize(normalize(pixels.reshape(-1, width).astype(np.float32) / 255))
+    image = normalize(pixels.reshape(-1, width).astype(np.float32) / 255)
+    answer = recognizer.recognize(image)
+    every = shares(answer)
     return jsonify(
         digit=answer.digit,
         confidence=answer.confidence,
@@ -46,4 +49,8 @@ def guess() -> ResponseReturnValue:
         probabilities=answer.probabilities,
         model=answer.model,
         words=guess_words(answer),
+        shares=[round(share, 4) for share in every],
+        bars=[bar_value(share) for share in every],
+        threshold=recognizer.card.threshold,
+        seen=data_url(encode_png(image)),
     )

@@ -42,6 +42,8 @@ def my_drawings_context() -> dict[str, Any]:
 def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Delete one of the visitor's own drawings."""
     delete_own(prediction_id, current_visitor())
+    if is_fragment():
+        return render_template("draw/_accuracy.html", accuracy=accuracy(current_visitor()))
     return _show_remaining()
 
 
@@ -49,10 +51,10 @@ def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
 def delete_all() -> ResponseReturnValue:
     """Delete all of the visitor's own drawings."""
     delete_all_own(current_visitor())
+    if is_fragment():
+        return render_template("draw/_my_drawings.html", **my_drawings_context())
     return _show_remaining()
 
 
 def _show_remaining() -> ResponseReturnValue:
-    if is_fragment():
-        return render_template("draw/_my_drawings.html", **my_drawings_context())
     return redirect(url_for("draw.index", older=request.args.get("older"), _anchor="own"), 303)

@@ -11,7 +11,7 @@ from mnistweb.draw.my_drawings import UNAVAILABLE, my_drawings_context
 from mnistweb.extensions import db
 from mnistweb.predictions.comparison import ComparisonResult, compare
 from mnistweb.predictions.errors import NotFound
-from mnistweb.predictions.feedback import give_feedback, label_from_form
+from mnistweb.predictions.feedback import accuracy, check_judged, give_feedback, label_from_form
 from mnistweb.predictions.idempotency import requested_key
 from mnistweb.predictions.images import input_png
 from mnistweb.predictions.queries import get
@@ -32,8 +32,13 @@ MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/m
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """Show the slate, the prediction `?answer=`, and the visitor's own drawings."""
-    return _render_index(_own_answer(request.args.get("answer", "")))
+    """Show the slate, the prediction `?answer=`, and the visitor's own drawings.
+
+    The page's script asks for the answer alone, and gets it with its row in the table.
+    """
+    if is_fragment():
+        return _render_changes(get(_answer_id(), current_visitor()))
+    return _render_index(_own_answer())
 
 
 @blueprint.post("/predictions")
@@ -55,16 +60,17 @@ def predict() -> ResponseReturnValue:
     )
     if not prediction.saved:
         # Without the database there is only the answer to show; its template adds that it was not saved.
-        images = {"seen": data_url(input_png(prediction)), "drawn": data_url(prediction.drawing)}
+        seen = data_url(input_png(prediction))
         if is_fragment():
-            return render_template("draw/_answer.html", answer=prediction, **images)
-        return _render_index(prediction, **images)
+            return render_template("draw/_answer.html", answer=prediction, seen=seen, fragment=True)
+        return _render_index(prediction, seen=seen, drawn=data_url(prediction.drawing))
     return _show(prediction, 200 if prediction.repeated else 201)
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")
 def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Record the true digit, `label`, of one of the visitor's own predictions."""
+    """Record the true digit, `label`, of one of the visitor's own predictions; `prediction` is its id."""
+    check_judged(prediction_id, request.form.get("prediction"))
     label = label_from_form(request.form.get("label", "").strip())
     return _show(give_feedback(prediction_id, current_visitor(), label), 200)
 
@@ -93,11 +99,18 @@ def _models() -> dict[str, object]:
     return {"models": model_cards()}
 
 
-def _own_answer(text: str) -> Prediction | None:
+def _answer_id() -> uuid.UUID:
+    try:
+        return uuid.UUID(request.args.get("answer", ""))
+    except ValueError:
+        raise NotFound from None
+
+
+def _own_answer() -> Prediction | None:
     # Other visitors who follow a shared link see the page without the author's answer.
     try:
-        return get(uuid.UUID(text), current_visitor())
-    except (ValueError, NotFound):
+        return get(_answer_id(), current_visitor())
+    except NotFound:
         return None
     except DATABASE_ERRORS:
         db.session.rollback()
@@ -109,12 +122,19 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
         if request.args.get("back") == "prediction":
             return redirect(url_for("prediction.show", prediction_id=prediction.id, _anchor="answer"), 303)
         return redirect(url_for("draw.index", answer=prediction.id), 303)
-    own = my_drawings_context()
-    parts = (
-        render_template("draw/_answer.html", answer=prediction, **own),
-        render_template("draw/_my_drawings.html", **own),
+    return _render_changes(prediction), status
+
+
+def _render_changes(prediction: Prediction) -> str:
+    # With the picture that the model saw, so that showing the answer takes no further request.
+    return render_template(
+        "draw/_changes.html",
+        answer=prediction,
+        accuracy=accuracy(prediction.visitor),
+        older=request.args.get("older") or None,
+        seen=data_url(input_png(prediction)),
+        fragment=True,
     )
-    return "\n".join(parts), status
 
 
 def _render_index(answer: Prediction | None, **context: object) -> str:

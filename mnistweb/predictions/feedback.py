@@ -34,6 +34,17 @@ def label_from_json(value: object) -> int | None:
     return None if value is None else int(cast(float, value))
 
 
+def check_judged(prediction_id: uuid.UUID, judged: str | None) -> None:
+    """Check that a form judges the prediction it is sent to; `judged` is the id that the form names.
+
+    None is a client without that field. Raises UserError (feedback_mismatch).
+    """
+    if judged is not None and judged != str(prediction_id):
+        raise UserError(
+            "feedback_mismatch", "This correction was meant for another drawing, so it wasn’t saved."
+        )
+
+
 def give_feedback(prediction_id: uuid.UUID, visitor: str, label: int | None) -> Prediction:
     """Record `label` (0..9, or None: not a digit) for one of the visitor's own predictions, and commit.
 

@@ -59,11 +59,12 @@ class Reading(Protocol):
 class Words:
     """An answer in words.
 
-    `sign` is the large answer and `second_sign` its rival, if any: digits or "?". `percent` is the
-    confidence, empty if the headline contains the percentages. `guess` is the line on the slate,
-    `guess_short` the same without its percentage.
+    `state` is "sure", "unsure" or "refused", for the style. `sign` is the large answer and `second_sign` its
+    rival, if any: digits or "?". `percent` is the confidence, empty if the headline contains the percentages.
+    `guess` is the line on the slate, `guess_short` the same without its percentage.
     """
 
+    state: str
     headline: str
     sentence: str
     certainty: str
@@ -82,6 +83,7 @@ def describe(reading: Reading) -> Words:
     seen = f"{'Perhaps' if certainty in ('perhaps', 'unsure') else 'Looks like'} {_article(reading.digit)}"
     sure = percent(reading.confidence)
     return Words(
+        state="unsure" if certainty in ("unsure", "perhaps") else "sure",
         headline=headline,
         sentence=reading.reason or "",
         certainty=certainty,
@@ -146,7 +148,7 @@ def _refused(reading: Reading) -> Words:
         headline = "Perhaps not a digit" if certainty == "perhaps" else "This is not a digit"
         sure = percent(reading.confidence)
         sentence = _with_likeliest(sentence, every[:NOT_A_DIGIT])
-    return Words(headline, sentence, certainty, sure, "?", "", guess, guess_short)
+    return Words("refused", headline, sentence, certainty, sure, "?", "", guess, guess_short)
 
 
 def _with_likeliest(reason: str, digits: Sequence[float]) -> str:

@@ -47,6 +47,17 @@ def model_cards() -> list[Card]:
     return [*zoo().cards(), *([language_model.card] if language_model else [])]
 
 
+def refusal_threshold(model: str, version: str) -> float | None:
+    """Return the probability 0..1 of "not a digit" from which a model refuses.
+
+    None for another version than the installed one, and for a language model.
+    """
+    for card in zoo().cards():
+        if (card.name, card.version) == (model, version):
+            return card.threshold
+    return None
+
+
 def recognizer_named(model: str | None) -> Recognizer:
     """Return the recognizer of a model, by default of the default model. Raises UserError (unknown_model)."""
     language_model = _current_language_model()

@@ -18,6 +18,7 @@ STATUS = {
     "unsupported_media_type": 415,
     "animated_image": 422,
     "empty_drawing": 422,
+    "feedback_mismatch": 409,
     "invalid_cursor": 400,
     "invalid_filter": 400,
     "idempotency_key_reused": 422,

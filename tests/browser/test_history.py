@@ -14,6 +14,9 @@ PIXELS = """canvas => {
 }"""
 
 
+UNDO_TIME = 9000  # milliseconds; longer than a deletion waits
+
+
 def row(page: Page, prediction_id: str) -> Locator:
     return page.locator(f"[data-prediction-row='{prediction_id}']")
 
@@ -66,17 +69,20 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
         press(page, "Yes")
         expect(page.locator("[data-said]")).to_be_visible()
         press(page, "Clear") if digit != 3 else None
+    page.clock.install()
     delete(page, ids[0])
+    expect(row(page, ids[0])).to_be_hidden()
+    page.clock.run_for(UNDO_TIME)
     expect(page.locator("#own")).to_have_attribute("data-labelled", "2")
     expect(row(page, ids[0])).to_have_count(0)
     expect(row(page, ids[1]).get_by_role("button")).to_be_focused()
     expect(answer(page)).to_have_attribute("data-prediction-id", ids[2])
     # With the drawing whose answer is shown, that goes too, and the slate is wiped.
     delete(page, ids[2])
+    page.clock.run_for(UNDO_TIME)
     expect(answer(page)).to_have_count(0)
     assert ink_on_slate(page) == 0
     assert page.url.endswith("/")
-    expect(page.get_by_role("status")).to_have_text("Drawing deleted")
     page.get_by_text("Delete all my drawings").click()
     press(page, "Yes, delete all of them")
     expect(page.get_by_text("No drawings yet")).to_be_visible()
@@ -85,10 +91,46 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
 
 
+def test_deletion_can_be_undone_for_some_seconds(page: Page) -> None:
+    first = predicted(page, 4)
+    page.clock.install()
+    delete(page, first)
+    expect(page.get_by_text("Drawing deleted.")).to_be_visible()
+    page.clock.run_for(UNDO_TIME // 2)
+    press(page, "Undo the deletion")
+    page.clock.run_for(UNDO_TIME)
+    expect(row(page, first)).to_be_visible()
+    expect(answer(page)).to_have_attribute("data-prediction-id", first)
+    page.reload()
+    expect(row(page, first)).to_be_visible()
+
+
+def test_leaving_the_page_deletes_at_once(page: Page) -> None:
+    first = predicted(page, 4)
+    delete(page, first)
+    page.goto("/history")
+    page.goto("/")
+    expect(row(page, first)).to_have_count(0)
+
+
+def test_deletion_on_a_drawings_page_can_be_undone(page: Page) -> None:
+    first = predicted(page, 4)
+    page.goto(f"/predictions/{first}")
+    press(page, "Delete this drawing")
+    press(page, "Undo the deletion")
+    expect(page.get_by_role("button", name="Delete this drawing")).to_be_focused()
+    page.clock.install()
+    press(page, "Delete this drawing")
+    page.clock.run_for(UNDO_TIME)
+    expect(page.get_by_text("No drawings yet")).to_be_visible()
+
+
 def test_what_could_not_be_deleted_stays_and_is_said(page: Page) -> None:
     first = predicted(page, 4)
+    page.clock.install()
     page.context.set_offline(True)
     delete(page, first)
+    page.clock.run_for(UNDO_TIME)
     expect(page.locator("#own").get_by_role("alert")).to_contain_text("offline")
     expect(row(page, first)).to_be_visible()
 

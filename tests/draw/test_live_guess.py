@@ -54,6 +54,11 @@ def test_guess_equals_the_prediction(client: FlaskClient, digit: int) -> None:
     assert guess["confidence"] == pytest.approx(predicted["confidence"], abs=0.02)
     assert guess["not_a_digit"] == pytest.approx(predicted["not_a_digit"], abs=0.02)
     assert guess["words"]["sign"] == str(digit)
+    assert sum(guess["shares"]) == pytest.approx(1, abs=0.001)
+    assert len(guess["bars"]) == len(guess["shares"]) == 11
+    assert guess["bars"][digit] in (">99", "100", str(round(100 * guess["shares"][digit])))
+    assert 0 < guess["threshold"] < 1
+    assert guess["seen"].startswith("data:image/png;base64,")
     assert guess["words"]["guess"].startswith(f"{guess['words']['guess_short']} · ")
 
 

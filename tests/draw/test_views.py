@@ -41,6 +41,27 @@ def test_fragment_request_gets_the_changed_parts(client: FlaskClient) -> None:
     uuid.UUID(prediction_id)
 
 
+def test_fragment_has_only_what_changed(client: FlaskClient) -> None:
+    for digit in (1, 2, 3):
+        predict(client, digit)
+    response = draw(client)
+    assert response.text.count("data-prediction-row") == 1
+    assert len(response.data) <= 8 * 1024
+    assert 'src="data:image/png;base64,' in response.text
+    assert "/input.png" not in response.text
+    assert attribute(response, "data-labelled") == "0"
+
+
+def test_fragment_of_an_answer_has_it_alone(client: FlaskClient, stranger: FlaskClient) -> None:
+    first = predict(client, 4)["id"]
+    predict(client, 8)
+    response = client.get(f"/?answer={first}", headers=FRAGMENT)
+    assert attribute(response, "data-prediction-id") == first
+    assert response.text.count("data-prediction-row") == 1
+    for who, name in ((stranger, first), (client, str(uuid.uuid4())), (client, "nonsense"), (client, "")):
+        assert_refused(who.get(f"/?answer={name}", headers=FRAGMENT), 404, "not_found")
+
+
 def test_form_without_javascript_redirects_to_the_answer(client: FlaskClient) -> None:
     response = draw(client, 7, fragment=False)
     assert response.status_code == 303
@@ -114,6 +135,24 @@ def test_invalid_label_is_rejected(client: FlaskClient, label: str) -> None:
     prediction_id = attribute(draw(client), "data-prediction-id")
     assert_refused(correct(client, prediction_id, label), 422, "invalid_label")
     assert attribute(client.get("/"), "data-labelled") == "0"
+
+
+def test_feedback_that_judges_another_drawing_is_refused(client: FlaskClient) -> None:
+    first, second = (attribute(draw(client, digit), "data-prediction-id") for digit in (3, 7))
+    form = {"csrf_token": csrf_token(client), "label": "3"}
+    address = f"/predictions/{first}/feedback"
+    for judged in (second, "", "nonsense"):
+        response = client.post(address, data=form | {"prediction": judged}, headers=FRAGMENT)
+        assert_refused(response, 409, "feedback_mismatch")
+    assert attribute(client.get("/"), "data-labelled") == "0"
+    assert client.post(address, data=form | {"prediction": first}, headers=FRAGMENT).status_code == 200
+    assert attribute(client.get("/"), "data-labelled") == "1"
+
+
+def test_forms_of_an_answer_name_what_they_judge(client: FlaskClient) -> None:
+    response = draw(client)
+    name = attribute(response, "data-prediction-id")
+    assert response.text.count(f'name="prediction" value="{name}"') == 2
 
 
 def test_only_the_author_can_give_feedback(client: FlaskClient, stranger: FlaskClient) -> None:

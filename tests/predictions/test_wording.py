@@ -172,6 +172,7 @@ def test_labels_have_names() -> None:
 
 def test_words_are_json() -> None:
     assert guess_words(reading(8, 0.95, best=8)) == {
+        "state": "sure",
         "headline": "Almost certainly an eight",
         "sentence": "",
         "certainty": "almost certainly",

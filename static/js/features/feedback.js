@@ -1,13 +1,13 @@
 import { isInField, isShortcut, listen } from "../lib/events.js";
-import { postForFragments, RequestError } from "../lib/fragments.js";
+import { fetchFragment, RequestError } from "../lib/fragments.js";
 
 /**
  * Give feedback without leaving the page: with the buttons, the number field, and the keys 0 to 9.
  *
- * `root` contains the answer and stays when the answer is replaced; `done()` is called once the feedback is saved.
- * Returns the teardown.
+ * `root` contains the answer and stays when the answer is replaced. `done(page)` is called once the feedback is saved,
+ * `gone(id)` when the drawing was deleted meanwhile. Returns the teardown.
  */
-export function enhanceFeedback(root, done) {
+export function enhanceFeedback(root, { done, gone }) {
   const { on, stop } = listen();
   const field = () => root.querySelector("#correct-digit:enabled");
 
@@ -18,7 +18,13 @@ export function enhanceFeedback(root, done) {
   });
 
   on(root, "click", (event) => {
-    if (event.target.closest("[data-wrong]")) field()?.select();
+    const button = event.target.closest("[data-wrong]");
+    if (!button) return;
+    const open = button.getAttribute("aria-expanded") !== "true";
+    const place = root.querySelector("#which-digit");
+    if (place.childElementCount === 0) place.append(...copyDigits());
+    button.setAttribute("aria-expanded", String(open));
+    if (open) place.firstElementChild.focus();
   });
 
   // Digits typed outside a form field, on the slate or a button, go to the number field.
@@ -29,13 +35,24 @@ export function enhanceFeedback(root, done) {
     field().focus();
   });
 
+  // An answer that the script asked for comes without the ten digits, which are in the page already.
+  function copyDigits() {
+    const { label } = document.getElementById("answer").dataset;
+    return [...root.querySelector("[data-digits]").content.children].map((digit) => {
+      const copy = digit.cloneNode(true);
+      if (copy.value === label) copy.setAttribute("aria-pressed", "true");
+      return copy;
+    });
+  }
+
   async function send(form, submitter) {
+    const { predictionId } = document.getElementById("answer").dataset;
     try {
-      await postForFragments(form.action, new FormData(form, submitter));
-      done();
+      done(await fetchFragment(form.action, new FormData(form, submitter), "#answer"));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      showError(error.message);
+      if (error.code === "not_found") gone(predictionId);
+      else showError(error.message);
     }
   }
 

@@ -1,4 +1,5 @@
 import { listen } from "../lib/events.js";
+import { livePanel } from "./live-panel.js";
 
 /** The shortest time between two guesses while the pen moves (ms). */
 const MIN_INTERVAL = 300;
@@ -17,26 +18,32 @@ export function guessText(guess, drawing = false) {
 }
 
 /**
- * Show the chosen model's guess on the slate while the visitor draws. Guesses are not logged.
+ * Show the chosen model's guess while the visitor draws, on the slate and in the answer's place. It is not logged.
  *
  * A worker rasterizes the strokes and sends the request. Only the latest request counts, and failures show nothing.
- * After Predict the text agrees with the answer. Returns the teardown.
+ * The answer in the page stands instead while it is `answers.current`. Returns the teardown.
  */
-export function enhanceLiveGuess(root, canvas, drawing, slate) {
+export function enhanceLiveGuess(root, canvas, drawing, answers) {
   const line = root.querySelector("[data-guess]");
   const toggle = root.querySelector("[data-guess-switch]");
   const select = root.querySelector("#network");
+  const panel = livePanel(root.querySelector("[data-blank-live]"));
   const { on, stop } = listen();
   let worker = null;
   let number = 0;
   let waiting = false;
   let next = 0;
-  let answered = "";
 
   toggle.checked = isEnabled();
 
-  function show(text) {
+  function showLine(text) {
     if (line.textContent !== text) line.textContent = text;
+  }
+
+  function show(guess) {
+    showLine(guessText(guess, drawing.drawing));
+    if (guess?.shares) panel.show(guess);
+    else panel.hide();
   }
 
   function startWorker() {
@@ -44,7 +51,7 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
     started.addEventListener("message", ({ data }) => {
       if (data.number !== number || !waiting) return;
       waiting = false;
-      show(guessText(data.guess, drawing.drawing));
+      show(data.guess);
     });
     return started;
   }
@@ -58,11 +65,15 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
     if (waiting) send([]);
   }
 
-  function guess() {
+  function isPossible() {
     const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
-    if (!toggle.checked || !local || slate.picture || drawing.empty) {
+    return toggle.checked && local && !drawing.picture && !drawing.empty;
+  }
+
+  function guess() {
+    if (!isPossible()) {
       cancel();
-      return show("");
+      return show(null);
     }
     worker ??= startWorker();
     const started = performance.now();
@@ -75,26 +86,23 @@ export function enhanceLiveGuess(root, canvas, drawing, slate) {
     if (toggle.checked && drawing.drawing && !waiting && performance.now() >= next) guess();
   }
 
-  // The answer replaces the guess until the drawing changes. Feedback brings no new answer.
-  function showAnswer() {
-    const { guessText: text, predictionId } = document.getElementById("answer").dataset;
-    if (predictionId && predictionId === answered) return;
+  function update() {
+    if (!answers.current) return guess();
     cancel();
-    answered = predictionId;
-    show((toggle.checked && text) || "");
+    panel.hide();
+    showLine((toggle.checked && document.getElementById("answer").dataset.guessText) || "");
   }
 
-  on(drawing, "change", guess);
+  on(drawing, "change", update);
   on(canvas, "pointermove", guessWhileDrawing);
-  on(canvas, "pointercancel", guess);
-  on(root, "fragment", (event) => event.target.id === "answer" && showAnswer());
+  on(canvas, "pointercancel", update);
+  on(root, "fragment", (event) => event.target.id === "answer" && update());
   on(toggle, "change", () => {
     keepEnabled(toggle.checked);
-    guess();
+    update();
   });
-  if (select) on(select, "change", guess);
-  if (document.getElementById("answer").dataset.prediction) showAnswer();
-  else guess();
+  if (select) on(select, "change", update);
+  update();
 
   return () => {
     stop();

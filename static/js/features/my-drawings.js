@@ -1,23 +1,26 @@
 import { announce } from "../lib/announce.js";
 import { isShortcut, listen, opensNewTab } from "../lib/events.js";
-import { fetchFragment, replace, RequestError } from "../lib/fragments.js";
+import { fetchFragment, RequestError } from "../lib/fragments.js";
+import { undoable } from "../lib/undoable.js";
+import { findRow, mergeRows, removeRow } from "./drawing-rows.js";
 
 /**
  * Delete the visitor's drawings and change their labels without leaving the page.
  *
- * `onDelete()` is called when the drawing whose answer is shown is deleted. Returns the teardown.
+ * `judged(page)` is called with the response to feedback, `deleted(id)` when a drawing was deleted (null: all of them).
+ * Returns the teardown.
  */
-export function enhanceMyDrawings(root, onDelete) {
+export function enhanceMyDrawings(root, { judged, deleted }) {
   const { on, stop } = listen();
-  const shown = () => document.getElementById("answer").dataset.predictionId;
-  const row = (id) => root.querySelector(`[data-prediction-row="${id}"]`);
   const openForm = () => root.querySelector("[data-relabel-form]");
+  let finishDeletion = () => {};
 
   on(root, "submit", (event) => {
-    const act = event.target.matches("[data-delete]") ? remove : event.target.matches("[data-relabel-form]") ? relabel : null;
+    const form = event.target;
+    const act = form.matches("[data-delete]") ? remove : form.matches("[data-relabel-form]") ? relabel : null;
     if (!act) return;
     event.preventDefault();
-    act(event.target, event.submitter);
+    act(form, event.submitter);
   });
 
   on(root, "click", (event) => {
@@ -32,7 +35,7 @@ export function enhanceMyDrawings(root, onDelete) {
   on(root, "keydown", (event) => {
     const form = event.target.closest("[data-relabel-form]");
     if (!form || isShortcut(event)) return;
-    const button = /^[0-9]$/.test(event.key) && form.querySelector(`[value="${event.key}"]`);
+    const button = /^[0-9]$/.test(event.key) && form.querySelector(`.digit[value="${event.key}"]`);
     if (!button && event.key !== "Escape") return;
     event.stopPropagation();
     event.preventDefault();
@@ -40,17 +43,23 @@ export function enhanceMyDrawings(root, onDelete) {
     else close();
   });
 
+  // A deletion that could still be undone is not forgotten when the page is left.
+  on(window, "pagehide", () => finishDeletion());
+
   function open(link) {
-    const again = openForm()?.closest("tr").previousElementSibling === link.closest("tr");
+    const row = link.closest("tr");
+    const again = openForm()?.closest("tr").previousElementSibling === row;
     close();
     if (again) return;
     const formRow = root.querySelector("[data-relabel-row]").content.firstElementChild.cloneNode(true);
     const form = formRow.querySelector("form");
     form.action = link.dataset.relabel;
-    for (const button of form.querySelectorAll("[name=label]")) {
+    form.elements.prediction.value = row.dataset.predictionRow;
+    form.querySelector("[data-right]").value = link.dataset.read;
+    for (const button of form.querySelectorAll(".digit")) {
       button.setAttribute("aria-pressed", String(button.value === link.dataset.label));
     }
-    link.closest("tr").after(formRow);
+    row.after(formRow);
     (form.querySelector("[aria-pressed=true]") ?? form.querySelector("button")).focus();
   }
 
@@ -62,36 +71,78 @@ export function enhanceMyDrawings(root, onDelete) {
   }
 
   async function relabel(form, submitter) {
-    const id = form.closest("tr").previousElementSibling.dataset.predictionRow;
-    const page = await send(form.action, form, submitter);
-    if (!page) return;
-    const answer = page.querySelector("#answer");
-    replace(page.querySelector("#own"));
-    if (answer.dataset.predictionId === shown()) replace(answer);
-    row(id)?.querySelector("[data-relabel]").focus({ preventScroll: true });
-    announce(answer.dataset.announcement);
-  }
-
-  async function remove(form, submitter) {
-    const deleted = submitter.closest("[data-prediction-row]");
-    const next = deleted?.nextElementSibling ?? deleted?.previousElementSibling;
-    const page = await send(submitter.formAction, form, submitter);
-    if (!page) return;
-    replace(page.querySelector("#own"));
-    if (!deleted || deleted.dataset.predictionRow === shown()) onDelete();
-    (row(next?.dataset.predictionRow)?.querySelector("button") ?? root.querySelector("#own-title")).focus();
-    announce(deleted ? "Drawing deleted" : "All your drawings are deleted");
-  }
-
-  async function send(url, form, submitter) {
+    const id = form.elements.prediction.value;
     try {
-      return await fetchFragment(url, new FormData(form, submitter), "#own");
+      const page = await fetchFragment(form.action, new FormData(form, submitter), "#answer");
+      close();
+      judged(page);
+      findRow(id)?.querySelector("[data-relabel]").focus({ preventScroll: true });
     } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      root.querySelector("#own .notice")?.remove();
-      root.querySelector("#own .section-head").after(error.notice);
-      return null;
+      showError(error);
+      if (error.code === "not_found") gone(id);
     }
+  }
+
+  function remove(form, submitter) {
+    const row = submitter.closest("[data-prediction-row]");
+    if (row) removeLater(form, submitter, row);
+    else removeAll(form, submitter);
+  }
+
+  function removeLater(form, submitter, row) {
+    finishDeletion();
+    const id = row.dataset.predictionRow;
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    const body = new FormData(form, submitter);
+    const url = submitter.formAction;
+    close();
+    row.hidden = true;
+    (next?.querySelector("button") ?? root.querySelector("#own-title")).focus();
+    const finish = undoable(root.querySelector("[data-undo]"), "Drawing deleted.", {
+      act: () => removeNow(url, body, row, id),
+      undo: () => {
+        row.hidden = false;
+        row.querySelector("button").focus();
+        announce("The drawing is back");
+      },
+    });
+    // Where the page is left, the request outlives it.
+    finishDeletion = () => finish();
+  }
+
+  async function removeNow(url, body, row, id) {
+    try {
+      const page = await fetchFragment(url, body, "#accuracy", {}, { keepalive: true });
+      mergeRows(page);
+      gone(id);
+    } catch (error) {
+      if (error.code === "not_found") return gone(id);
+      row.hidden = false;
+      showError(error);
+    }
+  }
+
+  async function removeAll(form, submitter) {
+    try {
+      const page = await fetchFragment(submitter.formAction, new FormData(form, submitter), "#own");
+      mergeRows(page);
+      deleted(null);
+      root.querySelector("#own-title").focus();
+      announce("All your drawings are deleted");
+    } catch (error) {
+      showError(error);
+    }
+  }
+
+  function gone(id) {
+    removeRow(id);
+    deleted(id);
+  }
+
+  function showError(error) {
+    if (!(error instanceof RequestError)) throw error;
+    root.querySelector("#own > .notice")?.remove();
+    root.querySelector("#own .section-head").after(error.notice);
   }
 
   return stop;

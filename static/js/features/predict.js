@@ -1,9 +1,6 @@
 import { listen } from "../lib/events.js";
-import { postForFragments, RequestError } from "../lib/fragments.js";
+import { errorNotice, fetchFragment, RequestError } from "../lib/fragments.js";
 import { toDataURL } from "../slate/render.js";
-
-// crypto.randomUUID() exists in secure contexts only.
-const randomKey = () => crypto.getRandomValues(new Uint32Array(6)).join("-");
 
 /** The most strokes that the server stores. */
 const MAX_STROKES = 200;
@@ -11,57 +8,68 @@ const MAX_STROKES = 200;
 /**
  * Send the drawing without leaving the page. Without this module the form posts by itself.
  *
- * `done()` is called once the answer is in the page, `failed(notice)` after an error. Returns the teardown.
+ * `done(sheet, page)` is called once the answer to `sheet` is there, `failed(notice)` after an error. A drawing whose
+ * answer is on its way is not sent again, and one that was answered before is only looked up. Returns the teardown.
  */
-export function enhancePredict(form, drawing, slate, { done, failed }) {
+export function enhancePredict(form, drawing, answers, { done, failed }) {
   const button = form.querySelector("#predict");
+  const underWay = new Set();
   const { on, stop } = listen();
-  let busy = false;
-  let pending = null;
 
   on(form, "submit", (event) => {
     event.preventDefault();
-    if (!busy) predict();
+    if (drawing.empty) return failed(errorNotice("The slate is empty.", "Draw a digit from 0 to 9, then press Predict."));
+    if (!underWay.has(drawing.sheet)) predict(drawing.sheet);
   });
+  on(drawing, "change", showBusy);
 
-  async function predict() {
-    setBusy(true);
+  async function predict(sheet) {
+    const model = form.elements.model?.value ?? "";
+    underWay.add(sheet);
+    showBusy();
     try {
-      const body = requestBody();
-      await postForFragments(form.action, body, { "Idempotency-Key": idempotencyKey(body) });
-      pending = null;
-      done();
+      const page = (await lookUp(sheet, model)) ?? (await send(sheet, model));
+      answers.keep(sheet, model, page.querySelector("#answer").dataset.predictionId);
+      done(sheet, page);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       failed(error.notice);
     } finally {
-      setBusy(false);
+      underWay.delete(sheet);
+      showBusy();
     }
   }
 
-  // A drawing that is sent again because its answer didn't arrive keeps its key, so that it is saved once.
-  function idempotencyKey(body) {
-    const content = [slate.picture, ...["image", "strokes", "model"].map((name) => body.get(name))];
-    if (!pending?.content.every((part, index) => part === content[index])) pending = { content, key: randomKey() };
-    return pending.key;
+  /** The answer that was saved for `sheet`; null if there is none, or its drawing was deleted. */
+  async function lookUp(sheet, model) {
+    const id = answers.id(sheet, model);
+    if (!id) return null;
+    const page = await fetchFragment(`${location.pathname}?answer=${id}`, null, "#answer");
+    if (page.querySelector("#answer").dataset.predictionId === id) return page;
+    answers.forget(sheet, id);
+    return null;
   }
 
-  function requestBody() {
+  function send(sheet, model) {
+    return fetchFragment(form.action, requestBody(sheet), "#answer", { "Idempotency-Key": answers.key(sheet, model) });
+  }
+
+  function requestBody({ strokes, picture }) {
     const body = new FormData(form);
     body.delete("file");
-    if (slate.picture) body.set("file", slate.picture.blob, "picture");
+    if (picture) body.set("file", picture.blob, "picture");
     else {
-      body.set("image", toDataURL(drawing.strokes));
-      if (drawing.strokes.length <= MAX_STROKES) body.set("strokes", JSON.stringify(drawing));
+      body.set("image", toDataURL(strokes));
+      if (strokes.length <= MAX_STROKES) body.set("strokes", JSON.stringify({ size: drawing.toJSON().size, strokes }));
     }
     return body;
   }
 
   // aria-disabled only: a disabled button would lose the focus.
-  function setBusy(value) {
-    busy = value;
-    button.setAttribute("aria-disabled", String(value));
-    document.getElementById("answer").setAttribute("aria-busy", String(value));
+  function showBusy() {
+    const busy = String(underWay.has(drawing.sheet));
+    button.setAttribute("aria-disabled", busy);
+    document.getElementById("answer").setAttribute("aria-busy", busy);
   }
 
   return stop;

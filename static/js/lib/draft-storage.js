@@ -1,19 +1,30 @@
 const DRAFT = "drawing";
-const ANSWERED = "answered";
 
-/** Keep `drawing` in this tab's session storage, so that a reload loses nothing. Returns the teardown. */
-export function keepDraft(drawing) {
+/**
+ * Keep `drawing` and what `answers` knows of it in this tab's session storage, so that a reload loses nothing.
+ *
+ * Returns the teardown.
+ */
+export function keepDraft(drawing, answers) {
   const saved = read();
-  if (saved) drawing.restore(saved);
+  if (saved) {
+    drawing.restore(saved);
+    answers.restore(drawing.sheet, saved.answers);
+  }
   const write = () => {
+    const { sheet } = drawing;
     try {
-      sessionStorage.setItem(DRAFT, JSON.stringify(drawing));
+      sessionStorage.setItem(DRAFT, JSON.stringify({ ...drawing.toJSON(), answers: sheet.picture ? [] : answers.entries(sheet) }));
     } catch {
       // Storage is full or forbidden: drawing still works, but a reload can't restore it.
     }
   };
   drawing.addEventListener("change", write);
-  return () => drawing.removeEventListener("change", write);
+  answers.addEventListener("change", write);
+  return () => {
+    drawing.removeEventListener("change", write);
+    answers.removeEventListener("change", write);
+  };
 }
 
 function read() {
@@ -21,23 +32,5 @@ function read() {
     return JSON.parse(sessionStorage.getItem(DRAFT));
   } catch {
     return null;
-  }
-}
-
-/** Remember that the strokes in this tab belong to prediction `id` (null: to none). */
-export function keepAnswered(id) {
-  try {
-    sessionStorage.setItem(ANSWERED, id ?? "");
-  } catch {
-    // Storage is full or forbidden.
-  }
-}
-
-/** Whether the strokes in this tab belong to prediction `id`. */
-export function isAnswered(id) {
-  try {
-    return sessionStorage.getItem(ANSWERED) === id;
-  } catch {
-    return false;
   }
 }

@@ -1,11 +1,12 @@
 /** How long a response may take (ms). */
 const TIMEOUT = 20_000;
 
-/** A failed request. `notice` is an element that explains it to the visitor, `message` the same as text. */
+/** A failed request. `notice` explains it to the visitor, `message` is the same as text, `code` is for programs. */
 export class RequestError extends Error {
   constructor(notice) {
     super([...notice.children].map((line) => line.textContent.trim()).join(" "));
     this.notice = notice;
+    this.code = notice.dataset.error ?? "";
   }
 }
 
@@ -24,19 +25,20 @@ export function errorNotice(title, text) {
 }
 
 /**
- * Post `body` to `url`, or get it when there is no body. Returns the fragment of the response.
+ * Post `body` to `url`, or get it when there is no body. Returns the fragment of the response. `options` are fetch's.
  *
  * Throws RequestError when the server can't be reached, answers with an error, or sends a fragment without an
  * element that matches the selector `expected`.
  */
-export async function fetchFragment(url, body, expected, headers) {
+export async function fetchFragment(url, body, expected, headers, options) {
   let response, text;
   try {
     response = await fetch(url, {
       method: body ? "POST" : "GET",
       body,
-      headers: { "X-Fragment": "true", ...headers },
+      headers: { "X-Fragment": "true", ...(body && { "X-CSRFToken": token() }), ...headers },
       signal: AbortSignal.timeout(TIMEOUT),
+      ...options,
     });
     text = await response.text();
   } catch {
@@ -48,17 +50,6 @@ export async function fetchFragment(url, body, expected, headers) {
   throw new RequestError(page.content.querySelector("#error") ?? unreachable());
 }
 
-/**
- * Post `body` to `url` and replace each element of the page whose id is in the response.
- *
- * Throws RequestError as `fetchFragment` does.
- */
-export async function postForFragments(url, body, headers) {
-  const page = await fetchFragment(url, body, "#answer", headers);
-  // Not every page has all of them.
-  for (const section of [...page.querySelectorAll("section[id]")]) if (document.getElementById(section.id)) replace(section);
-}
-
 /** Put `section` in place of the element with its id, and keep the focus. Dispatches "fragment" on it. */
 export function replace(section) {
   const old = document.getElementById(section.id);
@@ -66,6 +57,11 @@ export function replace(section) {
   old.replaceWith(section);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   section.dispatchEvent(new CustomEvent("fragment", { bubbles: true }));
+}
+
+/** The page's token against forged requests: fragments come without one. */
+function token() {
+  return document.querySelector("[name=csrf_token]")?.value ?? "";
 }
 
 function unreachable() {

@@ -1,14 +1,16 @@
+import { enhanceAnswer } from "../features/answer-panel.js";
+import { Answers } from "../features/answers.js";
 import { enhanceComparison } from "../features/comparison.js";
+import { enhanceExamples } from "../features/examples.js";
 import { enhanceFeedback } from "../features/feedback.js";
 import { enhanceLiveGuess } from "../features/live-guess.js";
 import { enhanceMyDrawings } from "../features/my-drawings.js";
 import { enhancePredict } from "../features/predict.js";
 import { shrinkInto } from "../features/shrink-animation.js";
-import { acceptPictures, readPicture } from "../features/upload.js";
+import { acceptPictures } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
-import { isAnswered, keepAnswered, keepDraft } from "../lib/draft-storage.js";
+import { keepDraft } from "../lib/draft-storage.js";
 import { isInField, listen, onLeave } from "../lib/events.js";
-import { replace } from "../lib/fragments.js";
 import { keepModelChoice } from "../lib/model-choice.js";
 import { Drawing } from "../slate/drawing.js";
 import { Slate } from "../slate/slate.js";
@@ -20,15 +22,16 @@ function start(root) {
   const canvas = root.querySelector("#slate");
   const board = root.querySelector("[data-board]");
   const notices = root.querySelector("[data-notice]");
-  const answer = () => document.getElementById("answer");
   const drawing = new Drawing();
-  const stopKeeping = keepDraft(drawing);
+  const answers = new Answers(drawing);
+  const stopKeeping = keepDraft(drawing, answers);
   const slate = new Slate(canvas, drawing, {
     brush: () => Number(form.elements.brush.value),
     submit: () => form.requestSubmit(),
   });
+  const panel = enhanceAnswer(root, drawing, answers, showNotice);
   const { on, stop } = listen();
-  const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear };
+  const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear, escape };
 
   // Few visitors look inside, so its module is loaded on demand.
   async function look(event) {
@@ -48,13 +51,18 @@ function start(root) {
 
   function clear() {
     drawing.clear();
-    slate.picture = null;
     hideNotice();
-    if (answer().dataset.prediction) {
-      replace(root.querySelector("[data-blank-answer]").content.firstElementChild.cloneNode(true));
-      history.replaceState(null, "", location.pathname);
-    }
+    panel.close();
     announce("Cleared");
+  }
+
+  /** Close what lies on top; with nothing on top, wipe the slate. */
+  function escape() {
+    if (notices.childElementCount > 0) return hideNotice();
+    const section = ["inside", "comparison"].map((id) => document.getElementById(id)).find((each) => !each.hidden);
+    if (!section) return clear();
+    section.replaceChildren();
+    section.hidden = true;
   }
 
   function showNotice(notice) {
@@ -68,24 +76,17 @@ function start(root) {
   function updateTools() {
     form.querySelector("[data-do=undo]").disabled = !drawing.canUndo;
     form.querySelector("[data-do=redo]").disabled = !drawing.canRedo;
+    form.querySelector("[data-do=clear]").disabled = drawing.empty;
   }
 
   function load(picture) {
-    slate.picture = picture;
+    drawing.place(picture);
     form.requestSubmit();
   }
 
-  async function showPicture(url) {
-    const response = await fetch(url);
-    if (response.ok) slate.picture = await readPicture(await response.blob());
-  }
-
-  function onAnswer() {
+  function onAnswer(sheet, page) {
+    if (!panel.show(sheet, page)) return;
     hideNotice();
-    const { predictionId, announcement } = answer().dataset;
-    keepAnswered(slate.picture ? null : predictionId);
-    history.replaceState(null, "", predictionId ? `?answer=${predictionId}` : location.pathname);
-    announce(announcement);
     shrinkInto(canvas, slate, root.querySelector("[data-seen]"));
   }
 
@@ -101,18 +102,18 @@ function start(root) {
     actions[action]();
   });
   updateTools();
-  // The page of an answer whose strokes are not in this tab shows its picture.
-  if (canvas.dataset.picture && !isAnswered(answer().dataset.predictionId)) showPicture(canvas.dataset.picture);
 
   const stops = [
     stop,
     () => slate.destroy(),
     stopKeeping,
-    enhancePredict(form, drawing, slate, { done: onAnswer, failed: showNotice }),
-    enhanceFeedback(root, () => announce(answer().dataset.announcement)),
+    () => panel.stop(),
+    enhancePredict(form, drawing, answers, { done: onAnswer, failed: showNotice }),
+    enhanceFeedback(root, { done: panel.update, gone: panel.gone }),
     enhanceComparison(root),
-    enhanceLiveGuess(root, canvas, drawing, slate),
-    enhanceMyDrawings(root, clear),
+    enhanceLiveGuess(root, canvas, drawing, answers),
+    enhanceMyDrawings(root, { judged: panel.update, deleted: panel.deleted }),
+    enhanceExamples(root, drawing),
     form.elements.model ? keepModelChoice(form.elements.model) : () => {},
     acceptPictures(form.elements.file, board, { load, refuse: showNotice }),
   ];
@@ -121,7 +122,7 @@ function start(root) {
 
 /** The action of a key: Escape, or the platform's shortcuts for undo and redo. */
 function actionFor(event) {
-  if (event.key === "Escape") return "clear";
+  if (event.key === "Escape") return "escape";
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
   const key = event.key.toLowerCase();
   if (key === "z") return event.shiftKey ? "redo" : "undo";

@@ -1,12 +1,21 @@
 import { enhanceComparison } from "../features/comparison.js";
+import { enhanceDeletion } from "../features/deletion.js";
 import { enhanceFeedback } from "../features/feedback.js";
 import { enhanceReplay } from "../features/replay.js";
 import { announce } from "../lib/announce.js";
 import { onLeave } from "../lib/events.js";
+import { replace } from "../lib/fragments.js";
 
 const root = document.querySelector("[data-leaf]");
 const canvas = root.querySelector("[data-replay]");
 
-onLeave(enhanceFeedback(root, () => announce(document.getElementById("answer").dataset.announcement)));
+onLeave(enhanceFeedback(root, { done: showAnswer, gone: () => location.reload() }));
+onLeave(enhanceDeletion(root));
 onLeave(enhanceComparison(root));
 if (canvas) onLeave(enhanceReplay(canvas, root.querySelector("[data-replay-controls]")));
+
+function showAnswer(page) {
+  const answer = page.querySelector("#answer");
+  replace(answer);
+  announce(answer.dataset.announcement);
+}

@@ -1,23 +1,37 @@
 import { isStep, SIZE } from "./geometry.js";
 
+const EMPTY = { strokes: [], picture: null };
+
 /**
- * A drawing as data: finished strokes `{width, points}`, the one being drawn, and the undo history.
+ * A drawing as data: the sheet on the slate, the stroke under the pen, and the undo history.
  *
- * Dispatches "change" when finished strokes change. Lists of strokes are immutable, so the history is a stack of them.
+ * A sheet is `{strokes, picture}`: finished strokes `{width, points}`, or the picture `{image, blob}` that was put on
+ * the slate instead. Sheets are immutable, so the history is a stack of them, and the same sheet is the same drawing.
+ * Dispatches "change" when the sheet changes, and "pen" when the pen is put down or its stroke is discarded.
  */
 export class Drawing extends EventTarget {
-  #strokes = [];
+  #sheet = EMPTY;
   #current = null;
   #past = [];
   #future = [];
 
+  /** The finished drawing, to compare by identity. */
+  get sheet() {
+    return this.#sheet;
+  }
+
   /** The finished strokes and the one being drawn. */
   get strokes() {
-    return this.#current ? [...this.#strokes, this.#current] : this.#strokes;
+    return this.#current ? [...this.#sheet.strokes, this.#current] : this.#sheet.strokes;
+  }
+
+  /** The picture on the slate; a stroke over a picture starts a drawing of its own. */
+  get picture() {
+    return this.#current ? null : this.#sheet.picture;
   }
 
   get empty() {
-    return this.strokes.length === 0;
+    return this.strokes.length === 0 && !this.picture;
   }
 
   get drawing() {
@@ -35,6 +49,7 @@ export class Drawing extends EventTarget {
   /** Put the pen down. */
   begin(point, width) {
     this.#current = { width, points: [point] };
+    this.dispatchEvent(new Event("pen"));
   }
 
   /** Add a point to the current stroke; true when it is far enough to draw. */
@@ -48,20 +63,36 @@ export class Drawing extends EventTarget {
   /** Lift the pen and finish the stroke. */
   end() {
     if (!this.#current) return;
-    const stroke = this.#current;
+    const { strokes } = this;
     this.#current = null;
-    this.#become([...this.#strokes, stroke]);
+    this.#become({ strokes, picture: null });
   }
 
   /** Lift the pen and discard the stroke. */
   cancel() {
     this.#current = null;
+    this.dispatchEvent(new Event("pen"));
   }
 
-  /** Remove all strokes; undo restores them. */
+  /** Put a picture on the slate; undo brings back what it replaced. */
+  place(picture) {
+    this.#current = null;
+    this.#become({ strokes: [], picture });
+  }
+
+  /** Put a finished drawing on the slate; undo takes back its strokes, then brings back what it replaced. */
+  open(strokes) {
+    this.#current = null;
+    if (!this.empty) this.#past.push(this.#sheet);
+    this.#past.push(...prefixes(strokes));
+    this.#future = [];
+    this.#replace({ strokes, picture: null });
+  }
+
+  /** Remove everything; undo brings it back. */
   clear() {
     this.#current = null;
-    if (!this.empty) this.#become([]);
+    if (!this.empty) this.#become(EMPTY);
   }
 
   undo() {
@@ -74,32 +105,35 @@ export class Drawing extends EventTarget {
 
   /** `{size, strokes}` in slate units, the format that is sent and stored. */
   toJSON() {
-    return { size: SIZE, strokes: this.#strokes };
+    return { size: SIZE, strokes: this.#sheet.strokes };
   }
 
-  /** Load the strokes of a `toJSON()` object, and clear the undo history. */
+  /** Load the strokes of a `toJSON()` object; undo takes back its strokes. */
   restore({ strokes }) {
-    this.#strokes = strokes;
-    this.#past = [];
+    this.#past = prefixes(strokes);
     this.#future = [];
-    this.#changed();
+    this.#replace({ strokes, picture: null });
   }
 
-  #become(strokes) {
-    this.#past.push(this.#strokes);
+  #become(sheet) {
+    this.#past.push(this.#sheet);
     this.#future = [];
-    this.#strokes = strokes;
-    this.#changed();
+    this.#replace(sheet);
   }
 
   #step(from, to) {
     if (this.#current || from.length === 0) return;
-    to.push(this.#strokes);
-    this.#strokes = from.pop();
-    this.#changed();
+    to.push(this.#sheet);
+    this.#replace(from.pop());
   }
 
-  #changed() {
+  #replace(sheet) {
+    this.#sheet = sheet;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** The sheets from which `strokes` grew, stroke by stroke. */
+function prefixes(strokes) {
+  return strokes.map((_, index) => (index ? { strokes: strokes.slice(0, index), picture: null } : EMPTY));
 }

@@ -1,4 +1,7 @@
-import { inkWidth, SIZE } from "./geometry.js";
+import { contained, inkWidth, SIZE } from "./geometry.js";
+
+/** The side of a thumbnail: twice that in the table of drawings, for dense screens (px). */
+const THUMBNAIL = 144;
 
 /**
  * Draw `strokes` onto a canvas context of `size` x `size` pixels, over its content.
@@ -16,14 +19,30 @@ export function renderSegments(context, { width, points }, from, size, ink) {
   inSlateUnits(context, size, ink, () => renderFrom(context, width, points, from));
 }
 
+/** Draw a sheet, strokes or a picture, onto a canvas context of `size` x `size` pixels, over its content. */
+export function renderSheet(context, { strokes, picture }, size, ink) {
+  if (!picture) return renderStrokes(context, strokes, size, ink);
+  const { x, y, width, height } = contained(picture.image.width, picture.image.height, size);
+  context.drawImage(picture.image, x, y, width, height);
+}
+
 /** Encode the picture that is sent: SIZE x SIZE pixels, white ink on black, as a PNG data URL. */
 export function toDataURL(strokes) {
+  return encode({ strokes, picture: null }, SIZE);
+}
+
+/** Encode a small picture of a sheet, for tables, as a PNG data URL. */
+export function thumbnail(sheet) {
+  return encode(sheet, THUMBNAIL);
+}
+
+function encode(sheet, size) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIZE;
+  canvas.width = canvas.height = size;
   const context = canvas.getContext("2d");
   context.fillStyle = "#000";
-  context.fillRect(0, 0, SIZE, SIZE);
-  renderStrokes(context, strokes, SIZE);
+  context.fillRect(0, 0, size, size);
+  renderSheet(context, sheet, size);
   return canvas.toDataURL("image/png");
 }
 

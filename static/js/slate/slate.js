@@ -1,7 +1,7 @@
-import { contained, SIZE } from "./geometry.js";
+import { SIZE } from "./geometry.js";
 import { followKeyboard } from "./keyboard.js";
 import { followPointer } from "./pointer.js";
-import { renderSegments, renderStrokes } from "./render.js";
+import { renderSegments, renderSheet, renderStrokes } from "./render.js";
 
 /** The slate on screen: it shows a drawing or a picture, and draws with the pointer or the keyboard. */
 export class Slate {
@@ -9,7 +9,6 @@ export class Slate {
   #context;
   #drawing;
   #brush;
-  #picture = null;
   #cursor = null;
   #ink;
   #ratio = 0;
@@ -42,21 +41,6 @@ export class Slate {
     this.#teardown = () => stops.forEach((stop) => stop());
   }
 
-  /** The picture on the slate instead of strokes, `{image, blob}` or null. */
-  get picture() {
-    return this.#picture;
-  }
-
-  set picture(picture) {
-    if (picture === this.#picture) return;
-    this.#picture = picture;
-    this.render();
-  }
-
-  get empty() {
-    return this.#drawing.empty && !this.#picture;
-  }
-
   /** Redraw everything. */
   render() {
     if (this.#ratio !== devicePixelRatio) return this.#fit();
@@ -69,10 +53,7 @@ export class Slate {
   /** Paint the drawing or picture into a context of `size` x `size` pixels. */
   paint(context, size) {
     context.clearRect(0, 0, size, size);
-    if (!this.#picture) return renderStrokes(context, this.#drawing.strokes, size, this.#ink);
-    const { image } = this.#picture;
-    const { x, y, width, height } = contained(image.width, image.height, size);
-    context.drawImage(image, x, y, width, height);
+    renderSheet(context, this.#drawing, size, this.#ink);
   }
 
   /** Remove all listeners; the slate keeps its content. */
@@ -82,11 +63,9 @@ export class Slate {
 
   // While the pen is down only new segments are drawn; the whole is redrawn when it is lifted.
   #begin(point) {
+    const { picture } = this.#drawing;
     this.#drawing.begin(point, this.#brush());
-    if (this.#picture || this.#cursor) {
-      this.#picture = null;
-      return this.render();
-    }
+    if (picture || this.#cursor) return this.render();
     renderStrokes(this.#context, this.#drawing.strokes.slice(-1), this.#canvas.width, this.#ink);
     this.#showDrawn();
   }
@@ -120,7 +99,7 @@ export class Slate {
   }
 
   #showDrawn() {
-    this.#canvas.parentElement.toggleAttribute("data-drawn", !this.empty || this.#cursor !== null);
+    this.#canvas.parentElement.toggleAttribute("data-drawn", !this.#drawing.empty || this.#cursor !== null);
   }
 
   #paintCursor(scale) {

@@ -97,11 +97,48 @@ test("history waits while the pen is down", () => {
   assert.equal(drawing.strokes.length, 2);
 });
 
-test("a drawing that was kept is restored, with nothing to undo", () => {
+test("a kept drawing is restored, and undo takes back its strokes", () => {
   const drawing = new Drawing();
-  drawing.restore(JSON.parse(JSON.stringify(drawn(LINE))));
-  assert.deepEqual(drawing.toJSON(), drawn(LINE).toJSON());
-  assert.equal(drawing.canUndo, false);
+  drawing.restore(JSON.parse(JSON.stringify(drawn(LINE, DOT))));
+  assert.deepEqual(drawing.toJSON(), drawn(LINE, DOT).toJSON());
+  drawing.undo();
+  assert.deepEqual(drawing.strokes.map(({ points }) => points), [LINE]);
+  drawing.undo();
+  assert.deepEqual([drawing.empty, drawing.canUndo], [true, false]);
+});
+
+test("undo and redo lead back to the same sheet", () => {
+  const drawing = drawn(LINE);
+  const { sheet } = drawing;
+  drawing.begin([1, 1], 20);
+  assert.equal(drawing.sheet, sheet);
+  drawing.end();
+  assert.notEqual(drawing.sheet, sheet);
+  drawing.undo();
+  assert.equal(drawing.sheet, sheet);
+});
+
+test("a stroke over a picture starts a drawing, and undo brings the picture back", () => {
+  const picture = { image: {}, blob: {} };
+  const drawing = drawn(LINE);
+  drawing.place(picture);
+  assert.deepEqual([drawing.picture, drawing.strokes.length, drawing.empty], [picture, 0, false]);
+  drawing.begin([1, 1], 20);
+  assert.equal(drawing.picture, null);
+  drawing.end();
+  assert.equal(drawing.strokes.length, 1);
+  drawing.undo();
+  assert.equal(drawing.picture, picture);
+  drawing.undo();
+  assert.deepEqual([drawing.picture, drawing.strokes.length], [null, 1]);
+});
+
+test("an opened drawing is undone stroke by stroke, then the former one is back", () => {
+  const drawing = drawn(DOT);
+  drawing.open(drawn(LINE, LINE).strokes);
+  assert.equal(drawing.strokes.length, 2);
+  for (let times = 0; times < 3; times++) drawing.undo();
+  assert.deepEqual(drawing.strokes.map(({ points }) => points), [DOT]);
 });
 
 test("finished changes are told, a moving pen is not", () => {

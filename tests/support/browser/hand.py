@@ -84,6 +84,13 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def judge(page: Page, label: str) -> None:
+    """Say under the answer that it was right ("Yes"), or what it was: a digit, or "Not a digit"."""
+    if label != "Yes":
+        press(page, "No")
+    press(page, label)
+
+
 def answer(page: Page) -> Locator:
     """The answer, once there is one."""
     return page.locator("[data-prediction]")

@@ -8,7 +8,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests
 
 from mnistweb.recognition.types import Answer
 from tests.support.bad_images import BAD_FILES
-from tests.support.browser.hand import draw, predict, press
+from tests.support.browser.hand import draw, judge, predict, press
 from tests.support.networks import asleep, nine
 
 
@@ -33,12 +33,12 @@ def waiting(page: Page, stage: Stage) -> None:
 
 def answered(page: Page, stage: Stage) -> None:
     waiting(page, stage)
-    for digit, judge in ((3, "Yes"), (8, "It wasn’t a digit"), (7, None)):
+    for digit, label in ((3, "Yes"), (8, "Not a digit"), (7, None)):
         stage.answering(digit, 0.984 if digit == 7 else 0.9991, second=2)
         draw(page, digit)
         predict(page)
-        if judge:
-            press(page, judge)
+        if label:
+            judge(page, label)
             expect(page.locator("[data-said]")).to_be_visible()
             press(page, "Clear")
     landed(page)

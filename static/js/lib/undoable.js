@@ -1,0 +1,45 @@
+/** How long an action can be undone (ms). */
+const UNDO_TIME = 8000;
+
+/**
+ * Say `text` in `place` with a button Undo, and delete by `act()` some seconds later, or `undo()` if it is pressed.
+ *
+ * The time stands still while the button has the focus. Returns a function that acts at once, if it has not yet.
+ */
+export function undoable(place, text, { act, undo }) {
+  const notice = document.createElement("p");
+  const button = document.createElement("button");
+  let timer = 0;
+  let open = true;
+
+  notice.className = "undo";
+  notice.setAttribute("role", "status");
+  button.className = "button";
+  button.type = "button";
+  button.textContent = "Undo";
+  button.setAttribute("aria-label", "Undo the deletion");
+  notice.append(text, " ", button);
+  place.replaceChildren(notice);
+
+  function close() {
+    clearTimeout(timer);
+    open = false;
+    notice.remove();
+  }
+
+  function finish() {
+    if (!open) return;
+    close();
+    act();
+  }
+
+  const start = () => (timer = setTimeout(finish, UNDO_TIME));
+  button.addEventListener("focus", () => clearTimeout(timer));
+  button.addEventListener("blur", () => open && start());
+  button.addEventListener("click", () => {
+    close();
+    undo();
+  });
+  start();
+  return finish;
+}
