@@ -116,15 +116,31 @@ def test_an_svg_is_a_picture_and_no_document(page: Page, base_url: str) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(dialog.message))
     extra = (
-        f'<script>alert("run"); fetch("{base_url}/healthz")</script>'
-        f'<image href="{base_url}/static/icon-192.png" width="9" height="9"/>'
-        f'<style>@import "{base_url}/static/css/base.css";</style>'
-        '<rect width="9" height="9" fill="none" onload="alert(1)"/>'
+        f'<script>alert("elsewhere"); fetch("{base_url}/elsewhere")</script>'
+        f'<image href="{base_url}/elsewhere.png" width="9" height="9"/>'
+        f'<style>@import "{base_url}/elsewhere.css";</style>'
+        '<rect width="9" height="9" fill="none" onload="alert(\'elsewhere\')"/>'
     )
     give(page, "drop", svg(5, 'viewBox="0 0 280 280"', extra))
     expect(answer(page)).to_have_attribute("data-prediction", "5")
-    sent = [url.removeprefix(base_url) for url in asked if not url.startswith("blob:")]
-    assert [url for url in sent if not url.startswith("/predictions")] == []
+    assert [said for said in asked if "elsewhere" in said] == []
+
+
+def test_an_svg_with_a_page_in_it_is_not_passed_over_in_silence(page: Page) -> None:
+    inner = (
+        '<foreignObject width="9" height="9"><p xmlns="http://www.w3.org/1999/xhtml">3</p></foreignObject>'
+    )
+    give(page, "drop", svg(5, 'viewBox="0 0 280 280"', inner))
+    expect(answer(page).or_(page.get_by_role("alert"))).to_have_count(1)
+
+
+def test_without_a_connection_a_picture_is_refused_in_words(page: Page) -> None:
+    page.context.set_offline(True)
+    give(page, "drop", picture(5, "PNG"))
+    expect(page.get_by_role("alert")).to_contain_text("You are offline")
+    page.context.set_offline(False)
+    give(page, "drop", picture(5, "PNG"))
+    expect(answer(page)).to_have_attribute("data-prediction", "5")
 
 
 REFUSED: dict[str, tuple[Given, str]] = {

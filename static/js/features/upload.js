@@ -1,42 +1,12 @@
 import { listen } from "../lib/events.js";
-import { errorNotice } from "../lib/fragments.js";
+import { errorNotice, RequestError, unreachable } from "../lib/fragments.js";
 
-/** The longer side in pixels of the picture that is sent. */
-const LONGEST_SIDE = 1024;
-/** The most pixels that are decoded, at four bytes each. The largest photographs of phones have 200 million. */
-const MAX_PIXELS = 256e6;
-const SVG = "image/svg+xml";
-const PNG = "image/png";
-const JPEG = "image/jpeg";
-const JPEG_QUALITY = 0.95;
-
-/** A file that can't be read as a picture. `notice` is an element that tells the visitor why. */
-export class PictureError extends Error {
-  constructor(title, text) {
-    super(title);
-    this.notice = errorNotice(title, text);
-  }
-}
-
-/**
- * Paint a picture file anew, and return `{image, blob}`: the image to show and the file to send.
- *
- * So every picture that this browser can show is accepted, and only its pixels are sent: upright, without metadata,
- * and the first frame of an animation. Throws PictureError.
- */
+/** Read a picture file as `{image, blob}`. Few visitors have one, so its module is loaded on demand. */
 export async function readPicture(file) {
-  const url = URL.createObjectURL(file);
-  try {
-    const picture = await load(url);
-    const scalable = file.type === SVG;
-    if (!scalable && picture.naturalWidth * picture.naturalHeight > MAX_PIXELS) throw tooLarge(picture);
-    const image = paint(picture, scalable);
-    // A large photograph has a fifth of the bytes as a JPEG; any other picture keeps its very pixels.
-    const shrunk = image.width < picture.naturalWidth || image.height < picture.naturalHeight;
-    return { image, blob: await encode(image, shrunk && file.type === JPEG ? JPEG : PNG) };
-  } finally {
-    URL.revokeObjectURL(url);
-  }
+  const { paintPicture } = await import("./picture-file.js").catch(() => {
+    throw new RequestError(unreachable());
+  });
+  return paintPicture(file);
 }
 
 /**
@@ -51,18 +21,19 @@ export function acceptPictures(input, board, { load, refuse }) {
   // Of two files in quick succession the second counts, even if it is read first.
   async function accept(files) {
     const number = ++latest;
+    if (files.length !== 1) return refuse(files.length ? tooMany() : missing());
     try {
-      const picture = await readPicture(only([...files]));
+      const picture = await readPicture(files[0]);
       if (number === latest) load(picture);
     } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
+      if (!error.notice) throw error;
       if (number === latest) refuse(error.notice);
     }
   }
 
   // Text that is pasted or dropped into a text field belongs there.
   function take(event, transfer) {
-    const files = transfer?.files ?? [];
+    const files = [...(transfer?.files ?? [])];
     if (!files.length && isEditable(event.target)) return;
     event.preventDefault();
     accept(files);
@@ -71,7 +42,7 @@ export function acceptPictures(input, board, { load, refuse }) {
   // Only the plain form needs a file: here there is a slate.
   input.required = false;
   on(input, "change", () => {
-    if (input.files.length) accept(input.files);
+    if (input.files.length) accept([...input.files]);
     input.value = "";
   });
   on(document, "paste", (event) => take(event, event.clipboardData));
@@ -88,53 +59,14 @@ export function acceptPictures(input, board, { load, refuse }) {
   return stop;
 }
 
-function only(files) {
-  if (files.length > 1) throw new PictureError("One picture at a time, please.", "I read one digit at a time. Choose one of these files.");
-  const [file] = files;
-  if (!file) throw new PictureError("That’s not a picture.", "Choose, drop or paste a picture of one digit.");
-  if (!file.size) throw new PictureError("This file is empty.", "Please choose another picture.");
-  return file;
-}
-
-// An <img> shows more than createImageBitmap() decodes, such as SVG, of which it runs no script and loads nothing else.
-function load(url) {
-  return new Promise((resolve, reject) => {
-    const picture = new Image();
-    picture.addEventListener("load", () => resolve(picture));
-    picture.addEventListener("error", () => reject(unreadable()));
-    picture.src = url;
-  });
-}
-
-function paint(picture, scalable) {
-  const canvas = document.createElement("canvas");
-  // An SVG without a size has none in some browsers.
-  const width = picture.naturalWidth || LONGEST_SIDE;
-  const height = picture.naturalHeight || LONGEST_SIDE;
-  const scale = LONGEST_SIDE / Math.max(width, height);
-  const share = scalable ? scale : Math.min(1, scale);
-  canvas.width = Math.max(1, Math.round(width * share));
-  canvas.height = Math.max(1, Math.round(height * share));
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return canvas;
-}
-
-async function encode(canvas, type) {
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, JPEG_QUALITY));
-  if (!blob) throw unreadable();
-  return blob;
-}
-
 function isEditable(target) {
   return target instanceof Element && target.matches(":read-write");
 }
 
-function tooLarge({ naturalWidth, naturalHeight }) {
-  return new PictureError("This picture is too large.", `It is ${naturalWidth} × ${naturalHeight} pixels. Please make it smaller.`);
+function tooMany() {
+  return errorNotice("One picture at a time, please.", "I read one digit at a time. Choose one of these files.");
 }
 
-function unreadable() {
-  return new PictureError("Can’t read this file.", "It’s not a picture that this browser can show. Please use a PNG, JPEG or WebP picture.");
+function missing() {
+  return errorNotice("That’s not a picture.", "Choose, drop or paste a picture of one digit.");
 }
