@@ -64,7 +64,7 @@ function token() {
   return document.querySelector("[name=csrf_token]")?.value ?? "";
 }
 
-/** An error notice for a server that can't be reached. */
+/** The notice for a server that can't be reached. */
 export function unreachable() {
   return navigator.onLine
     ? errorNotice("The server doesn’t answer.", "Nothing is lost. Try again in a moment.")

@@ -2,6 +2,7 @@ import { enhanceComparison } from "../features/comparison.js";
 import { enhanceDeletion } from "../features/deletion.js";
 import { enhanceFeedback } from "../features/feedback.js";
 import { enhanceReplay } from "../features/replay.js";
+import { enhanceShare } from "../features/share.js";
 import { announce } from "../lib/announce.js";
 import { onLeave } from "../lib/events.js";
 import { replace } from "../lib/fragments.js";
@@ -12,6 +13,7 @@ const canvas = root.querySelector("[data-replay]");
 onLeave(enhanceFeedback(root, { done: showAnswer, gone: () => location.reload() }));
 onLeave(enhanceDeletion(root));
 onLeave(enhanceComparison(root));
+onLeave(enhanceShare(root));
 if (canvas) onLeave(enhanceReplay(canvas, root.querySelector("[data-replay-controls]")));
 
 function showAnswer(page) {

@@ -184,6 +184,18 @@ def prediction_of_another(page: Page, stage: Stage) -> None:
     expect(page.get_by_text("Only its author can rate it.")).to_be_visible()
 
 
+def prediction_of_another_compared(page: Page, stage: Stage) -> None:
+    stage.second_network(nine())
+    prediction_of_another(page, stage)
+    press(page, "Compare all models")
+    expect(page.locator("[data-opinion][data-state='said']")).to_have_count(2)
+
+
+def answer_gone(page: Page, stage: Stage) -> None:
+    page.goto("/?answer=00000000-0000-4000-8000-000000000000")
+    expect(page.get_by_text("That drawing was deleted, or it isn’t public.")).to_be_visible()
+
+
 def prediction_corrected(page: Page, stage: Stage) -> None:
     corrected(page, stage)
     page.goto(f"/predictions/{page.locator('#answer').get_attribute('data-prediction-id')}")
@@ -331,6 +343,8 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         prediction,
         prediction_corrected,
         prediction_of_another,
+        prediction_of_another_compared,
+        answer_gone,
         own_word_changed,
         compared,
         compared_in_part,
