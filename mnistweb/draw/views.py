@@ -35,8 +35,8 @@ MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/m
 def index() -> ResponseReturnValue:
     """Show the slate, the prediction `?answer=`, and the visitor's own drawings.
 
-    The page's script asks for the answer alone, and gets it with its row in the table. A prediction of another
-    visitor has a page of its own, to which this redirects.
+    The page's script asks for the answer alone, and gets it with its row in the table. A prediction of
+    another visitor has a page of its own, to which this redirects.
     """
     if is_fragment():
         return _render_changes(get(_answer_id(), current_visitor()))
