@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rasteriser import Stroke, rasterise
 from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL, SIGN, rejection_reason
 from mnistweb.recognition.types import Ink
-from mnistweb.training.rasteriser import Stroke, rasterise
 from tests.support.drawings import STROKES, Points
 
 A: list[Points] = [[(80, 220), (140, 60), (200, 220)], [(105, 160), (175, 160)]]
