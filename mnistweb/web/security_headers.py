@@ -1,6 +1,6 @@
 """Security headers, and compression, of all responses of the application."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, request
@@ -65,7 +65,7 @@ class SecurityHeaders:
         return self._application(environ, start)
 
 
-def document_headers(scheme: str) -> Mapping[str, str]:
+def document_headers(scheme: str) -> dict[str, str]:
     """Return the headers that only documents need, for a request by http or https."""
     return PAGE_HEADERS | TLS_HEADERS if scheme == "https" else PAGE_HEADERS
 
