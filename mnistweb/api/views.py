@@ -68,8 +68,8 @@ def feedback(feedback: Label, prediction_id: uuid.UUID) -> Prediction:
 @body(EmptyObject)
 @response(Comparison, 200, "Compared; nothing is stored.")
 def comparison(_: EmptyObject, prediction_id: uuid.UUID) -> Comparison:
-    """Ask all models about your own drawing."""
-    prediction = queries.get(prediction_id, current_visitor())
+    """Ask all models about one drawing."""
+    prediction = visible_prediction(prediction_id)
     return {"items": [_model_answer(result) for result in compare(prediction)]}
 
 

@@ -20,9 +20,10 @@ from mnistweb.predictions.strokes import strokes_from_form
 from mnistweb.recognition.decoding import decode_base64_image
 from mnistweb.recognition.png import data_url
 from mnistweb.registry.recognizers import model_cards, zoo
+from mnistweb.web.access import visible_prediction
 from mnistweb.web.fragments import is_fragment
 from mnistweb.web.request_args import uploaded_bytes
-from mnistweb.web.visitors import current_visitor
+from mnistweb.web.visitors import current_visitor, known_visitor
 
 blueprint = Blueprint("draw", __name__)
 MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/model-choice.js
@@ -32,11 +33,17 @@ MODEL_COOKIE = "network"  # the name of the chosen model, set by static/js/lib/m
 def index() -> ResponseReturnValue:
     """Show the slate, the prediction `?answer=`, and the visitor's own drawings.
 
-    The page's script asks for the answer alone, and gets it with its row in the table.
+    The page's script asks for the answer alone, and gets it with its row in the table. A prediction of
+    another visitor has a page of its own, to which this redirects.
     """
     if is_fragment():
         return _render_changes(get(_answer_id(), current_visitor()))
-    return _render_index(_own_answer())
+    answer, gone = _requested_answer()
+    if answer is not None and answer.visitor != known_visitor():
+        response = redirect(url_for("prediction.show", prediction_id=answer.id))
+        response.headers["Cache-Control"] = "no-store"  # its author gets this page instead
+        return response
+    return _render_index(answer, gone=gone)
 
 
 @blueprint.post("/predictions")
@@ -75,11 +82,12 @@ def feedback(prediction_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/predictions/<uuid:prediction_id>/comparison")
 def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Compare the answers of all models, or of each `model` field, to one of the visitor's own drawings."""
-    prediction = get(prediction_id, current_visitor())
+    """Compare the answers of all models, or of each `model` field, to one drawing."""
+    prediction = visible_prediction(prediction_id)
+    others = prediction.visitor != known_visitor()
     results = compare(prediction, request.form.getlist("model"))
     template = "draw/_comparison.html" if is_fragment() else "draw/comparison.html"
-    return render_template(template, answer=prediction, results=results)
+    return render_template(template, answer=prediction, results=results, others=others)
 
 
 @blueprint.context_processor
@@ -94,15 +102,17 @@ def _answer_id() -> uuid.UUID:
         raise NotFound from None
 
 
-def _own_answer() -> Prediction | None:
-    # Other visitors who follow a shared link see the page without the author's answer.
+def _requested_answer() -> tuple[Prediction | None, bool]:
+    """Return the prediction `?answer=`, and whether the visitor asks for one that they can't see."""
+    if not request.args.get("answer"):
+        return None, False
     try:
-        return get(_answer_id(), current_visitor())
+        return visible_prediction(_answer_id()), False
     except NotFound:
-        return None
+        return None, True
     except DATABASE_ERRORS:
         db.session.rollback()
-        return None
+        return None, False
 
 
 def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
@@ -125,11 +135,11 @@ def _render_changes(prediction: Prediction) -> str:
     )
 
 
-def _render_index(answer: Prediction | None, **images: str) -> str:
+def _render_index(answer: Prediction | None, **context: object) -> str:
     own = my_drawings_context() if answer is None or answer.saved else UNAVAILABLE
     blank = [ComparisonResult(card) for card in model_cards()]
     return render_template(
-        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **images
+        "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **context
     )
 
 

@@ -20,6 +20,8 @@ MIN_TILE_SIDE = 4
 """Pixels; smaller maps are enlarged, so that they cover more of the sheet than the gaps."""
 HEAT_LEVELS = 5
 """Number of opacities in a heat map."""
+LARGEST = 8
+"""Number of contributions that are shown one by one, before the rest is unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ class Contribution:
     winner: float
     runner_up: float
     map: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """All summands of two logits: the `largest`, the `rest` with its sum `others`, and the `bias`."""
+
+    largest: list[Contribution]
+    rest: list[Contribution]
+    others: Contribution
+    bias: Contribution
+
+    @property
+    def scale(self) -> float:
+        """The largest absolute value of a single part, or 1 if all are 0."""
+        return max(abs(value) for row in self.largest for value in (row.winner, row.runner_up)) or 1.0
 
 
 def contact_sheet(maps: NDArray[np.uint8], columns: int | None = None) -> ContactSheet:
@@ -112,29 +129,27 @@ def heat_paths(heat: NDArray[np.float32]) -> dict[str, list[tuple[float, str]]]:
     }
 
 
-def largest_contributions(
-    winner: Vote, runner_up: Vote, maps: NDArray[np.uint8] | None, count: int = 8
-) -> tuple[list[Contribution], float]:
-    """Split both logits into the `count` parts that differ most, the rest, and the bias.
-
-    Also returns the largest absolute value of those parts, or 1 if all are 0.
-    """
+def contributions(
+    winner: Vote, runner_up: Vote, maps: NDArray[np.uint8] | None, count: int = LARGEST
+) -> Contributions:
+    """Split both logits into their parts, those that differ most first. Only `count` of them get maps."""
     order = np.argsort(-np.abs(winner.parts - runner_up.parts))
     kind = "Neuron" if maps is None else "Detector"
-    rows = [
+    parts = [
         Contribution(
             f"{kind} {part + 1}",
             float(winner.parts[part]),
             float(runner_up.parts[part]),
-            None if maps is None else data_url(encode_png(maps[part])),
+            None if maps is None or place >= count else data_url(encode_png(maps[part])),
         )
-        for part in order[:count]
+        for place, part in enumerate(order)
     ]
     rest = order[count:]
-    rows.append(
-        Contribution(
+    return Contributions(
+        largest=parts[:count],
+        rest=parts[count:],
+        others=Contribution(
             f"The other {rest.size}", float(winner.parts[rest].sum()), float(runner_up.parts[rest].sum())
-        )
+        ),
+        bias=Contribution("Head start (bias)", winner.bias, runner_up.bias),
     )
-    rows.append(Contribution("Head start (bias)", winner.bias, runner_up.bias))
-    return rows, max(abs(value) for row in rows[:count] for value in (row.winner, row.runner_up)) or 1.0

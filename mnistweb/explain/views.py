@@ -11,17 +11,17 @@ from mnistweb.explain.images import (
     attention_overlays,
     attention_sheet,
     contact_sheet,
+    contributions,
     heat_paths,
-    largest_contributions,
 )
-from mnistweb.predictions.queries import get
 from mnistweb.recognition.errors import UserError
 from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.remote.client import FallbackRecognizer
 from mnistweb.recognition.types import SIDE, Recognizer
 from mnistweb.registry.recognizers import models_are_local, recognizer_named, zoo
+from mnistweb.web.access import visible_prediction
 from mnistweb.web.fragments import is_fragment
-from mnistweb.web.visitors import current_visitor
+from mnistweb.web.visitors import known_visitor
 
 if TYPE_CHECKING:
     from mnistweb.recognition.recognizer import TorchScriptRecognizer
@@ -31,8 +31,8 @@ blueprint = Blueprint("explain", __name__)
 
 @blueprint.get("/predictions/<uuid:prediction_id>/inside")
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
-    """Explain how `?model=`, or the model that answered, reads one of the visitor's own drawings."""
-    prediction = get(prediction_id, current_visitor())
+    """Explain how `?model=`, or the model that answered, reads one drawing."""
+    prediction = visible_prediction(prediction_id)
     if not models_are_local():
         raise UserError(
             "nothing_inside", "This site’s models run on another machine, so it can’t look inside them."
@@ -43,17 +43,17 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     image = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE).copy()  # torch wants it writable
     inside = explain(recognizer, image)
     attention = inside.attention
-    rows, largest = largest_contributions(inside.winner, inside.runner_up, inside.last_maps)
     return render_template(
         "explain/_sections.html" if is_fragment() else "explain/show.html",
         prediction=prediction,
+        others=prediction.visitor != known_visitor(),
         card=recognizer.card,
         cards=zoo().cards(),
+        closable=is_fragment(),
         inside=inside,
         sheets=[contact_sheet(layer.maps) for layer in inside.layers],
         heat=heat_paths(inside.heat),
-        rows=rows,
-        largest=largest,
+        votes=contributions(inside.winner, inside.runner_up, inside.last_maps),
         looks=attention and attention_sheet(attention, image),
         rollout=attention
         and data_url(encode_png(attention_overlays(attention.rollout[np.newaxis], image)[0])),

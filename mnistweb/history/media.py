@@ -1,10 +1,11 @@
-"""Images of a prediction: the drawing, and the recognizer's 28x28 input."""
+"""Images of a prediction: the drawing, the recognizer's 28x28 input, and the preview of its page."""
 
 import uuid
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
+from mnistweb.history.preview import preview_png
 from mnistweb.predictions.images import input_png
 from mnistweb.web.access import visible_prediction
 
@@ -21,6 +22,14 @@ def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
 def input_image(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Send the recognizer's 28x28 input as a PNG."""
     return _png(input_png(visible_prediction(prediction_id)))
+
+
+@blueprint.get("/<uuid:prediction_id>/preview.png")
+def preview(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the picture that other sites show beside a link to the prediction."""
+    response = _png(preview_png(visible_prediction(prediction_id)))
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 def _png(data: bytes) -> Response:

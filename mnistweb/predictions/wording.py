@@ -92,9 +92,10 @@ def describe(reading: Reading) -> Words:
     )
 
 
-def guess_words(reading: Reading) -> dict[str, str]:
-    """Return the words of an answer as a JSON object."""
-    return asdict(describe(reading))
+def guess_words(reading: Reading) -> dict[str, str | int]:
+    """Return the words of an answer as a JSON object, with the `index` of its class: 10 for "not a digit"."""
+    index = NOT_A_DIGIT if reading.digit is None else reading.digit
+    return asdict(describe(reading)) | {"index": index}
 
 
 def name_of(label: int | None) -> str:

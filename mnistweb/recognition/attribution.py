@@ -19,6 +19,8 @@ WHITE_PERCENTILE = 99.5
 """Percentile of a layer's values that is shown as white, so that one outlier does not darken the rest."""
 # Layers that belong to the convolution before them: its maps are shown after these.
 POST_CONVOLUTION_LAYERS = frozenset({"BatchNorm2d", "ReLU", "ScaledTanh"})
+WINDOWED_LAYERS = frozenset({"Conv2d", "MaxPool2d", "AvgPool2d"})
+"""Layers that compute each value from a window of the maps before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,17 @@ class Layer:
 
     All maps of a layer share one scale, so that they can be compared: 0 is black, the strongest value is
     white. If values may be negative (`signed`), 0 is the grey level 128, and negative values are darker.
+
+    A value depends on a square of the image, `receptive_field` pixels wide, 28 at most.
+
+    A. Araujo, W. Norris, J. Sim, "Computing receptive fields of convolutional neural networks", 2019,
+    equation 2.
     """
 
     name: str
     maps: NDArray[np.uint8]
     signed: bool
+    receptive_field: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +158,29 @@ def _feature_maps(network: Any, x: Tensor) -> tuple[list[Layer], Tensor]:
     """Return the maps of each convolution, and the output [1, channels, h, w] of the last layer."""
     stages = network.features if hasattr(network, "features") else network.stem
     found: list[Tensor] = []
+    fields: list[int] = []
+    field, step = 1, 1  # pixels that a value depends on, and pixels from one value to the next
     for leaf in _leaf_modules(stages):
         x = leaf(x)
+        if leaf.original_name in WINDOWED_LAYERS:
+            field += (_side(leaf.kernel_size) - 1) * step
+            step *= _side(leaf.stride)
         if leaf.original_name == "Conv2d":
             found.append(x)
+            fields.append(min(field, SIDE))
         elif leaf.original_name in POST_CONVOLUTION_LAYERS:
             found[-1] = x
-    return [_layer(number, maps[0]) for number, maps in enumerate(found, 1)], x
+    numbered = enumerate(zip(found, fields, strict=True), 1)
+    return [_layer(number, maps[0], field) for number, (maps, field) in numbered], x
 
 
-def _layer(number: int, maps: Tensor) -> Layer:
+def _side(extent: int | tuple[int, int]) -> int:
+    return extent if isinstance(extent, int) else extent[0]
+
+
+def _layer(number: int, maps: Tensor, receptive_field: int) -> Layer:
     count, height, width = maps.shape
-    return Layer(f"Convolution {number}: {count} maps of {height}×{width}", *to_grey(maps))
+    return Layer(f"Convolution {number}: {count} maps of {height}×{width}", *to_grey(maps), receptive_field)
 
 
 def _attention(network: Any, features: Tensor) -> tuple[Attention, Tensor]:

@@ -2,10 +2,11 @@ from typing import cast
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Position, expect
 
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import ZOO
+from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, NewPage
 from tests.support.browser.hand import answer, predicted, press
 from tests.support.networks import untrained
@@ -43,7 +44,7 @@ def test_a_look_inside_opens_below_the_answer_and_nothing_is_logged(page: Page) 
 def test_before_an_answer_there_is_nothing_to_look_into(page: Page) -> None:
     expect(page.get_by_role("button", name="Look inside")).to_be_disabled()
     scripts = page.evaluate("performance.getEntriesByType('resource').map(each => each.name)")
-    assert not [name for name in scripts if "inside" in name]
+    assert not [name for name in scripts if "look-inside.js" in name]
 
 
 def test_one_detector_is_shown_large_by_pointer_and_by_keyboard(page: Page) -> None:
@@ -53,13 +54,18 @@ def test_one_detector_is_shown_large_by_pointer_and_by_keyboard(page: Page) -> N
     expect(page.locator(".sheet-mark").first).to_be_visible()
     box = sheet.bounding_box()
     assert box
+    number, slider = loupe.locator("[data-number]"), loupe.get_by_role("slider")
+    strongest = slider.input_value()
     sheet.hover(position={"x": box["width"] / 16, "y": box["height"] / 8})
-    expect(loupe.locator("[data-number]")).to_have_text("1")
-    loupe.get_by_role("slider").focus()
+    expect(number).to_have_text("1")
+    loupe.hover()
+    expect(number).to_have_text(strongest)
+    slider.focus()
+    page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
-    expect(loupe.locator("[data-number]")).to_have_text("2")
+    expect(number).to_have_text("2")
     page.keyboard.press("End")
-    expect(loupe.locator("[data-number]")).to_have_text("32")
+    expect(number).to_have_text("32")
     lit = loupe.locator("canvas").evaluate(
         """canvas => {
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -67,6 +73,58 @@ def test_one_detector_is_shown_large_by_pointer_and_by_keyboard(page: Page) -> N
         }"""
     )
     assert lit
+
+
+def test_a_click_keeps_a_detector_until_the_next_click(page: Page) -> None:
+    look(page)
+    sheet, number = page.locator("[data-sheet]").first, page.locator("[data-loupe] [data-number]").first
+    expect(page.locator(".sheet-mark").first).to_be_visible()
+    box = sheet.bounding_box()
+    assert box
+
+    def place(column: int) -> Position:  # of the eight in a row
+        return {"x": box["width"] * (column + 0.5) / 8, "y": box["height"] / 8}
+
+    sheet.click(position=place(5))
+    expect(number).to_have_text("6")
+    sheet.hover(position=place(3))
+    page.locator("[data-loupe]").first.hover()
+    expect(number).to_have_text("6")
+    sheet.click(position=place(2))
+    expect(number).to_have_text("3")
+    # A click on the same one lets it go.
+    sheet.click(position=place(2))
+    sheet.hover(position=place(7))
+    expect(number).to_have_text("8")
+
+
+def test_a_tap_keeps_a_detector(phone: Page) -> None:
+    look(phone)
+    sheet = phone.locator("[data-sheet]").first
+    expect(phone.locator(".sheet-mark").first).to_be_visible()
+    box = sheet.bounding_box()
+    assert box
+    sheet.tap(position={"x": box["width"] * 5.5 / 8, "y": box["height"] / 8})
+    expect(phone.locator("[data-loupe] [data-number]").first).to_have_text("6")
+
+
+def test_closing_gives_the_focus_back(page: Page) -> None:
+    look(page)
+    press(page, "Close the look inside")
+    expect(page.locator("#inside")).to_be_hidden()
+    expect(page.get_by_role("button", name="Look inside", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(inside(page)).to_contain_text("for a seven")
+
+
+def test_all_votes_can_be_opened(page: Page) -> None:
+    look(page)
+    rest = page.locator(".votes-rest")
+    expect(rest.locator("table")).to_be_hidden()
+    rest.get_by_text("The other 120, one by one").click()
+    expect(rest.locator("tbody tr")).to_have_count(120)
+    expect(rest.locator("tfoot")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_the_look_belongs_to_one_drawing(page: Page) -> None:
@@ -95,6 +153,17 @@ def test_offline_it_says_so_in_its_place(page: Page) -> None:
     page.context.set_offline(True)
     press(page, "Look inside")
     expect(page.locator("#inside [role=alert]")).to_contain_text("You are offline")
+
+
+def test_the_first_look_needs_a_connection_and_can_be_tried_again(page: Page) -> None:
+    predicted(page, 7)
+    page.context.set_offline(True)
+    for _ in range(2):
+        press(page, "Look inside")
+        expect(page.locator("#inside [role=alert]")).to_contain_text("You are offline")
+    page.context.set_offline(False)
+    press(page, "Look inside")
+    expect(inside(page)).to_contain_text("for a seven")
 
 
 def test_without_script_it_is_a_page(new_page: NewPage, page: Page) -> None:

@@ -27,6 +27,7 @@ SHIFTS = """
         "history",
         "history-filtered",
         "prediction",
+        "film",
         "own-word-changed",
         "compared",
         "inside",

@@ -61,6 +61,38 @@ def test_feedback_leaves_the_comparison_and_the_next_drawing_takes_it_away(
     expect(compared).to_have_count(0)
 
 
+def test_the_cards_are_in_line(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    predicted(page, 4)
+    press(page, "Compare all models")
+    expect(page.locator("[data-opinion][data-state=said]")).to_have_count(2)
+    for part in (".opinion-digit", ".opinion-line", ".bars", ".opinion-time"):
+        boxes = [each.bounding_box() for each in page.locator(f".opinion {part}").all()]
+        assert len({box and round(box["y"]) for box in boxes}) == 1, part
+
+
+def test_a_comparison_is_closed_while_a_model_still_reads(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    predicted(page, 4)
+    held: list[Route] = []
+    page.route("**/comparison", lambda route: held.append(route))
+    press(page, "Compare all models")
+    expect(page.locator("[data-opinion]")).to_have_count(2)
+    press(page, "Close the comparison")
+    expect(page.locator("#comparison")).to_be_hidden()
+    expect(page.get_by_role("button", name="Compare all models")).to_be_focused()
+    said = page.locator("#announcement").text_content() or ""
+    with page.expect_response("**/comparison"):
+        for route in held:
+            route.continue_()
+    page.unroute("**/comparison")
+    expect(page.locator("#announcement")).to_have_text(said)
+    press(page, "Compare all models")
+    expect(page.locator("[data-opinion][data-state=said]")).to_have_count(2)
+
+
 def test_one_that_fails_says_so_in_its_place(page: Page, second_network: Install) -> None:
     second_network(asleep())
     page.goto("/")

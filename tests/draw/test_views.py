@@ -10,6 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
@@ -22,6 +24,12 @@ from tests.support.drawings import data_url, digit_png, draw_digit, encode, stro
 def draw(client: FlaskClient, digit: int = 3, fragment: bool = True, **fields: Any) -> TestResponse:
     form = {"csrf_token": csrf_token(client), "image": data_url(digit_png(digit)), **fields}
     return client.post("/predictions", data=form, headers=FRAGMENT if fragment else {})
+
+
+def assert_gone(page: TestResponse) -> None:
+    assert page.status_code == 200
+    assert "That drawing was deleted, or it isn’t public." in page.text
+    assert 'data-prediction="' not in page.text
 
 
 def test_page_has_the_attributes_for_automation(client: FlaskClient) -> None:
@@ -79,12 +87,46 @@ def test_table_survives_reload_and_shows_only_own_drawings(
     assert f'data-prediction-row="{prediction_id}"' in stranger.get("/history").text
 
 
-def test_answer_of_another_visitor_is_not_shown(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_answer_of_another_visitor_has_its_own_page(client: FlaskClient, stranger: FlaskClient) -> None:
     location = draw(client, fragment=False).headers["Location"]
-    for address in (location, "/?answer=nonsense", f"/?answer={uuid.uuid4()}"):
-        page = stranger.get(address)
-        assert page.status_code == 200
-        assert 'data-prediction="' not in page.text
+    response = stranger.get(location)
+    assert response.status_code == 302
+    assert response.headers["Cache-Control"] == "no-store"
+    page = stranger.get(response.headers["Location"])
+    assert attribute(page, "data-prediction") == "3"
+    assert "Only its author can rate it." in page.text
+    page = client.get(location)
+    assert page.status_code == 200
+    assert "data-gone" not in page.text
+
+
+@pytest.mark.parametrize("public_history", ["own", "off"])
+def test_private_answer_of_another_visitor_is_not_shown(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, public_history: str
+) -> None:
+    app.config["PUBLIC_HISTORY"] = public_history
+    location = draw(client, fragment=False).headers["Location"]
+    assert_gone(stranger.get(location))
+    assert attribute(client.get(location), "data-prediction") == "3"
+
+
+def test_unknown_answer_is_said_to_be_gone(client: FlaskClient) -> None:
+    for answer in ("nonsense", str(uuid.uuid4())):
+        assert_gone(client.get(f"/?answer={answer}"))
+    for address in ("/", "/?answer="):
+        assert "data-gone" not in client.get(address).text
+
+
+def test_answer_is_not_said_to_be_gone_without_a_database(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(Engine, "connect", fail)
+    page = client.get(f"/?answer={uuid.uuid4()}")
+    assert page.status_code == 200
+    assert "data-gone" not in page.text
 
 
 def test_upload_is_recognized_and_stored_as_upload(app: Flask, client: FlaskClient) -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from mnistweb.explain.images import attention_overlays, contact_sheet, heat_paths, largest_contributions
+from mnistweb.explain.images import attention_overlays, contact_sheet, contributions, heat_paths
 from mnistweb.recognition.attribution import Vote
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.zoo import Zoo
@@ -86,8 +86,48 @@ def test_explanation_without_javascript_is_a_page(client: FlaskClient, predicted
     assert f'href="/?answer={predicted["id"]}"' in page.text
 
 
-def test_only_the_author_can_look_inside(stranger: FlaskClient, predicted: dict[str, Any]) -> None:
+def test_drawings_of_others_can_be_looked_into(stranger: FlaskClient, predicted: dict[str, Any]) -> None:
+    page = look(stranger, predicted, fragment=False)
+    assert page.status_code == 200
+    assert "This drawing, shrunk to 28 by 28 grey pixels." in page.text
+    assert "our drawing" not in page.text
+    assert f'href="/predictions/{predicted["id"]}">Back to the answer' in page.text
+
+
+@pytest.mark.parametrize("public_history", ["own", "off"])
+def test_private_drawings_of_others_cannot_be_looked_into(
+    app: Flask, stranger: FlaskClient, predicted: dict[str, Any], public_history: str
+) -> None:
+    app.config["PUBLIC_HISTORY"] = public_history
     assert_refused(look(stranger, predicted), 404, "not_found")
+
+
+def test_each_layer_says_how_much_its_detectors_see(client: FlaskClient, predicted: dict[str, Any]) -> None:
+    text = look(client, predicted).text
+    for sentence in (
+        "one detector, which sees 5×5 pixels of your drawing at a time.",
+        "Each sees 10×10 pixels of your drawing.",
+        "Same 14×14 grid, but each detector now sees 14×14 pixels of your drawing.",
+        "A coarser grid, 7×7: each detector now sees 24×24 pixels of your drawing.",
+        "Position hardly matters now: a bright map says “this digit has my feature”.",
+    ):
+        assert text.count(sentence) == 1
+
+
+def test_votes_of_all_detectors_add_up(client: FlaskClient, predicted: dict[str, Any]) -> None:
+    text = look(client, predicted).text
+    first, rest = (table.split("</table>")[0] for table in text.split('<table class="votes">')[1:])
+    assert len(re.findall("Detector [0-9]+</th>", first)) == 8
+    assert len(re.findall("Detector [0-9]+</th>", rest)) == 120
+    cells = re.findall(r"</th><td>([^<]+)</td>", rest)
+    column = [float(cell.replace("\N{MINUS SIGN}", "-")) for cell in cells]
+    assert sum(column[:-1]) == pytest.approx(column[-1], abs=0.005 * 120)
+    assert "The other 120, one by one" in text
+
+
+def test_only_a_part_of_a_page_can_be_closed(client: FlaskClient, predicted: dict[str, Any]) -> None:
+    assert "data-close" in look(client, predicted).text
+    assert "data-close" not in look(client, predicted, fragment=False).text
 
 
 def test_language_model_cannot_be_explained(
@@ -134,14 +174,19 @@ def test_contributions_sum_to_the_logit() -> None:
     parts = np.random.default_rng(0).normal(size=(2, 40)).astype(np.float32)
     winner = Vote(7, float(parts[0].sum()) + 0.5, 0.5, parts[0])
     runner_up = Vote(1, float(parts[1].sum()) - 0.5, -0.5, parts[1])
-    rows, largest = largest_contributions(winner, runner_up, None)
-    assert len(rows) == 10
-    assert sum(row.winner for row in rows) == pytest.approx(winner.score, abs=1e-4)
-    assert sum(row.runner_up for row in rows) == pytest.approx(runner_up.score, abs=1e-4)
-    assert largest == pytest.approx(max(abs(row.winner) for row in rows[:8]), rel=1)
-    assert largest > 0
-    apart = [abs(row.winner - row.runner_up) for row in rows[:8]]
+    votes = contributions(winner, runner_up, None)
+    assert (len(votes.largest), len(votes.rest)) == (8, 32)
+    for rows in ([*votes.largest, *votes.rest, votes.bias], [*votes.largest, votes.others, votes.bias]):
+        assert sum(row.winner for row in rows) == pytest.approx(winner.score, abs=1e-4)
+        assert sum(row.runner_up for row in rows) == pytest.approx(runner_up.score, abs=1e-4)
+    assert votes.scale == max(abs(value) for row in votes.largest for value in (row.winner, row.runner_up))
+    apart = [abs(row.winner - row.runner_up) for row in (*votes.largest, *votes.rest)]
     assert apart == sorted(apart, reverse=True)
+
+
+def test_contributions_of_nothing_have_a_scale() -> None:
+    nothing = Vote(0, 0.0, 0.0, np.zeros(10, np.float32))
+    assert contributions(nothing, nothing, None).scale == 1
 
 
 def test_attention_overlay_lights_attended_ink() -> None:

@@ -26,9 +26,8 @@ def ids(page: TestResponse) -> list[str]:
 
 
 def addresses(prediction_id: str) -> list[str]:
-    own = [
-        f"/predictions/{prediction_id}{part}" for part in ("", "/strokes.json", "/drawing.png", "/input.png")
-    ]
+    parts = ("", "/strokes.json", "/drawing.png", "/input.png", "/preview.png", "/inside")
+    own = [f"/predictions/{prediction_id}{part}" for part in parts]
     return [*own, f"/api/v1/predictions/{prediction_id}"]
 
 
@@ -104,13 +103,29 @@ def test_prediction_page_without_strokes_shows_the_image(client: FlaskClient, st
     assert client.get(f"/predictions/{made['id']}/strokes.json").get_json() == strokes
 
 
-def test_only_the_author_sees_forms(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_only_the_author_can_rate_and_delete(client: FlaskClient, stranger: FlaskClient) -> None:
     made = predict(client, 3)
     give_feedback(client, made, 8)
-    assert client.get(f"/predictions/{made['id']}").text.count("<form") >= 3
-    page = stranger.get(f"/predictions/{made['id']}").text
-    assert "<form" not in page
+    address = f"/predictions/{made['id']}"
+    page = client.get(address).text
+    for action in ("feedback", "delete", "inside"):
+        assert f'action="{address}/{action}' in page
+    page = stranger.get(address).text
+    assert re.findall(r'action="([^"]+)"', page)[0] == f"{address}/inside"
+    assert f"{address}/feedback" not in page
+    assert f"{address}/delete" not in page
     assert "Its author says: an eight." in page
+
+
+@pytest.mark.parametrize("public_history", ["everyone", "own", "off"])
+def test_link_is_offered_where_others_can_open_it(
+    app: Flask, client: FlaskClient, public_history: str
+) -> None:
+    app.config["PUBLIC_HISTORY"] = public_history
+    made = predict(client, 3)
+    offered = f'data-share="/predictions/{made["id"]}"'
+    for address in (f"/predictions/{made['id']}", f"/?answer={made['id']}"):
+        assert (offered in client.get(address).text) == (public_history == "everyone")
 
 
 def test_feedback_redirects_to_the_prediction_page(client: FlaskClient) -> None:

@@ -93,7 +93,24 @@ def test_failing_model_leaves_other_answers_intact(
     assert other["error"].startswith(sentence)
 
 
-def test_only_the_author_can_compare(client: FlaskClient, stranger: FlaskClient) -> None:
+@pytest.mark.usefixtures("second")
+def test_drawings_of_others_can_be_compared(client: FlaskClient, stranger: FlaskClient) -> None:
+    prediction_id = predict(client)["id"]
+    address = f"/predictions/{prediction_id}"
+    assert f'action="{address}/comparison"' in stranger.get(address).text
+    page = compare(stranger, prediction_id, fragment=False)
+    assert page.text.count("data-opinion=") == 2
+    assert "All models on this drawing" in page.text
+    assert "the saved answer" in page.text
+    assert f'href="{address}">Back to the answer' in page.text
+    assert len(compare_by_api(stranger, prediction_id).get_json()["items"]) == 2
+
+
+@pytest.mark.parametrize("public_history", ["own", "off"])
+def test_private_drawings_of_others_cannot_be_compared(
+    app: Flask, client: FlaskClient, stranger: FlaskClient, public_history: str
+) -> None:
+    app.config["PUBLIC_HISTORY"] = public_history
     prediction_id = predict(client)["id"]
     assert_refused(compare(stranger, prediction_id), 404, "not_found")
     assert compare_by_api(stranger, prediction_id).status_code == 404

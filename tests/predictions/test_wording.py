@@ -149,4 +149,6 @@ def test_words_are_json() -> None:
         "second_sign": "",
         "guess": "Looks like an 8 · 95.0 %",
         "guess_short": "Looks like an 8",
+        "index": 8,
     }
+    assert guess_words(reading(None, 0.9))["index"] == 10

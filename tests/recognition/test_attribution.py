@@ -24,6 +24,7 @@ MAPS = {
     "lenet5": [(6, 28, 28), (16, 10, 10), (120, 1, 1)],
     "vit": [(24, 14, 14), (64, 7, 7)],
 }
+FIELDS = {"cnn": [5, 10, 14, 24, 28], "lenet5": [5, 14, 28], "vit": [5, 9]}
 
 
 @cache
@@ -44,6 +45,7 @@ def test_each_convolution_gives_feature_maps(name: str) -> None:
     count, height, width = MAPS[name][0]
     assert layers[0].name == f"Convolution 1: {count} maps of {height}×{width}"
     assert layers[0].signed == (name == "lenet5")
+    assert [layer.receptive_field for layer in layers] == FIELDS[name]
 
 
 def test_feature_maps_are_taken_after_the_activation() -> None:

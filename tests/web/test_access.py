@@ -45,8 +45,13 @@ ROUTES = {
     "GET history.as_json_lines": PUBLIC,
     "GET prediction.show": PUBLIC,
     "GET prediction.strokes": PUBLIC,
+    "GET prediction.film": PUBLIC,
     "GET media.drawing": PUBLIC,
     "GET media.input_image": PUBLIC,
+    "GET media.preview": PUBLIC,
+    "GET explain.show": PUBLIC,
+    "POST draw.comparison": Access(200, 200, 400, form={}),
+    "POST api.comparison": Access(200, 200, 200, json={}),
     "GET api.listing": PUBLIC,
     "GET api.show": PUBLIC,
     "GET api.models": PUBLIC,
@@ -55,19 +60,19 @@ ROUTES = {
     "POST my_drawings.delete_all": Access(303, 303, 400, form={}),
     "POST api.predict": Access(201, 201, 201, json=IMAGE),
     # For the author only.
-    "GET explain.show": Access(200, 404, 404),
     "POST draw.feedback": Access(303, 404, 400, form={"label": "3"}),
-    "POST draw.comparison": Access(200, 404, 400, form={}),
     "POST my_drawings.delete": Access(303, 404, 400, form={}),
     "POST api.feedback": Access(200, 404, 404, json={"label": 3}),
-    "POST api.comparison": Access(200, 404, 404, json={}),
     "DELETE api.delete": Access(204, 404, 404),
 }
 PREDICTION_ENDPOINTS = (
     "prediction.show",
     "prediction.strokes",
+    "prediction.film",
     "media.drawing",
     "media.input_image",
+    "media.preview",
+    "explain.show",
     "api.show",
 )
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

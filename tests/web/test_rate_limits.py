@@ -119,11 +119,11 @@ def test_each_limit_has_its_own_count(limited: Flask) -> None:
 
 
 def test_pages_that_look_back_are_counted_together(unmigrated_settings: dict[str, Any]) -> None:
-    app = limited_app(unmigrated_settings, RATELIMIT_READ="3,9", RATELIMIT_DOWNLOAD="1,9")
+    app = limited_app(unmigrated_settings, RATELIMIT_READ="4,9", RATELIMIT_DOWNLOAD="1,9")
     client = app.test_client()
-    client.get("/")
-    addresses = ("/history", "/insights", PREDICTIONS, "/history?digit=3", "/insights", PREDICTIONS)
-    assert [client.get(address).status_code for address in addresses] == [200] * 3 + [429] * 3
+    preview = f"/predictions/{predict(client)['id']}/preview.png"
+    addresses = ("/history", "/insights", PREDICTIONS, preview, "/history?digit=3", PREDICTIONS, preview)
+    assert [client.get(address).status_code for address in addresses] == [200] * 4 + [429] * 3
     assert [client.get("/history.csv").status_code for _ in range(2)] == [200, 429]
     assert client.get("/").status_code == 200
     with app.app_context():

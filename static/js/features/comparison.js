@@ -22,10 +22,22 @@ export function enhanceComparison(root) {
 
   // A comparison is closed when another drawing is answered. Feedback on the same drawing leaves it open.
   on(root, "fragment", (event) => {
-    if (event.target.id !== "answer" || event.target.dataset.predictionId === compared) return;
-    place().replaceChildren();
-    place().hidden = true;
+    if (event.target.id === "answer" && event.target.dataset.predictionId !== compared) close();
   });
+
+  on(root, "click", (event) => {
+    if (!event.target.closest("#comparison [data-close]")) return;
+    close();
+    root.querySelector("[data-compare] button")?.focus({ preventScroll: true });
+  });
+
+  // Answers may still arrive, for a comparison that is no longer on the page.
+  function close() {
+    const empty = document.createElement("section");
+    empty.id = "comparison";
+    empty.hidden = true;
+    place().replaceWith(empty);
+  }
 
   async function compare(form) {
     const comparison = blank.cloneNode(true);

@@ -28,6 +28,7 @@ export async function lookInside(url) {
     replace(section);
     enhanceInside(section);
     section.addEventListener("click", switchModel);
+    section.addEventListener("click", close);
     scrollTo(section, "start");
     section.querySelector("h2").focus({ preventScroll: true });
     announce(section.dataset.announcement);
@@ -44,6 +45,14 @@ function switchModel(event) {
   if (!link || opensNewTab(event)) return;
   event.preventDefault();
   lookInside(link.href);
+}
+
+function close(event) {
+  const section = event.currentTarget;
+  if (!event.target.closest("[data-close]")) return;
+  section.hidden = true;
+  section.replaceChildren();
+  document.querySelector("#answer [data-look] button")?.focus({ preventScroll: true });
 }
 
 /** Magnify one map at a time of each contact sheet in `section`. */
@@ -76,26 +85,48 @@ function enhanceLoupe(sheet, loupe) {
   mark.className = "sheet-mark";
   sheet.after(mark);
 
-  function show() {
+  let kept = false;
+
+  function show(index = range.value - 1) {
     const { tile } = layout;
-    const { x, y } = mapOrigin(range.value - 1, layout);
+    const { x, y } = mapOrigin(index, layout);
     context.clearRect(0, 0, tile, tile);
     context.drawImage(sheet, x, y, tile, tile, 0, 0, tile, tile);
-    number.textContent = range.value;
+    number.textContent = index + 1;
     const scale = sheet.clientWidth / sheet.naturalWidth;
     const box = { left: sheet.offsetLeft + x * scale, top: sheet.offsetTop + y * scale, width: tile * scale, height: tile * scale };
     for (const [side, length] of Object.entries(box)) mark.style[side] = `${length}px`;
   }
 
-  function choose(event) {
+  /** The index of the map below the pointer. */
+  function pointed(event) {
     const scale = sheet.naturalWidth / sheet.clientWidth;
-    range.value = mapAt(event.offsetX * scale, event.offsetY * scale, layout) + 1;
+    return mapAt(event.offsetX * scale, event.offsetY * scale, layout);
+  }
+
+  function keep(index) {
+    kept = true;
+    mark.dataset.kept = "";
+    range.value = index + 1;
     show();
   }
 
-  sheet.addEventListener("pointermove", choose);
-  sheet.addEventListener("pointerdown", choose);
-  range.addEventListener("input", show);
+  function release() {
+    kept = false;
+    delete mark.dataset.kept;
+  }
+
+  // A map that the pointer only passes is shown until the pointer leaves; a click keeps it, or lets it go again.
+  sheet.addEventListener("pointermove", (event) => {
+    if (!kept && event.pointerType !== "touch") show(pointed(event));
+  });
+  sheet.addEventListener("pointerleave", () => show());
+  sheet.addEventListener("click", (event) => {
+    const index = pointed(event);
+    if (kept && index === range.value - 1) release();
+    else keep(index);
+  });
+  range.addEventListener("input", () => keep(range.value - 1));
   // The sheet's size is known once it is decoded, and changes with the window's.
-  sheet.decode().then(() => new ResizeObserver(show).observe(sheet), () => {});
+  sheet.decode().then(() => new ResizeObserver(() => show()).observe(sheet), () => {});
 }

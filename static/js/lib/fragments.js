@@ -64,7 +64,8 @@ function token() {
   return document.querySelector("[name=csrf_token]")?.value ?? "";
 }
 
-function unreachable() {
+/** The notice for a server that can't be reached. */
+export function unreachable() {
   return navigator.onLine
     ? errorNotice("The server doesn’t answer.", "Nothing is lost. Try again in a moment.")
     : errorNotice("You are offline.", "Nothing is lost. Try again once you are connected.");

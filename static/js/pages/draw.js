@@ -4,8 +4,10 @@ import { enhanceComparison } from "../features/comparison.js";
 import { enhanceExamples } from "../features/examples.js";
 import { enhanceFeedback } from "../features/feedback.js";
 import { enhanceLiveGuess } from "../features/live-guess.js";
+import { lookInside } from "../features/look-inside-loader.js";
 import { enhanceMyDrawings } from "../features/my-drawings.js";
 import { enhancePredict } from "../features/predict.js";
+import { enhanceShare } from "../features/share.js";
 import { shrinkInto } from "../features/shrink-animation.js";
 import { acceptPictures, readPicture } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
@@ -34,12 +36,10 @@ function start(root) {
   const { on, stop } = listen();
   const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear, escape };
 
-  // Few visitors look inside, so its module is loaded on demand.
-  async function look(event) {
+  function look(event) {
     if (!event.target.matches("[data-look]")) return;
     event.preventDefault();
-    const { lookInside } = await import("../features/look-inside.js");
-    await lookInside(event.target.action);
+    lookInside(event.target.action);
   }
 
   // The explanation belongs to one drawing, and is closed when another is answered.
@@ -62,6 +62,8 @@ function start(root) {
     if (notices.childElementCount > 0) return hideNotice();
     const section = ["inside", "comparison"].map((id) => document.getElementById(id)).find((each) => !each.hidden);
     if (!section) return clear();
+    const button = section.querySelector("[data-close]");
+    if (button) return button.click();
     section.replaceChildren();
     section.hidden = true;
   }
@@ -114,6 +116,7 @@ function start(root) {
     enhancePredict(form, drawing, answers, { done: onAnswer, failed: showNotice }),
     enhanceFeedback(root, { done: panel.update, gone: panel.gone }),
     enhanceComparison(root),
+    enhanceShare(root),
     enhanceLiveGuess(root, canvas, drawing, answers),
     enhanceMyDrawings(root, { judged: panel.update, deleted: panel.deleted }),
     enhanceExamples(root, drawing),

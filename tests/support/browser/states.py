@@ -175,6 +175,17 @@ def prediction(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("button", name="Replay")).to_be_enabled()
 
 
+def film(page: Page, stage: Stage) -> None:
+    """A replay in the middle, by the site's own model."""
+    waiting(page, stage)
+    draw(page, 7)
+    page.goto(f"/predictions/{predict(page)}")
+    expect(page.locator(".film-playhead")).to_be_visible()
+    page.get_by_label("How much of it is drawn").fill("0.4")
+    page.get_by_text("Show as a list").click()
+    expect(page.get_by_text("Replay, 40\u00a0% drawn.")).to_be_visible()
+
+
 def prediction_of_another(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     draw(page, 4)
@@ -182,6 +193,18 @@ def prediction_of_another(page: Page, stage: Stage) -> None:
     page.context.clear_cookies()
     page.goto(address)
     expect(page.get_by_text("Only its author can rate it.")).to_be_visible()
+
+
+def prediction_of_another_compared(page: Page, stage: Stage) -> None:
+    stage.second_network(nine())
+    prediction_of_another(page, stage)
+    press(page, "Compare all models")
+    expect(page.locator("[data-opinion][data-state='said']")).to_have_count(2)
+
+
+def answer_gone(page: Page, stage: Stage) -> None:
+    page.goto("/?answer=00000000-0000-4000-8000-000000000000")
+    expect(page.get_by_text("That drawing was deleted, or it isn’t public.")).to_be_visible()
 
 
 def prediction_corrected(page: Page, stage: Stage) -> None:
@@ -329,8 +352,11 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         history_off,
         history_of_ones_own,
         prediction,
+        film,
         prediction_corrected,
         prediction_of_another,
+        prediction_of_another_compared,
+        answer_gone,
         own_word_changed,
         compared,
         compared_in_part,
