@@ -136,11 +136,12 @@ def _show(prediction: Prediction, status: int) -> ResponseReturnValue:
 
 
 def _render_changes(prediction: Prediction) -> str:
-    # With the picture that the model saw, so that showing the answer takes no further request.
+    # With the picture that the model saw, so that showing the answer takes no further request. Without a
+    # label, a prediction leaves the accuracy as it is.
     return render_template(
         "draw/_changes.html",
         answer=prediction,
-        accuracy=accuracy(prediction.visitor),
+        accuracy=accuracy(prediction.visitor) if prediction.labelled else None,
         older=request.args.get("older") or None,
         seen=data_url(input_png(prediction)),
         fragment=True,

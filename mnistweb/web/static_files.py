@@ -102,7 +102,9 @@ class StaticFiles:
                 Request(environ), FOREVER if address["digest"] == self.digest else REVALIDATED
             )
         except RequestedRangeNotSatisfiable as error:
-            return error
+            page = error.get_response(environ)
+            page.headers.update(RESOURCE_HEADERS | document_headers(environ["wsgi.url_scheme"]))
+            return page
 
 
 def digest_of(contents: Mapping[str, bytes]) -> str:

@@ -163,6 +163,7 @@ def test_ranges_are_served(browser: Client, wanted: str, status: int, part: byte
     response = browser.get("/static/css/base.css", headers={"Range": wanted})
     assert response.status_code == status
     assert response.headers["Content-Range"].endswith(f"/{len(CSS)}")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert part is None or response.data == part
 
 
