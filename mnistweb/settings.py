@@ -305,7 +305,7 @@ LIMITS = Group(
         Setting("RATELIMIT_GUESS", "1200,12000", PER_MINUTE, "Guesses while a visitor draws."),
         Setting("RATELIMIT_FEEDBACK", "600,3000", PER_MINUTE, "Corrections."),
         Setting("RATELIMIT_COMPARISON", "120,600", PER_MINUTE, "Comparisons of all models on one drawing."),
-        Setting("RATELIMIT_INSIDE", "120,600", PER_MINUTE, "Looks inside a model."),
+        Setting("RATELIMIT_INSIDE", "120,600", PER_MINUTE, "Looks inside a model, and films of drawings."),
         Setting(
             "RATELIMIT_READ",
             "600,3000",

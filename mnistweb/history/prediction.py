@@ -1,10 +1,11 @@
-"""The page of one prediction, and the pen strokes that it replays."""
+"""The page of one prediction, the pen strokes that it replays, and the film that goes with them."""
 
 import uuid
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from mnistweb.history.film import film_network, make_film
 from mnistweb.predictions.comparison import ComparisonResult
 from mnistweb.predictions.filter_fields import SOURCES
 from mnistweb.registry.recognizers import model_cards
@@ -12,16 +13,19 @@ from mnistweb.web.access import visible_prediction
 from mnistweb.web.visitors import known_visitor
 
 blueprint = Blueprint("prediction", __name__, url_prefix="/predictions")
+IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 @blueprint.get("/<uuid:prediction_id>")
 def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Show one prediction: the drawing, its strokes, the answer, and its author's feedback."""
     prediction = visible_prediction(prediction_id)
+    network = film_network(prediction)
     return render_template(
         "history/prediction.html",
         answer=prediction,
         strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
+        film=network and network.card,
         mine=prediction.visitor == known_visitor(),
         sources=SOURCES,
         models=model_cards(),
@@ -33,5 +37,20 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
 def strokes(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Send the pen strokes of a drawing as JSON; null without strokes."""
     response = jsonify(visible_prediction(prediction_id).strokes)
-    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
+
+
+@blueprint.get("/<uuid:prediction_id>/film.json")
+def film(prediction_id: uuid.UUID) -> ResponseReturnValue:
+    """Send a model's readings of the drawing as it grew as JSON; null if there are none.
+
+    `?model=` is the version of the model, so that the address changes with it.
+    """
+    prediction = visible_prediction(prediction_id)
+    network = film_network(prediction)
+    response = jsonify(network and make_film(prediction, network))
+    # During an update, a page and this server may have different versions.
+    if network and request.args.get("model") == network.card.version:
+        response.headers["Cache-Control"] = IMMUTABLE
     return response

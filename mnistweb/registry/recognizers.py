@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app
 
@@ -12,6 +12,9 @@ from mnistweb.recognition.model_card import Card, read_cards
 from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, RemoteRecognizer
 from mnistweb.recognition.types import Recognizer
 from mnistweb.recognition.zoo import Zoo
+
+if TYPE_CHECKING:
+    from mnistweb.recognition.recognizer import TorchScriptRecognizer
 
 # Keys in `app.extensions`.
 ZOO = "mnistweb-zoo"
@@ -67,6 +70,18 @@ def recognizer_named(model: str | None) -> Recognizer:
         return zoo().get(model)
     except KeyError:
         raise UserError("unknown_model", "There is no model of that name.") from None
+
+
+def local_network(name: str) -> "TorchScriptRecognizer | None":
+    """Return the network of that name, or else the default one; None if it does not run in this process."""
+    if not models_are_local():
+        return None
+    from mnistweb.recognition.recognizer import TorchScriptRecognizer  # here, because it imports torch
+
+    network = zoo().get(name if name in zoo().names() else None)
+    if isinstance(network, FallbackRecognizer):
+        network = network.local
+    return network if isinstance(network, TorchScriptRecognizer) else None
 
 
 def _current_language_model() -> Recognizer | None:

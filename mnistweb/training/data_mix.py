@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
-from mnistweb.recognition import preprocessing
-from mnistweb.training import pen_strokes, rasteriser, symbols, synthesis
+from mnistweb.recognition import preprocessing, rasteriser
+from mnistweb.training import pen_strokes, symbols, synthesis
 from mnistweb.training.data import Drawings, Images, load_drawings, mnist_splits
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, USUAL_VARIATION, Sample, Variation
 from mnistweb.training.symbols import hershey_glyphs

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from mnistweb.training.rasteriser import SLATE, Points, Stroke
+from mnistweb.recognition.rasteriser import SLATE, Points, Stroke
 
 NOT_A_DIGIT = 10
 

@@ -19,6 +19,7 @@ from torch import nn
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rasteriser import SLATE, Points, Stroke, rasterise
 from mnistweb.recognition.types import SIDE, DigitImage, Ink
 from mnistweb.training.calibration import Calibration, not_a_digit
 from mnistweb.training.data import load_drawings, stroke_files
@@ -26,7 +27,6 @@ from mnistweb.training.data_mix import only_digits
 from mnistweb.training.evaluation import served_logits
 from mnistweb.training.pen_strokes import Sample
 from mnistweb.training.photo_simulation import simulate_photo
-from mnistweb.training.rasteriser import SLATE, Points, Stroke, rasterise
 
 PEN_WIDTH = 18.0
 DRAWING_SIZE = 0.65

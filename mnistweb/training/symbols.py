@@ -10,7 +10,7 @@ import numpy as np
 from HersheyFonts import HersheyFonts
 from numpy.random import Generator
 
-from mnistweb.training.rasteriser import Points
+from mnistweb.recognition.rasteriser import Points
 
 # Without the Greek fonts: the Greek alphabet is held out for evaluation.
 FONTS = ("cursive", "cyrilc_1", "futural", "japanese", "markers", "mathlow", "scripts", "symbolic")

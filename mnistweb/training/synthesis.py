@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rasteriser import Points, rasterise
 from mnistweb.recognition.types import SIDE, DigitImage
 from mnistweb.training.data import Images
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, Sample, Variation, redraw
-from mnistweb.training.rasteriser import Points, rasterise
 from mnistweb.training.symbols import SHAPES, Drawing, hershey_glyphs
 
 RASTER_SIDE = 140  # half the slate's resolution: faster, with nearly the same 28x28 image

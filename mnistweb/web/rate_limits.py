@@ -26,7 +26,7 @@ ENDPOINTS = {
     "RATELIMIT_GUESS": ("live_guess.guess",),
     "RATELIMIT_FEEDBACK": ("draw.feedback", "api.feedback"),
     "RATELIMIT_COMPARISON": ("draw.comparison", "api.comparison"),
-    "RATELIMIT_INSIDE": ("explain.show",),
+    "RATELIMIT_INSIDE": ("explain.show", "prediction.film"),
     "RATELIMIT_READ": ("history.index", "insights.index", "api.listing", "media.preview"),
     "RATELIMIT_DOWNLOAD": ("history.as_csv", "history.as_json_lines", "history.as_training_file"),
     "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete"),

@@ -28,6 +28,7 @@ SHIFTS = """
         "history-gallery",
         "history-filtered",
         "prediction",
+        "film",
         "own-word-changed",
         "compared",
         "inside",

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from mnistweb.history.pen_path import PenPath
+from mnistweb.recognition.rasteriser import Stroke, rasterise
 from mnistweb.recognition.types import Ink
-from mnistweb.training.rasteriser import Stroke, rasterise
-from tests.support.drawings import STROKES, Points
+from tests.support.drawings import SIDE, STROKES, Points
 
 
 def on_canvas(page: Page, strokes: list[dict[str, Any]]) -> Ink:
@@ -55,3 +56,15 @@ def test_digits_are_drawn_alike(page: Page, width: float) -> None:
 def test_odd_strokes_are_drawn_alike(page: Page, lines: list[Points]) -> None:
     strokes = strokes_of(lines, 18)
     assert np.abs(on_canvas(page, strokes) - in_python(strokes)).mean() < 0.002
+
+
+@pytest.mark.parametrize("width", [8, 20, 40])
+def test_pressure_is_drawn_alike(page: Page, width: float) -> None:
+    for lines in STROKES.values():
+        strokes = strokes_of(lines, width)
+        for stroke in strokes:
+            for number, point in enumerate(stroke["points"]):
+                point.append(abs(number % 20 - 10) / 10)
+        path = PenPath.of({"size": SIDE, "strokes": strokes})  # type: ignore[typeddict-item]
+        [python] = path.frames(path.cuts(24)[-1:])
+        assert np.abs(on_canvas(page, strokes) - python).mean() < 0.002

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from mnistweb.training.rasteriser import Stroke, rasterise
+from mnistweb.recognition.rasteriser import Stroke, rasterise
 from tests.support.browser.devices import NewPage
 from tests.support.browser.hand import (
     draw,

@@ -250,7 +250,7 @@ def test_link_is_offered_where_others_can_open_it(
 ) -> None:
     app.config["PUBLIC_HISTORY"] = public_history
     made = predict(client, 3)
-    offered = f'data-share="http://localhost/predictions/{made["id"]}"'
+    offered = f'data-share="/predictions/{made["id"]}"'
     for address in (f"/predictions/{made['id']}", f"/?answer={made['id']}"):
         assert (offered in client.get(address).text) == (public_history == "everyone")
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rasteriser import rasterise
 from mnistweb.training.pen_strokes import Variation, redraw
-from mnistweb.training.rasteriser import rasterise
 from tests.support.drawings import STROKES
 
 torch.set_num_threads(1)  # pytest-xdist keeps the cores busy, and what is trained here is tiny

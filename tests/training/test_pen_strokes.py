@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnistweb.recognition.rasteriser import SLATE
 from mnistweb.training.data import load_drawings, split_of, stroke_files
 from mnistweb.training.pen_strokes import DataFileError, Sample, Variation, read_samples, redraw
-from mnistweb.training.rasteriser import SLATE
 from mnistweb.training.symbols import SHAPES, hershey_glyphs
 from tests.support.drawings import STROKES
 

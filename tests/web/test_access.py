@@ -46,6 +46,7 @@ ROUTES = {
     "GET history.as_training_file": PUBLIC,
     "GET prediction.show": PUBLIC,
     "GET prediction.strokes": PUBLIC,
+    "GET prediction.film": PUBLIC,
     "GET media.drawing": PUBLIC,
     "GET media.input_image": PUBLIC,
     "GET media.preview": PUBLIC,
@@ -68,6 +69,7 @@ ROUTES = {
 PREDICTION_ENDPOINTS = (
     "prediction.show",
     "prediction.strokes",
+    "prediction.film",
     "media.drawing",
     "media.input_image",
     "media.preview",

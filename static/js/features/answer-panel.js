@@ -14,6 +14,7 @@ import { readPicture } from "./upload.js";
  */
 export function enhanceAnswer(root, drawing, answers, notify) {
   const blank = root.querySelector("[data-blank-answer]").content.firstElementChild;
+  const notes = root.querySelector("[data-notes]").content;
   const canvas = root.querySelector("#slate");
   const select = root.querySelector("#network");
   const { on, stop } = listen();
@@ -23,6 +24,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     const answer = panel();
     const { prediction, predictionId } = answer.dataset;
     const stale = prediction !== undefined && !answers.current;
+    if (!answer.querySelector("[data-when]")) answer.querySelector(".answer-facts").after(notes.cloneNode(true));
     answer.toggleAttribute("data-stale", stale);
     for (const fieldset of answer.querySelectorAll("fieldset")) fieldset.disabled = stale || !predictionId;
     const address = predictionId && !stale ? `?answer=${predictionId}` : "";

@@ -44,7 +44,11 @@ export function strokesUpTo(strokes, limit) {
   return drawn;
 }
 
-/** Show the strokes of the prediction on `canvas`, and replay them with `controls`. Returns the teardown. */
+/**
+ * Show the strokes of the prediction on `canvas`, and replay them with `controls`. Returns the teardown.
+ *
+ * Dispatches "replay" on `canvas` with the share 0..1 of the pen's way that is drawn, first once it is ready.
+ */
 export function enhanceReplay(canvas, controls) {
   const button = controls.querySelector("[data-replay-button]");
   const range = controls.querySelector("[data-replay-range]");
@@ -70,8 +74,8 @@ export function enhanceReplay(canvas, controls) {
     if (!response?.ok) return showPicture();
     ({ size, strokes } = await response.json());
     ends = strokeEnds(strokes);
-    travelled = ends.at(-1);
     button.disabled = range.disabled = false;
+    moveTo(ends.at(-1));
     resizing.observe(canvas);
   }
 
@@ -122,8 +126,10 @@ export function enhanceReplay(canvas, controls) {
 
   function moveTo(target) {
     travelled = Math.min(Math.max(0, target), ends.at(-1));
-    range.value = ends.at(-1) ? travelled / ends.at(-1) : 1;
+    const share = ends.at(-1) ? travelled / ends.at(-1) : 1;
+    range.value = share;
     render();
+    canvas.dispatchEvent(new CustomEvent("replay", { detail: share }));
   }
 
   function render() {

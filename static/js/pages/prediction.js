@@ -1,6 +1,7 @@
 import { enhanceComparison } from "../features/comparison.js";
 import { enhanceDeletion } from "../features/deletion.js";
 import { enhanceFeedback } from "../features/feedback.js";
+import { enhanceFilm } from "../features/film.js";
 import { enhanceReplay } from "../features/replay.js";
 import { enhanceShare } from "../features/share.js";
 import { announce } from "../lib/announce.js";
@@ -9,10 +10,12 @@ import { replace } from "../lib/fragments.js";
 
 const root = document.querySelector("[data-leaf]");
 const canvas = root.querySelector("[data-replay]");
+const film = root.querySelector("[data-film]");
 
 onLeave(enhanceFeedback(root, { done: showAnswer, gone: () => location.reload() }));
 onLeave(enhanceDeletion(root));
 onLeave(enhanceComparison(root));
+if (film) onLeave(enhanceFilm(film, root, canvas));
 onLeave(enhanceShare(root));
 if (canvas) onLeave(enhanceReplay(canvas, root.querySelector("[data-replay-controls]")));
 

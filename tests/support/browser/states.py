@@ -180,6 +180,17 @@ def prediction(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("button", name="Replay")).to_be_enabled()
 
 
+def film(page: Page, stage: Stage) -> None:
+    """A replay in the middle, by the site's own model."""
+    waiting(page, stage)
+    draw(page, 7)
+    page.goto(f"/predictions/{predict(page)}")
+    expect(page.locator(".film-playhead")).to_be_visible()
+    page.get_by_label("How much of it is drawn").fill("0.4")
+    page.get_by_text("Show as a list").click()
+    expect(page.get_by_text("Replay, 40\u00a0% drawn.")).to_be_visible()
+
+
 def prediction_of_another(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     draw(page, 4)
@@ -347,6 +358,7 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         history_off,
         history_of_ones_own,
         prediction,
+        film,
         prediction_corrected,
         prediction_of_another,
         prediction_of_another_compared,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnistweb.training.rasteriser import Stroke, rasterise
+from mnistweb.recognition.rasteriser import Stroke, rasterise
 
 
 def line(*points: tuple[float, float], width: float) -> Stroke:

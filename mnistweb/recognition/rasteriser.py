@@ -34,11 +34,12 @@ def rasterise(strokes: Sequence[Stroke], size: int = SLATE, slate: float = SLATE
         radius = stroke.width * scale / 2
         starts, ends = (points, points) if len(points) == 1 else (points[:-1], points[1:])
         for start, end in zip(starts, ends, strict=True):
-            _draw_capsule(ink, start, end, radius)
+            draw_capsule(ink, start, end, radius)
     return ink
 
 
-def _draw_capsule(ink: Ink, start: Points, end: Points, radius: float) -> None:
+def draw_capsule(ink: Ink, start: Points, end: Points, radius: float) -> None:
+    """Draw a capsule into float32 [n, n] ink, from `start` to `end`, float64 [2]; all in pixels."""
     reach = radius + 1
     left, top = np.maximum(np.floor(np.minimum(start, end) - reach), 0).astype(int)
     right, bottom = np.minimum(np.ceil(np.maximum(start, end) + reach), ink.shape[1]).astype(int)
