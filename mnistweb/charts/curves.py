@@ -55,12 +55,13 @@ def curve_chart(curves: Mapping[str, Sequence[float]], axis: Axis, step: str, ti
         return LEFT + (RIGHT - LEFT) * (number - 0.5) / count
 
     parts = [*_vertical_axis(axis), *_step_labels(count, to_x)]
+    drawn = []
     for kind, (name, values) in zip(("solid", "dashed"), curves.items(), strict=False):
         points = [(to_x(number), axis.place(value)) for number, value in enumerate(values, 1)]
         marks = [_mark(kind, x, y) for x, y in points]
-        parts.append(element("g", element("title", name), polyline(f"curve is-{kind}", points), *marks))
+        drawn.append(element("g", element("title", name), polyline(f"curve is-{kind}", points), *marks))
     parts.append(text(step, RIGHT, BOTTOM + 32, anchor="end"))
-    return drawing(WIDTH, BOTTOM + 38, title, parts)
+    return drawing(WIDTH, BOTTOM + 38, title, parts, drawn)
 
 
 def curve_sample(kind: str) -> Markup:

@@ -27,10 +27,9 @@ class Chart:
     legend: Sequence[tuple[Markup, str]] = ()
 
 
-def proportion_cells(proportion: Proportion) -> tuple[str, ...]:
-    """Format a proportion as cells: total, part, share, 95 % interval."""
-    counts = f"{proportion.total:,}", f"{proportion.part:,}"
+def share_cells(proportion: Proportion) -> tuple[str, str]:
+    """Format a proportion as cells: share, 95 % interval."""
     if not proportion.total:
-        return *counts, UNKNOWN, UNKNOWN
+        return UNKNOWN, UNKNOWN
     low, high = proportion.interval
-    return *counts, percent(proportion.value), f"{percent(low)} to {percent(high)}"
+    return percent(proportion.value), f"{percent(low)} to {percent(high)}"

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mnistweb.charts.curves import curve_chart, curve_sample, error_axis, linear_axis
-from mnistweb.charts.figure import Chart, proportion_cells
+from mnistweb.charts.figure import Chart, share_cells
 from mnistweb.charts.plots import Column, confusion_matrix, proportion_chart
 from mnistweb.formatting import percent
 from mnistweb.proportion import Proportion
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.report import Bin, Report
+from mnistweb.recognition.report import CONFIDENCE_BINS, Bin, Report
 
 TEST_SETS = {"mnist_test": "MNIST test set", "drawings_test": "Drawings by unseen writers"}
 SHORT_NAMES = {"mnist_test": "MNIST", "drawings_test": "drawings"}
@@ -40,6 +40,7 @@ def confusion_charts(report: Report) -> Iterator[Chart]:
             confusion_matrix(
                 {digit: dict(enumerate(row)) for digit, row in enumerate(counts)},
                 names,
+                lambda *_: "",
                 f"{title}: {wrong:,} mistakes",
             ),
             ("It was", *(f"read as {name}" for name in names.values())),
@@ -63,10 +64,19 @@ def reliability_chart(report: Report, key: str) -> Chart | None:
             [_column(each) for each in bins],
             f"{title} Confidence against accuracy",
             diagonal=True,
+            bins=CONFIDENCE_BINS,
             counted="images",
         ),
         ("Mean confidence", "Images", "Right", "Share", "95 % interval"),
-        [(percent(each.confidence), *proportion_cells(Proportion(each.right, each.count))) for each in bins],
+        [
+            (
+                percent(each.confidence),
+                f"{each.count:,}",
+                f"{each.right:,}",
+                *share_cells(Proportion(each.right, each.count)),
+            )
+            for each in bins
+        ],
     )
 
 

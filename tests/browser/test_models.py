@@ -97,7 +97,20 @@ def test_the_apis_page_is_short_on_a_phone(new_page: NewPage) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["waiting", "answered", "history", "prediction", "insights", "networks", "network", "api"]
+    "state",
+    [
+        "waiting",
+        "answered",
+        "compared",
+        "inside",
+        "inside-vit",
+        "history",
+        "prediction",
+        "insights",
+        "networks",
+        "network",
+        "api",
+    ],
 )
 def test_text_is_large_on_a_projector(new_page: NewPage, stage: Stage, state: str) -> None:
     page = new_page(**PROJECTOR)
