@@ -8,8 +8,9 @@ from flask import current_app
 from mnistweb.api.json_schema import Schema
 from mnistweb.api.operations import Parameters, Read
 from mnistweb.predictions.feedback import label_from_json
-from mnistweb.predictions.filters import FIELDS
+from mnistweb.predictions.filter_fields import FIELDS
 from mnistweb.predictions.idempotency import HEADER, MAX_KEY_LENGTH, MIN_KEY_LENGTH, requested_key
+from mnistweb.predictions.pagination import Order
 from mnistweb.predictions.serializers import (
     DIGIT,
     ID,
@@ -27,7 +28,13 @@ from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import requested_filter
 from mnistweb.web.error_handlers import STATUS
-from mnistweb.web.request_args import DEFAULT_LIMIT, MAX_LIMIT, requested_cursor, requested_limit
+from mnistweb.web.request_args import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    requested_cursor,
+    requested_limit,
+    requested_order,
+)
 
 IMAGE_ERRORS = (
     "missing_image",
@@ -115,12 +122,12 @@ class Answer(Reading):
 
 
 class Page(TypedDict):
-    """Predictions, newest first."""
+    """Predictions, in the order of `sort`."""
 
     items: Annotated[list[Prediction], {"maxItems": MAX_LIMIT}]
     next: Annotated[
         str | None,
-        {"examples": ["AAZJqyLSKAB9PTteLQpMU6CjaxbVLwue"]},
+        {"examples": ["AAZJqyLSKAB9PTteLQpMU6CjaxbVLwueP-_lyR0U470A"]},
         "The cursor of the next page; null on the last page.",
     ]
 
@@ -212,13 +219,25 @@ CURSOR = Parameters(
     },
     ("invalid_cursor",),
 )
+SORT = Parameters(
+    requested_order,
+    {
+        "sort": {
+            "type": "string",
+            "enum": [*map(str, Order), ""],
+            "default": str(Order.NEWEST),
+            "description": "The order: by time, or by confidence.",
+        }
+    },
+    ("invalid_sort",),
+)
 
 
 def _or_empty(schema: Schema) -> Schema:
     # Forms send empty fields, which ask for nothing.
     if "enum" in schema:
         return schema | {"enum": [*schema["enum"], ""]}
-    if "format" in schema:
+    if "format" in schema or schema["type"] == "number":
         given = {keyword: value for keyword, value in schema.items() if keyword != "description"}
         return {"anyOf": [given, {"const": ""}], "description": schema["description"]}
     return schema

@@ -10,6 +10,7 @@ from mnistweb.api.schemas import (
     FILTER,
     IDEMPOTENCY_KEY,
     LIMIT,
+    SORT,
     Answer,
     Comparison,
     Drawing,
@@ -24,6 +25,7 @@ from mnistweb.predictions import queries
 from mnistweb.predictions.comparison import ComparisonResult, compare
 from mnistweb.predictions.feedback import give_feedback
 from mnistweb.predictions.filters import Filter
+from mnistweb.predictions.pagination import Order
 from mnistweb.predictions.serializers import Prediction, serialize
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.store import delete_own
@@ -74,11 +76,11 @@ def comparison(_: EmptyObject, prediction_id: uuid.UUID) -> Comparison:
 
 
 @blueprint.get("/predictions")
-@parameters(limit=LIMIT, cursor=CURSOR, wanted=FILTER)
+@parameters(limit=LIMIT, cursor=CURSOR, order=SORT, wanted=FILTER)
 @response(Page, 200, "Found.")
-def listing(limit: int, cursor: str | None, wanted: Filter) -> Page:
-    """List the predictions that match a filter, newest first."""
-    page = queries.page(visible_conditions(wanted), cursor, limit)
+def listing(limit: int, cursor: str | None, order: Order, wanted: Filter) -> Page:
+    """List the predictions that match a filter, by default newest first."""
+    page = queries.page(visible_conditions(wanted), cursor, limit, order=order)
     return {"items": [serialize(prediction) for prediction in page.items], "next": page.next}
 
 

@@ -97,8 +97,9 @@ class Prediction(Base):
     """A drawing, the answer, and the author's feedback."""
 
     __tablename__ = "prediction"
-    # Every index is read backwards, newest first; the id makes the order total. Each serves one filter of
-    # the history. PostgreSQL takes no order from an index whose first column IS NULL, hence the partial ones.
+    # Indexes are read backwards, newest first or surest first; the id makes the order total. Each serves one
+    # filter of the history. PostgreSQL takes no order from an index whose first column IS NULL, hence the
+    # partial ones.
     # The columns of `also` let a second filter skip entries without reading rows.
     __table_args__ = (
         Index(None, "created_at", "id"),
@@ -106,6 +107,7 @@ class Prediction(Base):
         Index(None, "model", "created_at", "id"),
         Index(None, "digit", "created_at", "id"),
         Index(None, "source", "created_at", "id"),
+        Index(None, "confidence", "created_at", "id"),
         _partial_index("refused", "digit IS NULL", also=("label", "model", "source")),
         _partial_index("label", "label IS NOT NULL", "label", also=("model", "source")),
         _partial_index("read_as", "label IS NOT NULL", "digit", "label"),
@@ -113,11 +115,18 @@ class Prediction(Base):
         _partial_index(
             "label_none", "labelled_at IS NOT NULL AND label IS NULL", also=("digit", "model", "source")
         ),
+        _partial_index("labelled", "labelled_at IS NOT NULL"),
         _partial_index("unlabelled", "labelled_at IS NULL"),
         _partial_index("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
         _partial_index(
             "wrong",
             "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label",
+            also=("digit", "label", "model", "source"),
+        ),
+        _partial_index(
+            "wrong_confidence",
+            "labelled_at IS NOT NULL AND digit IS DISTINCT FROM label",
+            "confidence",
             also=("digit", "label", "model", "source"),
         ),
         Index(

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mnistweb.database.errors import DATABASE_ERRORS
@@ -18,10 +18,12 @@ from mnistweb.predictions.queries import get
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.predictions.strokes import strokes_from_form
 from mnistweb.recognition.decoding import decode_base64_image
+from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.png import data_url
 from mnistweb.registry.recognizers import model_cards, zoo
 from mnistweb.web.access import visible_prediction
-from mnistweb.web.fragments import is_fragment
+from mnistweb.web.error_handlers import STATUS, respond
+from mnistweb.web.fragments import is_fragment, wants_json
 from mnistweb.web.request_args import uploaded_bytes
 from mnistweb.web.visitors import current_visitor, known_visitor
 
@@ -88,6 +90,16 @@ def comparison(prediction_id: uuid.UUID) -> ResponseReturnValue:
     results = compare(prediction, request.form.getlist("model"))
     template = "draw/_comparison.html" if is_fragment() else "draw/comparison.html"
     return render_template(template, answer=prediction, results=results, others=others)
+
+
+@blueprint.errorhandler(DrawingError)
+def refuse(error: DrawingError) -> ResponseReturnValue:
+    """Show a picture's error in the form again; alone if the page's script or a program asks."""
+    status = STATUS[error.code]
+    if is_fragment() or wants_json():
+        return respond(error.code, str(error), status)
+    g.error_code = error.code
+    return _render_index(None, code=error.code, message=str(error), status=status), status
 
 
 @blueprint.context_processor

@@ -1,8 +1,11 @@
-"""Export of predictions as streams: CSV for spreadsheets, JSON lines for programs."""
+"""Exports of predictions as streams: CSV, JSON lines, and the file of pen strokes that training reads."""
 
 import csv
+import hmac
 import io
 import json
+import secrets
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +13,8 @@ from mnistweb.database.models import Prediction
 from mnistweb.predictions.serializers import serialize
 
 Batches = Iterable[Sequence[Prediction]]
+GZIP = zlib.MAX_WBITS | 16
+"""The `wbits` of zlib for the gzip format."""
 COLUMNS = (
     "id",
     "created_at",
@@ -47,6 +52,39 @@ def json_chunks(batches: Batches) -> Iterator[str]:
     """
     for batch in batches:
         yield "".join(f"{json.dumps(_with_input(prediction))}\n" for prediction in batch)
+
+
+def training_chunks(batches: Batches) -> Iterator[bytes]:
+    """Yield a gzipped JSON list of labelled digits, in the form that `mnistweb train --strokes` reads.
+
+    An entry is `{"label": 0..9, "writer": number, "strokes": [[[x, y], ...], ...]}`. Predictions without
+    strokes, and those whose label is no digit, are left out. A writer has the same number within one file.
+    """
+    key = secrets.token_bytes()
+    gzip = zlib.compressobj(wbits=GZIP)
+    separator = "["
+    for batch in batches:
+        text = ""
+        for prediction in batch:
+            strokes = [[point[:2] for point in stroke["points"]] for stroke in _strokes(prediction)]
+            if strokes and prediction.label is not None:
+                entry = {"label": prediction.label, "writer": _writer(prediction, key), "strokes": strokes}
+                text += f"{separator}\n{json.dumps(entry)}"
+                separator = ","
+        yield gzip.compress(text.encode())
+    yield gzip.compress(b"[]\n" if separator == "[" else b"\n]\n") + gzip.flush()
+
+
+def _strokes(prediction: Prediction) -> list[dict[str, Any]]:
+    strokes: list[dict[str, Any]] = (prediction.strokes or {}).get("strokes", [])
+    return strokes
+
+
+def _writer(prediction: Prediction, key: bytes) -> int:
+    # The key is forgotten after the file: nobody can compute the number of a visitor, or compare two files.
+    # The numbers are far above those of the writers that training sets apart for tests.
+    digest = hmac.digest(key, prediction.visitor.encode(), "sha256")
+    return int.from_bytes(digest[:6], "big")
 
 
 def _with_input(prediction: Prediction) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from mnistweb.history.film import film_network, make_film
 from mnistweb.predictions.comparison import ComparisonResult
-from mnistweb.predictions.filters import SOURCES
+from mnistweb.predictions.filter_fields import SOURCES
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import visible_prediction
 from mnistweb.web.visitors import known_visitor

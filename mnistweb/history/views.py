@@ -1,7 +1,10 @@
 """The history: logged predictions by the filter in the query string, as a page and as downloads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import (
@@ -14,55 +17,107 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, false
 
 from mnistweb.database.models import Prediction
-from mnistweb.history.exports import csv_chunks, json_chunks
+from mnistweb.history.exports import Batches, csv_chunks, json_chunks, training_chunks
+from mnistweb.history.wording import BOUNDS, PAGER, SHORTCUTS, SORTS, VIEWS
 from mnistweb.predictions import queries
-from mnistweb.predictions.filters import DIGITS, NONE, SOURCES, VERDICTS
+from mnistweb.predictions.filter_fields import DIGITS, NONE, SOURCES, VERDICTS, Verdict, short_percent
+from mnistweb.predictions.filters import Filter
 from mnistweb.registry.recognizers import model_cards
-from mnistweb.web.access import requested_filter, visible_conditions
-from mnistweb.web.request_args import requested_cursor, requested_limit
+from mnistweb.web.access import requested_filter, visible_conditions, visible_count
+from mnistweb.web.request_args import requested_cursor, requested_limit, requested_order
 from mnistweb.web.visitors import known_visitor
 
 blueprint = Blueprint("history", __name__)
-DEFAULT_ROWS = 25
+DEFAULT_ROWS = {"list": 25, "gallery": 60}
 """Predictions on a page without `?limit=`: few enough to scroll through on a phone."""
 
 
 @blueprint.get("/history")
 def index() -> ResponseReturnValue:
-    """Show a page of the predictions that meet the filter, newest first."""
+    """Show a page of the predictions that meet the filter, as a list or as a gallery."""
     wanted = requested_filter()
     if not all(request.args.values()):
         # A form sends empty fields too; a shared link is shorter without them.
-        kept = urlencode([(name, text) for name, text in request.args.items() if text])
-        return redirect(url_for(".index") + (kept and f"?{kept}"))
-    page = queries.page(visible_conditions(wanted), requested_cursor(), requested_limit(DEFAULT_ROWS))
+        given = urlencode([(name, text) for name, text in request.args.items() if text])
+        return redirect(url_for(".index") + (given and f"?{given}"))
+    order = requested_order()
+    kept = {name: request.args[name] for name in ("sort", "view", "limit") if name in request.args}
+    view = "gallery" if request.args.get("view") == "gallery" else "list"
+    page = queries.page(
+        visible_conditions(wanted), requested_cursor(), requested_limit(DEFAULT_ROWS[view]), order=order
+    )
+    hits = visible_count(wanted)
+    if not hits.exact:  # the page itself may have looked further
+        hits = replace(hits, number=max(hits.number, len(page.items)))
     return render_template(
         "history/index.html",
         page=page,
+        hits=hits,
+        total=hits if wanted == Filter() else visible_count(Filter()),
         wanted=wanted,
+        order=order,
+        view=view,
+        kept=kept,
+        address=partial(_address, kept),
         visitor=known_visitor(),
         digits=[(digit, "not a digit" if digit == NONE else digit) for digit in DIGITS],
         verdicts=VERDICTS.items(),
         sources=SOURCES,
         titles=_titles(wanted.model),
+        bounds=_bounds(wanted),
+        sorts=SORTS,
+        views=VIEWS,
+        shortcuts=SHORTCUTS,
+        pager=PAGER[order],
     )
 
 
 @blueprint.get("/history.csv")
 def as_csv() -> Response:
     """Send all predictions that meet the filter as CSV."""
-    batches = queries.batches(visible_conditions(requested_filter()))
-    # Read the first batch before the response starts, so that an error still gets its status code.
-    return _download(csv_chunks(chain([next(batches)], batches)), "csv", "text/csv; charset=utf-8")
+    batches = _batches(visible_conditions(requested_filter()))
+    return _download(csv_chunks(batches), "csv", "text/csv; charset=utf-8")
 
 
 @blueprint.get("/history.jsonl")
 def as_json_lines() -> Response:
     """Send all predictions that meet the filter as JSON lines, with strokes and pixels."""
-    batches = queries.batches(visible_conditions(requested_filter()), Prediction.strokes, Prediction.input)
-    return _download(json_chunks(chain([next(batches)], batches)), "jsonl", "application/x-ndjson")
+    batches = _batches(visible_conditions(requested_filter()), Prediction.strokes, Prediction.input)
+    return _download(json_chunks(batches), "jsonl", "application/x-ndjson")
+
+
+@blueprint.get("/history.strokes.json.gz")
+def as_training_file() -> Response:
+    """Send the labelled digits that meet the filter as a file of pen strokes to train on."""
+    batches = _batches(_labelled(requested_filter()), Prediction.strokes)
+    return _download(training_chunks(batches), "strokes.json.gz", "application/gzip")
+
+
+def _labelled(wanted: Filter) -> Sequence[ColumnElement[bool]]:
+    if wanted.label == NONE or wanted.verdict is Verdict.UNLABELLED:
+        return [false()]
+    # The export itself leaves out drawings without strokes: a query for rare ones would take too long.
+    return visible_conditions(replace(wanted, verdict=wanted.verdict or Verdict.LABELLED))
+
+
+def _batches(conditions: queries.Conditions, *undeferred: queries.Deferred) -> Batches:
+    # Read the first batch before the response starts, so that an error still gets its status code.
+    batches = queries.batches(conditions, *undeferred, order=requested_order())
+    return chain([next(batches)], batches)
+
+
+def _address(kept: Mapping[str, str], criteria: Filter | None, **changed: str) -> str:
+    values: dict[str, Any] = {**kept, **(criteria.query() if criteria else {}), **changed}
+    return url_for(".index", **values)
+
+
+def _bounds(wanted: Filter) -> dict[float, str]:
+    # A link may ask for others than the form offers.
+    given = {bound for bound in (wanted.confidence_min, wanted.confidence_below) if bound is not None}
+    return {bound: short_percent(bound) for bound in sorted({*BOUNDS, *given})}
 
 
 def _titles(model: str | None) -> dict[str, str]:
@@ -71,7 +126,7 @@ def _titles(model: str | None) -> dict[str, str]:
     return {model: model} | titles if model else titles
 
 
-def _download(chunks: Iterator[str], suffix: str, mimetype: str) -> Response:
+def _download(chunks: Iterator[str] | Iterator[bytes], suffix: str, mimetype: str) -> Response:
     response = Response(stream_with_context(chunks), content_type=mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="mnistweb-history.{suffix}"'
     return response

@@ -3,7 +3,7 @@
 Lengths are in SVG user units; on the page, a chart is about WIDTH pixels wide.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from mnistweb.formatting import percent
 from mnistweb.insights.queries import Period
-from mnistweb.insights.svg import circle, drawing, element, line, rect, text
+from mnistweb.insights.svg import circle, drawing, element, line, link, rect, text
 from mnistweb.proportion import Proportion
 
 WIDTH, LEFT, RIGHT = 360.0, 50.0, 352.0
@@ -24,7 +24,7 @@ MAX_NAME_LENGTH = 32  # characters
 class Column:
     """A proportion at `x` 0..1 of the horizontal axis, with its name and its tick label.
 
-    `count_x` is the position of its count, if not `x`.
+    `count_x` is the position of its count, if not `x`. `address` is the page of its drawings, if any.
     """
 
     x: float
@@ -32,16 +32,28 @@ class Column:
     tick: str
     proportion: Proportion
     count_x: float | None = None
+    address: str = ""
 
 
 def evenly_spaced(
-    names: Sequence[str], proportions: Iterable[Proportion], max_ticks: int = 5
+    names: Sequence[str],
+    proportions: Iterable[Proportion],
+    addresses: Iterable[str],
+    *,
+    ticks: Sequence[str] = (),
+    max_ticks: int = 5,
 ) -> list[Column]:
-    """Return columns at equal distances; at most `max_ticks` have their name as tick label."""
+    """Return columns at equal distances; at most `max_ticks` have a tick label, by default their name."""
     step = -(-len(names) // max_ticks)
     return [
-        Column((number + 0.5) / len(names), name, name if number % step == step // 2 else "", proportion)
-        for number, (name, proportion) in enumerate(zip(names, proportions, strict=True))
+        Column(
+            x=(number + 0.5) / len(names),
+            name=name,
+            tick=(ticks or names)[number] if number % step == step // 2 else "",
+            proportion=proportion,
+            address=address,
+        )
+        for number, (name, proportion, address) in enumerate(zip(names, proportions, addresses, strict=True))
     ]
 
 
@@ -74,19 +86,23 @@ def proportion_chart(
         if left in counted and right in counted:
             start = _to_svg_x(left.x), height(left.proportion.value)
             parts.append(line("joint", *start, _to_svg_x(right.x), height(right.proportion.value)))
+    parts += _count_bars(counted, len(columns))
+    marks, end = [], BOTTOM + 30 + COUNTS_HEIGHT
     for column in counted:
         low_end, high_end = map(height, column.proportion.interval)
         x = _to_svg_x(column.x)
         mark = line("reach", x, low_end, x, high_end), circle("dot", x, height(column.proportion.value), 4)
-        parts.append(_with_tooltip(column.name, column.proportion, mark))
-    parts += _count_bars(counted, len(columns))
-    return drawing(WIDTH, BOTTOM + 30 + COUNTS_HEIGHT, title, parts)
+        target = _target(column, (RIGHT - LEFT) / (10 if diagonal else len(columns)), end)
+        marks.append(_linked(column.name, column.proportion, [target, *mark], column.address))
+    return drawing(WIDTH, end, title, parts, marks)
 
 
-def proportion_rows(proportions: Mapping[str, Proportion], title: str) -> Markup:
+def proportion_rows(proportions: Mapping[str, Proportion], addresses: Iterable[str], title: str) -> Markup:
     """Draw a row for each name, with the proportion as a dot with its interval."""
-    left, row_height, parts = 6.0, 46.0, []
-    for number, (name, proportion) in enumerate(proportions.items()):
+    left, row_height = 6.0, 46.0
+    parts, marks = [], []
+    rows = zip(proportions.items(), addresses, strict=True)
+    for number, ((name, proportion), address) in enumerate(rows):
         y = TOP + row_height * number + 2
         parts.append(text(_shorten(name), left, y, "name", "start"))
         parts.append(line("grid", left, y + 16, RIGHT, y + 16))
@@ -94,8 +110,9 @@ def proportion_rows(proportions: Mapping[str, Proportion], title: str) -> Markup
             low, high, middle = (
                 left + (RIGHT - left) * value for value in (*proportion.interval, proportion.value)
             )
+            target = rect("target", 0, y - 12, WIDTH, row_height - 8)
             mark = line("reach", low, y + 16, high, y + 16), circle("dot", middle, y + 16, 4)
-            parts.append(_with_tooltip(name, proportion, mark))
+            marks.append(_linked(name, proportion, [target, *mark], address))
         value = (
             f"{percent(proportion.value)} of {proportion.total:,}" if proportion.total else "not rated yet"
         )
@@ -104,14 +121,21 @@ def proportion_rows(proportions: Mapping[str, Proportion], title: str) -> Markup
     for step in range(5):
         anchor = {0: "start", 4: "end"}.get(step, "middle")
         parts.append(text(f"{25 * step} %", left + (RIGHT - left) * step / 4, bottom, anchor=anchor))
-    return drawing(WIDTH, bottom + 6, title, parts)
+    return drawing(WIDTH, bottom + 6, title, parts, marks)
 
 
-def confusion_matrix(counts: Mapping[int, Mapping[int, int]], names: Mapping[int, str], title: str) -> Markup:
+def confusion_matrix(
+    counts: Mapping[int, Mapping[int, int]],
+    names: Mapping[int, str],
+    address: Callable[[int, int], str],
+    title: str,
+) -> Markup:
     """Draw a confusion matrix: a row for each label, a column for each predicted digit, with counts.
 
-    A cell is darker for a larger share of its row: `data-shade` 0..4.
+    A cell is darker for a larger share of its row: `data-shade` 0..4. `address` returns the page of the
+    drawings with a label and a predicted digit.
     """
+    marks = []
     side, left, top = 27.0, 58.0, 40.0
     centre = side * len(names) / 2
     parts = [text("The model read", left + centre, 12, "of-network")]
@@ -127,19 +151,25 @@ def confusion_matrix(counts: Mapping[int, Mapping[int, int]], names: Mapping[int
             share = count / (sum(row.values()) or 1)
             shade = sum(share > bound for bound in (0, 0.1, 0.3, 0.6))
             kind = {"data_kind": "right" if label == digit else "wrong", "data_shade": shade}
-            parts.append(rect("cell", x + 1, y + 1, side - 2, side - 2, rx=3, **kind))
-            if count:
-                parts.append(text(compact(count), x + side / 2, y + side / 2 + 4, "count"))
-    return drawing(WIDTH, top + 2 * centre + 2, title, parts)
+            cell = rect("cell", x + 1, y + 1, side - 2, side - 2, rx=3, **kind)
+            if not count:
+                parts.append(cell)
+                continue
+            number = text(compact(count), x + side / 2, y + side / 2 + 4, "count")
+            words = f"{names[label]} read as {names[digit]}: {count:,}"
+            marks.append(link(address(label, digit), words, cell, number))
+    return drawing(WIDTH, top + 2 * centre + 2, title, parts, marks)
 
 
-def refusal_chart(periods: Sequence[Period], names: Sequence[str], title: str) -> Markup:
+def refusal_chart(
+    periods: Sequence[Period], names: Sequence[str], addresses: Iterable[str], title: str
+) -> Markup:
     """Draw a bar for each period's refusal rate, divided by feedback: right, wrong or open."""
     highest = max((period.refusal_rate.value for period in periods), default=0.0)
     axis_end = next((bound for bound in (0.04, 0.08, 0.2, 0.4, 0.6, 0.8) if highest <= bound), 1.0)
-    columns = evenly_spaced(names, [period.refusal_rate for period in periods])
+    columns = evenly_spaced(names, [period.refusal_rate for period in periods], addresses)
     parts = [_hatch_pattern(), *_vertical_axis(0.0, axis_end, 4), *_tick_labels(columns)]
-    width = min(0.7 * (RIGHT - LEFT) / max(len(periods), 1), 26.0)
+    marks, width = [], min(0.7 * (RIGHT - LEFT) / max(len(periods), 1), 26.0)
     for column, period in zip(columns, periods, strict=True):
         y, bars = BOTTOM, []
         for kind, count in period.refusals_by_feedback.items():
@@ -147,8 +177,9 @@ def refusal_chart(periods: Sequence[Period], names: Sequence[str], title: str) -
                 height = (BOTTOM - TOP) * count / period.predictions / axis_end
                 y -= height
                 bars.append(_bar(kind, _to_svg_x(column.x) - width / 2, y, width, height))
-        parts.append(_with_tooltip(column.name, column.proportion, bars))
-    return drawing(WIDTH, BOTTOM + 22, title, parts)
+        target = _target(column, (RIGHT - LEFT) / len(periods), BOTTOM)
+        marks.append(_linked(column.name, column.proportion, [target, *bars], column.address if bars else ""))
+    return drawing(WIDTH, BOTTOM + 22, title, parts, marks)
 
 
 def swatch(kind: str) -> Markup:
@@ -180,9 +211,15 @@ def _shorten(name: str) -> str:
     return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
 
 
-def _with_tooltip(name: str, proportion: Proportion, marks: Iterable[Markup]) -> Markup:
+def _linked(name: str, proportion: Proportion, marks: Iterable[Markup], address: str) -> Markup:
     words = f"{name}: {proportion.part:,} of {proportion.total:,}, {percent(proportion.value)}"
-    return element("g", element("title", words), *marks)
+    return link(address, words, *marks)
+
+
+def _target(column: Column, width: float, bottom: float) -> Markup:
+    """Return an invisible area about a column, which is easier to hit than its dot."""
+    x = _to_svg_x(column.x if column.count_x is None else column.count_x)
+    return rect("target", x - width / 2, 0, width, bottom)
 
 
 def _vertical_axis(low: float, high: float, steps: int) -> Iterator[Markup]:

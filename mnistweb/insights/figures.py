@@ -1,22 +1,33 @@
 """The charts of the insights, each with an explanation and with its numbers as a table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
 from mnistweb.formatting import percent
 from mnistweb.insights import charts
+from mnistweb.insights.bins import ENOUGH, rated_bins
 from mnistweb.insights.charts import Column
-from mnistweb.insights.queries import DIGITS, Insights
-from mnistweb.predictions.aggregates import NOT_A_DIGIT
-from mnistweb.proportion import Proportion
-
-NAMES = {digit: "none" if digit == NOT_A_DIGIT else str(digit) for digit in DIGITS}
-PROPORTION_HEAD = ("Rated", "Right", "Share", "95 % interval")
-UNKNOWN = "–"
-FEEDBACK_NAMES = {"right": "rated right", "wrong": "rated wrong", "open": "not rated"}
+from mnistweb.insights.links import HistoryLinks
+from mnistweb.insights.queries import Insights, Period, last_day
+from mnistweb.insights.wording import (
+    FEEDBACK_NAMES,
+    NAMES,
+    PROPORTION_HEAD,
+    UNKNOWN,
+    axis_note,
+    days_name,
+    filter_text,
+    in_words,
+    most_frequent_mistakes,
+    period_name,
+    proportion_cells,
+    tick_labels,
+    unit_heading,
+)
+from mnistweb.predictions.filter_fields import NONE, Verdict
+from mnistweb.predictions.filters import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,70 +43,68 @@ class Chart:
     legend: Mapping[str, str] = field(default_factory=dict)
 
 
-def insight_charts(insights: Insights, titles: Mapping[str, str]) -> Iterator[Chart]:
+def insight_charts(insights: Insights, titles: Mapping[str, str], links: HistoryLinks) -> Iterator[Chart]:
     """Yield the charts, without feedback only refusals; `titles` are the models' titles by name."""
     if insights.total.labelled:
-        yield _over_time(insights)
-        yield _by_digit(insights)
-        yield _by_model(insights, titles)
+        yield _over_time(insights, links)
+        yield _by_digit(insights, links)
+        yield _by_model(insights, titles, links)
     if insights.total.predictions:
-        yield _refusals(insights)
+        yield _refusals(insights, links)
     if insights.total.labelled:
-        yield _confusion(insights)
-        yield _reliability(insights)
+        yield _confusion(insights, links)
+        yield _reliability(insights, links)
 
 
-def period_name(start: date, unit: str) -> str:
-    """Format the start of a day, week, month or year, as precisely as its unit."""
-    pattern = {"month": "%b %Y", "year": "%Y"}.get(unit)
-    return f"{start:{pattern}}" if pattern else f"{start.day} {start:%b %Y}"
-
-
-def proportion_cells(proportion: Proportion) -> tuple[str, ...]:
-    """Format a proportion as the cells below PROPORTION_HEAD."""
-    counts = f"{proportion.total:,}", f"{proportion.part:,}"
-    if not proportion.total:
-        return *counts, UNKNOWN, UNKNOWN
-    low, high = proportion.interval
-    return *counts, percent(proportion.value), f"{percent(low)} to {percent(high)}"
-
-
-def _over_time(insights: Insights) -> Chart:
-    shares = [period.accuracy for period in insights.periods]
-    columns = charts.evenly_spaced(_ticks(insights), shares)
+def _over_time(insights: Insights, links: HistoryLinks) -> Chart:
+    bins = rated_bins(insights)
+    names = [days_name(each.start, each.last, insights.unit) for each in bins]
+    wanted = [Filter(verdict=Verdict.LABELLED, first=each.start, last=each.last) for each in bins]
+    shares = [each.accuracy for each in bins]
+    columns = charts.evenly_spaced(
+        names, shares, map(links.address, wanted), ticks=tick_labels(insights, (each.start for each in bins))
+    )
     title = "Accuracy over time"
     return Chart(
         "time",
         title,
-        f"Each dot is one {insights.unit}’s accuracy. The bar is its 95 % interval: fewer ratings, longer "
-        f"bar.{_axis_note(shares)}",
-        charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)}", joined=True),
-        (_unit_heading(insights), *PROPORTION_HEAD),
+        f"Each dot is one {insights.unit}’s accuracy, or that of several {insights.unit}s together, so that "
+        f"at least {ENOUGH} answers are rated. The bar is its 95 % interval: fewer ratings, longer "
+        f"bar.{axis_note(shares)}",
+        charts.proportion_chart(columns, f"{title}: {in_words(insights.total.accuracy)}", joined=True),
+        ("Days (UTC)", *PROPORTION_HEAD),
         [
-            (period_name(period.start, insights.unit), *proportion_cells(period.accuracy))
-            for period in insights.periods
+            (name, *proportion_cells(share, links, name, criteria))
+            for name, share, criteria in zip(names, shares, wanted, strict=True)
         ],
     )
 
 
-def _by_digit(insights: Insights) -> Chart:
+def _by_digit(insights: Insights, links: HistoryLinks) -> Chart:
     recalls = insights.recall_by_digit()
-    columns = charts.evenly_spaced([NAMES[digit] for digit in recalls], recalls.values(), max_ticks=11)
+    wanted = [Filter(label=filter_text(digit)) for digit in recalls]
+    columns = charts.evenly_spaced(
+        [NAMES[digit] for digit in recalls], recalls.values(), map(links.address, wanted), max_ticks=11
+    )
     title = "Accuracy by digit"
     return Chart(
         "digit",
         title,
         "How many of the drawings of each digit were read right. For “none”, drawings of something else, the "
         "right answer is “not a digit”."
-        f"{_axis_note(recalls.values())}",
-        charts.proportion_chart(columns, f"{title}: {_in_words(insights.total.accuracy)} in all"),
+        f"{axis_note(recalls.values())}",
+        charts.proportion_chart(columns, f"{title}: {in_words(insights.total.accuracy)} in all"),
         ("It was", *PROPORTION_HEAD),
-        [(NAMES[digit], *proportion_cells(recall)) for digit, recall in recalls.items()],
+        [
+            (NAMES[digit], *proportion_cells(recall, links, NAMES[digit], criteria))
+            for (digit, recall), criteria in zip(recalls.items(), wanted, strict=True)
+        ],
     )
 
 
-def _by_model(insights: Insights, titles: Mapping[str, str]) -> Chart:
+def _by_model(insights: Insights, titles: Mapping[str, str], links: HistoryLinks) -> Chart:
     models = insights.models()
+    wanted = {name: Filter(model=name, verdict=Verdict.LABELLED) for name in models}
     title = "Accuracy by model"
     return Chart(
         "network",
@@ -103,39 +112,65 @@ def _by_model(insights: Insights, titles: Mapping[str, str]) -> Chart:
         "Not a race: each model got different drawings. Where two bars overlap, the difference may be "
         "chance.",
         charts.proportion_rows(
-            {titles.get(name, name): accuracy for name, (_, accuracy) in models.items()}, title
+            {titles.get(name, name): accuracy for name, (_, accuracy) in models.items()},
+            map(links.address, wanted.values()),
+            title,
         ),
         ("Model", "Drawings", *PROPORTION_HEAD),
         [
-            (titles.get(name, name), f"{count:,}", *proportion_cells(accuracy))
+            (
+                titles.get(name, name),
+                links.cell(count, f"drawings: {titles.get(name, name)}", Filter(model=name)),
+                *proportion_cells(accuracy, links, titles.get(name, name), wanted[name]),
+            )
             for name, (count, accuracy) in models.items()
         ],
     )
 
 
-def _confusion(insights: Insights) -> Chart:
+def _confusion(insights: Insights, links: HistoryLinks) -> Chart:
     matrix = insights.confusion_matrix
-    mistakes = {
-        (label, digit): count
-        for label, row in matrix.items()
-        for digit, count in row.items()
-        if digit != label
-    }
-    (label, digit), most = max(mistakes.items(), key=lambda each: each[1])
-    worst = f" Most frequent mistake: {NAMES[label]} → {NAMES[digit]}, {most:,}×." if most else ""
+    worst = most_frequent_mistakes(matrix)
     title = "What was read as what"
+
+    def wanted(label: int, digit: int) -> Filter:
+        # The verdict follows from the two, but with it the database finds the mistakes sooner.
+        verdict = None if label == digit else Verdict.WRONG
+        return Filter(label=filter_text(label), digit=filter_text(digit), verdict=verdict)
+
     return Chart(
         "confusion",
         title,
         "Rows: what was drawn. Columns: what was read. In the framed squares both agree; every other number "
         f"counts mistakes.{worst}",
-        charts.confusion_matrix(matrix, NAMES, f"{title}.{worst}"),
+        charts.confusion_matrix(
+            matrix, NAMES, lambda label, digit: links.address(wanted(label, digit)), f"{title}.{worst}"
+        ),
         ("It was", *(f"read as {name}" for name in NAMES.values())),
-        [(NAMES[label], *(f"{count:,}" for count in row.values())) for label, row in matrix.items()],
+        [
+            (
+                NAMES[label],
+                *(
+                    links.cell(
+                        count, f"drawings: {NAMES[label]} read as {NAMES[digit]}", wanted(label, digit)
+                    )
+                    for digit, count in row.items()
+                ),
+            )
+            for label, row in matrix.items()
+        ],
     )
 
 
-def _reliability(insights: Insights) -> Chart:
+def _reliability(insights: Insights, links: HistoryLinks) -> Chart:
+    wanted = [
+        Filter(
+            verdict=Verdict.LABELLED,
+            confidence_min=group.number / 10 or None,
+            confidence_below=None if group.number == 9 else (group.number + 1) / 10,
+        )
+        for group in insights.confidence_bins
+    ]
     columns = [
         Column(
             x=group.confidence,
@@ -143,8 +178,9 @@ def _reliability(insights: Insights) -> Chart:
             tick="",
             proportion=group.accuracy,
             count_x=(group.number + 0.5) / 10,
+            address=links.address(criteria),
         )
-        for group in insights.confidence_bins
+        for group, criteria in zip(insights.confidence_bins, wanted, strict=True)
     ]
     title = "Is its confidence honest?"
     return Chart(
@@ -156,54 +192,52 @@ def _reliability(insights: Insights) -> Chart:
         ("Confidence", "Mean", *PROPORTION_HEAD),
         [
             (
-                f"{10 * group.number} to {10 * group.number + 10} %",
+                bounds := f"{10 * group.number} to {10 * group.number + 10} %",
                 percent(group.confidence),
-                *proportion_cells(group.accuracy),
+                *proportion_cells(group.accuracy, links, bounds, criteria),
             )
-            for group in insights.confidence_bins
+            for group, criteria in zip(insights.confidence_bins, wanted, strict=True)
         ],
     )
 
 
-def _refusals(insights: Insights) -> Chart:
+def _refusals(insights: Insights, links: HistoryLinks) -> Chart:
     total = insights.total
-    feedback = f" Of the rated ones, {_in_words(total.refusal_accuracy)}." if total.refused_labelled else ""
+    feedback = f" Of the rated ones, {in_words(total.refusal_accuracy)}." if total.refused_labelled else ""
     title = "How often “not a digit”"
+    addresses = (links.address(_refused(period, insights.unit)) for period in insights.periods)
+    starts = (period.start for period in insights.periods)
     return Chart(
         "refusals",
         title,
         f"{total.refused:,} of {total.predictions:,} drawings were called “not a digit”: "
         f"{percent(total.refusal_rate.value)}.{feedback} Each bar is a {insights.unit}.",
         charts.refusal_chart(
-            insights.periods, _ticks(insights), f"{title}: {percent(total.refusal_rate.value)}"
+            insights.periods,
+            tick_labels(insights, starts),
+            addresses,
+            f"{title}: {percent(total.refusal_rate.value)}",
         ),
-        (_unit_heading(insights), "Drawings", "“Not a digit”", "Share", "Rated", "Right"),
-        [
-            (
-                period_name(period.start, insights.unit),
-                *proportion_cells(period.refusal_rate)[:3],
-                *proportion_cells(period.refusal_accuracy)[:2],
-            )
-            for period in insights.periods
-        ],
+        (unit_heading(insights), "Drawings", "“Not a digit”", "Share", "Rated", "Right"),
+        [_refusal_row(period, insights.unit, links) for period in insights.periods],
         FEEDBACK_NAMES,
     )
 
 
-def _axis_note(proportions: Iterable[Proportion]) -> str:
-    low = charts.axis_start(proportions)
-    return f" The scale begins at {percent(low, 0)}." if low else ""
+def _refused(period: Period, unit: str) -> Filter:
+    return Filter(digit=NONE, first=period.start, last=last_day(period.start, unit))
 
 
-def _in_words(proportion: Proportion) -> str:
-    return f"{proportion.part:,} of {proportion.total:,} right, {percent(proportion.value)}"
-
-
-def _unit_heading(insights: Insights) -> str:
-    return {"day": "Day (UTC)", "week": "Week from"}.get(insights.unit, insights.unit.capitalize())
-
-
-def _ticks(insights: Insights) -> list[str]:
-    pattern = {"month": "%b %Y", "year": "%Y"}.get(insights.unit)
-    starts = [period.start for period in insights.periods]
-    return [f"{start:{pattern}}" if pattern else f"{start.day} {start:%b}" for start in starts]
+def _refusal_row(period: Period, unit: str, links: HistoryLinks) -> tuple[str, ...]:
+    name, refused = period_name(period.start, unit), _refused(period, unit)
+    rated = replace(refused, verdict=Verdict.LABELLED)
+    right = replace(refused, verdict=Verdict.RIGHT)
+    share = percent(period.refusal_rate.value) if period.predictions else UNKNOWN
+    return (
+        name,
+        links.cell(period.predictions, f"drawings: {name}", replace(refused, digit=None)),
+        links.cell(period.refused, f"“not a digit”: {name}", refused),
+        share,
+        links.cell(period.refused_labelled, f"“not a digit” and rated: {name}", rated),
+        links.cell(period.refused_correct, f"“not a digit” and right: {name}", right),
+    )

@@ -75,9 +75,13 @@ class ConfidenceBin:
 
 @dataclass(frozen=True)
 class Insights:
-    """Counts of a time range; `counts` is by model, digit and label, encoded as in the aggregates."""
+    """Counts of a time range; `counts` is by model, digit and label, encoded as in the aggregates.
+
+    `first` is the first day of the range, None for all time.
+    """
 
     unit: str
+    first: date | None
     periods: Sequence[Period]
     counts: Counter[tuple[str, int, int]]
     confidence_bins: Sequence[ConfidenceBin]
@@ -115,6 +119,12 @@ class Insights:
         return dict(sorted(models.items(), key=lambda each: (-each[1][1].total, each[0])))
 
 
+def last_day(start: date, unit: str) -> date:
+    """Return the last day of the day, week, month or year that begins at `start`."""
+    first_day, step = UNITS[unit]
+    return first_day(start + timedelta(step)) - timedelta(1)
+
+
 def load_insights(session: Session, days: int | None, today: date) -> Insights:
     """Query the insights of the last `days`, a key of TIME_RANGES, up to `today` (UTC)."""
     if session.get_bind().dialect.name == "postgresql":
@@ -128,6 +138,7 @@ def load_insights(session: Session, days: int | None, today: date) -> Insights:
     rows = session.execute(select(*keys, func.sum(Tally.count)).where(*conditions).group_by(*keys))
     return Insights(
         unit=unit,
+        first=None if days is None else since,
         periods=_periods(session, conditions, unit, today),
         counts=Counter({(model, digit, label): int(count) for model, digit, label, count in rows if count}),
         confidence_bins=_confidence_bins(session, span, since),

@@ -46,15 +46,28 @@ def circle(kind: str, x: float, y: float, radius: float) -> Markup:
     return element("circle", class_=kind, cx=float(x), cy=float(y), r=float(radius))
 
 
-def drawing(width: float, height: float, title: str, parts: Sequence[str]) -> Markup:
-    """Return the SVG root element; `title` is its accessible name."""
+def link(address: str, words: str, *marks: str) -> Markup:
+    """Return marks with a tooltip, linked to `address` unless that is empty.
+
+    Such a link is no stop of the Tab key, because the table below the chart has the same links.
+    """
+    if not address:
+        return element("g", element("title", words), *marks)
+    title = element("title", words)
+    return element("a", title, *marks, href=address, aria_label=words, tabindex="-1")
+
+
+def drawing(width: float, height: float, title: str, parts: Sequence[str], marks: Sequence[str]) -> Markup:
+    """Return the SVG root element; `title` is its accessible name, and `marks` may contain links."""
+    linked = any(mark.startswith("<a ") for mark in marks)
     return element(
         "svg",
-        *parts,
+        element("g", *parts, aria_hidden="true"),
+        *marks,
         class_="chart",
         viewBox=f"0 0 {width:.0f} {height:.0f}",
         width=f"{width:.0f}",
         height=f"{height:.0f}",
-        role="img",
+        role="group" if linked else "img",  # nobody can reach a link in an image
         aria_label=title,
     )

@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Uuid, literal, select, tuple_
+from sqlalchemy import ColumnElement, Double, Select, Uuid, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, undefer
 
 from mnistweb.database.models import Prediction, UtcDateTime
 from mnistweb.extensions import db
 from mnistweb.predictions.errors import NotFound
-from mnistweb.predictions.pagination import Page, decode_cursor, encode_cursor
+from mnistweb.predictions.pagination import Cursor, Order, Page, decode_cursor, encode_cursor
 from mnistweb.recognition.errors import UserError
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -28,29 +28,41 @@ def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
     return prediction
 
 
-def page(conditions: Conditions, cursor: str | None, limit: int, *undeferred: Deferred) -> Page:
-    """Return `limit` predictions that meet `conditions`, newest first, from `cursor` (None: the newest).
+def page(
+    conditions: Conditions,
+    cursor: str | None,
+    limit: int,
+    *undeferred: Deferred,
+    order: Order = Order.NEWEST,
+) -> Page:
+    """Return `limit` predictions that meet `conditions`, in `order`, from `cursor` (None: the first ones).
 
     `undeferred` are deferred columns to load with them. Raises UserError (invalid_cursor).
     """
-    query = select(Prediction).where(*conditions).options(*map(undefer, undeferred))
-    if cursor is not None:
-        after = tuple_(*_position(cursor))
-        query = query.where(tuple_(Prediction.created_at, Prediction.id) < after)
-    query = query.order_by(Prediction.created_at.desc(), Prediction.id.desc())
-    rows = db.session.scalars(query.limit(limit + 1)).all()
-    items = rows[:limit]
-    return Page(items, encode_cursor(items[-1]) if len(rows) > limit else None)
+    query: Select[Any] = select(Prediction).where(*conditions).options(*map(undefer, undeferred))
+    if cursor is None:
+        return _first_page(query, limit, order)
+    place = _place(cursor, order)
+    rows = db.session.scalars(_ordered(query, order, place).limit(limit + 1)).all()
+    items, more = rows[:limit], len(rows) > limit
+    if not place.backwards:
+        return Page(items, _next(items, more), encode_cursor(items[0], backwards=True) if items else None)
+    if not more:  # the first page is shown in full
+        return _first_page(query, limit, order)
+    items = items[::-1]
+    return Page(items, _next(items, True), encode_cursor(items[0], backwards=True))
 
 
-def batches(conditions: Conditions, *undeferred: Deferred, size: int = 100) -> Iterator[Sequence[Prediction]]:
-    """Yield all predictions that meet `conditions` in batches, newest first; at least one batch.
+def batches(
+    conditions: Conditions, *undeferred: Deferred, order: Order = Order.NEWEST, size: int = 100
+) -> Iterator[Sequence[Prediction]]:
+    """Yield all predictions that meet `conditions` in batches, in `order`; at least one batch.
 
     No connection and no transaction is held between two batches, even for a slow consumer.
     """
     cursor: str | None = None
     while True:
-        batch = page(conditions, cursor, size, *undeferred)
+        batch = page(conditions, cursor, size, *undeferred, order=order)
         db.session.close()
         yield batch.items
         cursor = batch.next
@@ -58,11 +70,37 @@ def batches(conditions: Conditions, *undeferred: Deferred, size: int = 100) -> I
             return
 
 
-def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[uuid.UUID]]:
+def _first_page(query: Select[Any], limit: int, order: Order) -> Page:
+    rows = db.session.scalars(_ordered(query, order).limit(limit + 1)).all()
+    return Page(rows[:limit], _next(rows[:limit], len(rows) > limit))
+
+
+def _next(items: Sequence[Prediction], more: bool) -> str | None:
+    return encode_cursor(items[-1]) if more else None
+
+
+def _ordered(query: Select[Any], order: Order, place: Cursor | None = None) -> Select[Any]:
+    columns: list[Any] = [Prediction.created_at, Prediction.id]
+    if order.by_confidence:
+        columns.insert(0, Prediction.confidence)
+    descending = order.descending
+    if place is not None:
+        descending = order.descending != place.backwards
+        values: list[Any] = [literal(place.created_at, UtcDateTime), literal(place.id, Uuid)]
+        if order.by_confidence:
+            values.insert(0, literal(place.confidence, Double))
+        here, there = tuple_(*columns), tuple_(*values)
+        query = query.where(here < there if descending else here > there)
+    return query.order_by(*(column.desc() if descending else column.asc() for column in columns))
+
+
+def _place(cursor: str, order: Order) -> Cursor:
     try:
-        created_at, prediction_id = decode_cursor(cursor)
+        place = decode_cursor(cursor)
+        if order.by_confidence and place.confidence is None:
+            raise ValueError("a cursor of another order")
     except ValueError:
         raise UserError(
             "invalid_cursor", "This page of the list doesn’t exist: the cursor is invalid."
         ) from None
-    return literal(created_at, UtcDateTime), literal(prediction_id, Uuid)
+    return place

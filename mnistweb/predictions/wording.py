@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from mnistweb.formatting import percent
+from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL
 
 NAMES = (
     "a zero",
@@ -25,6 +26,8 @@ CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.7
 """The lowest probabilities that are called certain, almost certain and probable."""
 SMALLEST_BAR_VALUE = 0.01
 """The lowest probability that is printed above its bar."""
+LIKELY_DIGIT = 0.05
+"""The lowest probability of a digit that a refusal names."""
 CLEARER = "A clearer drawing helps: close its gaps, or write it larger."
 
 
@@ -134,7 +137,8 @@ def _refused(reading: Reading) -> Words:
     digit, none = (f"{NAMES[each]} ({percent(every[each], 0)})" for each in (likeliest, NOT_A_DIGIT))
     if _stands_out(reading) and every[likeliest] > reading.not_a_digit:
         # Refused at a low threshold: the digit has the longer bar, so it is named first.
-        certainty, sentence = _certainty(every[likeliest]), CLEARER
+        certainty = _certainty(every[likeliest])
+        sentence = sentence if sentence in (MERGED, SEVERAL) else CLEARER
         but = "" if certainty == "perhaps" else "but "
         headline = f"{certainty.capitalize()} {digit}, {but}perhaps {none}"
         guess_short = f"Perhaps {_article(likeliest)}"
@@ -144,7 +148,16 @@ def _refused(reading: Reading) -> Words:
     else:
         headline = "Perhaps not a digit" if certainty == "perhaps" else "This is not a digit"
         sure = percent(reading.confidence)
+        sentence = _with_likeliest(sentence, every[:NOT_A_DIGIT])
     return Words("refused", headline, sentence, certainty, sure, "?", "", guess, guess_short)
+
+
+def _with_likeliest(reason: str, digits: Sequence[float]) -> str:
+    """Add the likeliest digit to the reason of a refusal, if it stands out. A dot is like none."""
+    second, first = sorted(digits)[-2:]
+    if reason == DOT or first < max(LIKELY_DIGIT, 2 * second):
+        return reason
+    return f"{reason} Perhaps it’s {NAMES[digits.index(first)]}.".lstrip()
 
 
 def _certainty(probability: float) -> str:

@@ -4,7 +4,6 @@ import base64
 import binascii
 import io
 import math
-import re
 import warnings
 
 import numpy as np
@@ -12,13 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from mnistweb.recognition.errors import DrawingError
-from mnistweb.recognition.image_file import count_scans, read_orientation, strip_metadata
+from mnistweb.recognition.file_kinds import unsupported
+from mnistweb.recognition.image_file import JPEG, PNG, count_scans, read_orientation, strip_metadata
 from mnistweb.recognition.segmentation import find_ink
 from mnistweb.recognition.types import Ink
 
-MEDIA_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
-DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?:;[^;,]*)*?(?P<base64>;base64)?,", re.IGNORECASE)
+FORMATS = ("PNG", "JPEG", "WEBP")
+"""The formats of pictures that are read. Each further decoder would be one more that can be attacked."""
+MAX_DATA_URL_HEAD = 200
+"""Characters of a data URL up to its comma."""
 MAX_SIDE = 1024
 """Pixels. A larger picture is reduced before segmentation; 28x28 needs no more."""
 MAX_UNREDUCED_PIXELS = 2 * 1024**2
@@ -41,35 +42,38 @@ TRANSPOSITIONS = {
 
 
 def decode_base64_image(text: str, max_bytes: int) -> bytes:
-    """Decode a data URL (PNG, JPEG or WebP) or bare base64.
+    """Decode a data URL or bare base64 (RFC 4648, both alphabets, padded or not) to the bytes of a file.
 
-    Raises DrawingError: missing_image, unsupported_media_type, not_base64, image_too_large.
+    The media type is ignored, because the bytes say what the file is.
+    Raises DrawingError: missing_image, not_base64, image_too_large.
     """
     text = text.strip()
     if not text:
-        raise DrawingError("missing_image", "There is no picture to read.")
+        raise _missing()
     if text[:5].lower() == "data:":
         text = _strip_data_url(text)
     if len(text) * 3 // 4 > max_bytes + 2:
         raise image_too_large(max_bytes)
+    digits = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        data = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise DrawingError("not_base64", "The image is not valid base64.") from error
     if not data:
-        raise DrawingError("missing_image", "There is no picture to read.")
+        raise _missing()
     return data
 
 
 def _strip_data_url(text: str) -> str:
-    match = DATA_URL.match(text[:200])
-    if match is None or not match["base64"]:
+    head, comma, _ = text[:MAX_DATA_URL_HEAD].partition(",")
+    parameters = [parameter.strip().lower() for parameter in head.split(";")[1:]]
+    if not comma or "base64" not in parameters:
         raise DrawingError("not_base64", "The image is not a base64 data URL.")
-    if match["type"].lower() not in MEDIA_TYPES:
-        raise DrawingError(
-            "unsupported_media_type", "Can’t read this file. Please use a PNG, JPEG or WebP picture."
-        )
-    return text[match.end() :]
+    return text[len(head) + 1 :]
+
+
+def _missing() -> DrawingError:
+    return DrawingError("missing_image", "There is no picture to read.")
 
 
 def image_too_large(max_bytes: int) -> DrawingError:
@@ -88,7 +92,7 @@ def read_drawing(data: bytes, max_pixels: int) -> Ink:
     unreadable_image.
     """
     if not data:
-        raise DrawingError("missing_image", "There is no picture to read.")
+        raise _missing()
     return find_ink(_to_rgba(_decode(data, max_pixels)))
 
 
@@ -97,7 +101,7 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
         drawn, exif = strip_metadata(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of harmless oddities
-            picture = Image.open(io.BytesIO(drawn), formats=list(MEDIA_TYPES.values()))
+            picture = Image.open(io.BytesIO(drawn), formats=FORMATS)
             _check_limits(picture, drawn, max_pixels)
             _reduce_while_decoding(picture)
             picture.load()
@@ -106,15 +110,15 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
     except DrawingError:
         raise
     except UnidentifiedImageError as error:
-        if data.startswith(SIGNATURES):
-            raise _unreadable() from error
-        raise DrawingError(
-            "unsupported_media_type", "Can’t read this file. Please use a PNG, JPEG or WebP picture."
-        ) from error
+        raise (_unreadable() if _claims_format(data) else unsupported(data)) from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files
         raise _unreadable() from error
+
+
+def _claims_format(data: bytes) -> bool:
+    return data.startswith((PNG, JPEG)) or (data.startswith(b"RIFF") and b"WEBP".startswith(data[8:12]))
 
 
 def _unreadable() -> DrawingError:

@@ -4,11 +4,10 @@ import math
 from collections.abc import Sequence
 
 from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.rejection import rejection_reason
 from mnistweb.recognition.types import Answer, DigitImage
 
 DIGITS = 10
-MERGED_LINES_INK = 190
-"""Full pixels, of the 400 in a digit's box, from which lines run together. A digit has about 100."""
 
 
 def to_answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> Answer:
@@ -23,16 +22,10 @@ def to_answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> An
         confidence=not_a_digit if refused else probabilities[digit] * (1 - not_a_digit),
         probabilities=tuple(probabilities),
         not_a_digit=not_a_digit,
-        reason=_reason(image) if refused else None,
+        reason=rejection_reason(image) if refused else None,
         model=card.name,
         model_version=card.version,
     )
-
-
-def _reason(image: DigitImage) -> str:
-    if int(image.sum()) >= MERGED_LINES_INK * 255:
-        return "The strokes merge. Use a thinner brush, or write larger."
-    return "I read one digit at a time. Draw just one, large and without gaps."
 
 
 def _softmax(values: list[float]) -> list[float]:

@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import abort, current_app, request
 from sqlalchemy import ColumnElement
 
 from mnistweb.database.models import Prediction
 from mnistweb.predictions import queries
+from mnistweb.predictions.counts import Count, count
 from mnistweb.predictions.filters import Filter, parse_filter
 from mnistweb.web.visitors import known_visitor
 
@@ -26,16 +28,24 @@ def requested_filter() -> Filter:
 
 def visible_conditions(criteria: Filter) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of a filter, limited to the visitor's own predictions unless all are public."""
-    visitor = known_visitor()
-    access = [] if _is_public() else [Prediction.visitor == visitor]
-    return [*criteria.conditions(visitor), *access]
+    return _visible(criteria).conditions(known_visitor())
+
+
+def visible_count(criteria: Filter) -> Count:
+    """Count the predictions that match a filter and that this visitor may see."""
+    return count(_visible(criteria), known_visitor())
 
 
 def visible_prediction(prediction_id: uuid.UUID) -> Prediction:
     """Return a prediction that this visitor may see. Raises NotFound."""
     # Seeing is all that an id permits: feedback and deletion check the author's cookie.
-    return queries.get(prediction_id, None if _is_public() else known_visitor())
+    return queries.get(prediction_id, None if is_public() else known_visitor())
 
 
-def _is_public() -> bool:
+def is_public() -> bool:
+    """Return whether visitors may see the predictions of others."""
     return bool(current_app.config["PUBLIC_HISTORY"] == EVERYONE)
+
+
+def _visible(criteria: Filter) -> Filter:
+    return criteria if is_public() else replace(criteria, mine=True)

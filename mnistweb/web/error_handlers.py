@@ -26,6 +26,7 @@ STATUS = {
     "invalid_json": 400,
     "invalid_label": 422,
     "invalid_limit": 400,
+    "invalid_sort": 400,
     "invalid_strokes": 422,
     "not_found": 404,
     "nothing_inside": 404,

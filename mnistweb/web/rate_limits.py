@@ -26,7 +26,7 @@ ENDPOINTS = {
     "RATELIMIT_COMPARISON": ("draw.comparison", "api.comparison"),
     "RATELIMIT_INSIDE": ("explain.show", "prediction.film"),
     "RATELIMIT_READ": ("history.index", "insights.index", "api.listing", "media.preview"),
-    "RATELIMIT_DOWNLOAD": ("history.as_csv", "history.as_json_lines"),
+    "RATELIMIT_DOWNLOAD": ("history.as_csv", "history.as_json_lines", "history.as_training_file"),
     "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete"),
 }
 """The routes that each setting limits. They are counted together."""

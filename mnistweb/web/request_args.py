@@ -3,6 +3,7 @@
 from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
+from mnistweb.predictions.pagination import Order
 from mnistweb.recognition.decoding import image_too_large
 from mnistweb.recognition.errors import UserError
 
@@ -21,6 +22,14 @@ def requested_limit(default: int = DEFAULT_LIMIT) -> int:
 def requested_cursor() -> str | None:
     """Return `?cursor=`, or None if it is missing or empty."""
     return request.args.get("cursor") or None
+
+
+def requested_order() -> Order:
+    """Parse `?sort=`, by default newest. Raises UserError (invalid_sort)."""
+    try:
+        return Order(request.args.get("sort") or Order.NEWEST)
+    except ValueError:
+        raise UserError("invalid_sort", f"The list can be sorted by: {', '.join(Order)}.") from None
 
 
 def uploaded_bytes(file: FileStorage) -> bytes:

@@ -39,11 +39,16 @@ schemathesis.openapi.format(
 schemathesis.openapi.format(
     "cursor",
     st.builds(
-        lambda name, seconds: encode_cursor(
-            Prediction(id=name, created_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+        lambda name, seconds, confidence: encode_cursor(
+            Prediction(
+                id=name,
+                created_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds),
+                confidence=confidence,
+            )
         ),
         st.uuids(),
         st.integers(-(10**9), 10**9),
+        st.floats(0, 1),
     ),
 )
 

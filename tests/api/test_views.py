@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from tests.support.bad_images import BAD_TEXTS, UNUSUAL_IMAGES
 from tests.support.clients import predict
 from tests.support.databases import on_both_databases
-from tests.support.drawings import STROKES, data_url, digit_png, strokes_json
+from tests.support.drawings import STROKES, data_url, digit_png, draw_digit, encode, strokes_json
 
 PREDICTIONS = "/api/v1/predictions"
 
@@ -110,6 +110,20 @@ def test_other_content_type_is_refused(client: FlaskClient, content_type: str | 
 def test_large_body_is_refused_unread(app: Flask, client: FlaskClient) -> None:
     app.config["MAX_CONTENT_LENGTH"] = 1000
     assert_refused(client.post(PREDICTIONS, json={"image": "A" * 1000}), 413, "image_too_large")
+
+
+@pytest.mark.parametrize("media_type", ["image/jpg", "image/png", "application/octet-stream", "text/html"])
+def test_picture_is_judged_by_its_bytes(client: FlaskClient, media_type: str) -> None:
+    image = data_url(encode(draw_digit(3), "JPEG"), media_type)
+    response = client.post(PREDICTIONS, json={"image": image})
+    assert (response.status_code, response.get_json()["digit"]) == (201, 3)
+
+
+def test_refusal_names_the_kind_of_file(client: FlaskClient) -> None:
+    response = client.post(PREDICTIONS, json={"image": data_url(encode(draw_digit(3), "GIF"))})
+    assert_refused(response, 415, "unsupported_media_type")
+    sentence = "This is a GIF picture. Please use a PNG, JPEG or WebP picture."
+    assert response.get_json()["error"]["message"] == sentence
 
 
 @pytest.mark.parametrize("model", ["", "nothing", "../cnn", 5, True, ["cnn"], "\ud800"])

@@ -1,10 +1,14 @@
+import gzip
+import json
 import re
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, NewPage
 from tests.support.browser.hand import answer, ink_on_slate, predicted, press, until
+from tests.support.browser.overflow import overflows
 
 PIXELS = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -169,7 +173,7 @@ def test_the_filters_are_in_the_address_and_in_words(page: Page) -> None:
     page.get_by_label("only mine").check()
     press(page, "Show")
     page.wait_for_url(re.compile(r"/history\?digit=4&mine=1$"))
-    expect(page.locator(".filter-words")).to_contain_text("Showing: your own · read as 4")
+    expect(page.locator(".filter-words")).to_contain_text("drawings: your own · read as 4")
     expect(row(page, four)).to_be_visible()
     expect(row(page, eight)).to_have_count(0)
     with page.expect_download() as download:
@@ -179,6 +183,64 @@ def test_the_filters_are_in_the_address_and_in_words(page: Page) -> None:
     assert four in lines[0]
     page.get_by_role("link", name="Clear filters").click()
     expect(row(page, eight)).to_be_visible()
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE])
+def test_the_gallery_works_by_keyboard_and_keeps_the_filter(
+    new_page: NewPage, options: dict[str, object]
+) -> None:
+    page = new_page(**options)
+    page.goto("/")
+    four = predicted(page, 4)
+    page.goto("/history?mine=1&sort=least_sure")
+    page.get_by_role("link", name="Gallery").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/history?**view=gallery**")
+    expect(page.locator(".filter-words")).to_contain_text("your own")
+    expect(page.get_by_text("All drawings, least sure first")).to_be_visible()
+    tile = page.get_by_role("list", name="History").get_by_role("listitem")
+    expect(tile).to_have_count(1)
+    expect(tile.get_by_role("link")).to_have_accessible_name(re.compile(r"^Drawing read as 4 .* not rated"))
+    assert violations(page) == []
+    assert overflows(page) == []
+    tile.get_by_role("link").click()
+    page.wait_for_url(f"**/predictions/{four}")
+
+
+def test_gallery_order_and_pager_work_without_a_script(page: Page, new_page: NewPage) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(predicted(page, 4))
+        press(page, "Clear")
+    cookies = page.context.cookies()
+    plain = new_page(**DESKTOP, java_script_enabled=False)
+    plain.context.add_cookies(cookies)  # type: ignore[arg-type]
+    plain.goto("/history?limit=2&view=gallery")
+    plain.locator(".filter summary").click()
+    plain.get_by_label("Sort").select_option("oldest first")
+    plain.get_by_label("only mine").check()
+    press(plain, "Show")
+    assert plain.url.endswith("/history?sort=oldest&mine=1&view=gallery&limit=2")
+    tiles = plain.locator(".gallery-tile")
+    expect(tiles).to_have_count(2)
+    plain.get_by_role("link", name="Newer").click()
+    expect(tiles).to_have_count(1)
+    expect(row(plain, ids[2])).to_be_visible()
+    plain.get_by_role("link", name="Older").click()
+    expect(row(plain, ids[0])).to_be_visible()
+    expect(row(plain, ids[1])).to_be_visible()
+
+
+def test_training_file_is_downloaded(page: Page) -> None:
+    predicted(page, 4)
+    press(page, "Yes")
+    expect(page.locator("[data-said]")).to_be_visible()
+    page.goto("/history?mine=1")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Training file").click()
+    assert download.value.suggested_filename == "mnistweb-history.strokes.json.gz"
+    [entry] = json.loads(gzip.decompress(download.value.path().read_bytes()))
+    assert entry["label"] == 4
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])

@@ -42,7 +42,7 @@ def test_a_look_inside_opens_below_the_answer_and_nothing_is_logged(page: Page) 
 
 
 def test_before_an_answer_there_is_nothing_to_look_into(page: Page) -> None:
-    expect(page.get_by_role("button", name="Look inside")).to_be_disabled()
+    expect(page.get_by_role("button", name="Look inside")).to_be_hidden()
     scripts = page.evaluate("performance.getEntriesByType('resource').map(each => each.name)")
     assert not [name for name in scripts if "look-inside.js" in name]
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,7 +80,7 @@ def test_every_chart_has_a_name_a_sentence_and_its_numbers(page: Page) -> None:
     for figure in figures.all():
         name = figure.get_by_role("heading").inner_text()
         expect(figure).to_have_accessible_name(name)
-        assert (figure.get_by_role("img").get_attribute("aria-label") or "").startswith(name)
+        assert (figure.locator("svg.chart").get_attribute("aria-label") or "").startswith(name)
         expect(figure.get_by_role("table", name=name)).to_be_visible()
         expect(figure.locator("figcaption p")).to_contain_text(".")
 
@@ -109,10 +110,45 @@ def test_the_period_is_chosen_by_keyboard_and_in_the_address(page: Page) -> None
     page.keyboard.press("Enter")
     page.wait_for_url("**/insights?days=30")
     expect(page.get_by_role("link", name="Last 30 days")).to_have_attribute("aria-current", "true")
-    expect(page.locator("[data-chart=time] tbody tr")).to_have_count(30)
+    rated = page.locator("[data-chart=time] tbody td:nth-child(2)").all_text_contents()
+    assert rated
+    assert all(int(number) >= 20 for number in rated)
+    expect(page.locator("[data-chart=refusals] tbody tr")).to_have_count(30)
     page.locator("[data-chart=time] summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator("[data-chart=time]").get_by_role("table")).to_be_visible()
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_cell_leads_to_its_drawings(page: Page) -> None:
+    opened(page)
+    cell = page.locator("[data-chart=confusion] svg").get_by_role("link", name=re.compile("^4 read as 3: "))
+    count = cell.locator(".count").text_content() or ""
+    cell.click()
+    page.wait_for_url("**/history?view=gallery&*")
+    expect(page.locator(".filter-words")).to_contain_text(f"{count} of 240 drawings: read as 3 · really 4")
+    expect(page.locator(".gallery-tile")).to_have_count(int(count))
+    expect(page.get_by_text("it was 4").first).to_be_visible()
+    page.go_back()
+    opened(page)
+    # The Tab key finds the same in the table.
+    link = page.locator("[data-chart=confusion] table").get_by_role("link", name=re.compile("4 read as 3"))
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/history?view=gallery&*")
+    assert page.locator(".gallery-tile").count() == int(count)
+    assert violations(page) == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_hardest_drawings_lead_to_their_pages(page: Page) -> None:
+    opened(page)
+    hardest = page.get_by_role("region", name="Today’s hardest drawings")
+    tiles = hardest.get_by_role("listitem")
+    assert tiles.count() > 1
+    expect(tiles.first).to_contain_text("wrong")
+    tiles.first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Someone’s drawing")).to_be_visible()
 
 
 def test_without_any_drawing_the_page_leads_to_the_slate(site: Flask, page: Page, filled: None) -> None:

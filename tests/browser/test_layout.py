@@ -25,6 +25,7 @@ SHIFTS = """
         "refused",
         "not-saved",
         "history",
+        "history-gallery",
         "history-filtered",
         "prediction",
         "film",

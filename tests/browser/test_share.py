@@ -25,7 +25,7 @@ def allow_clipboard(page: Page) -> None:
 
 def test_the_link_is_copied_and_the_status_is_said(page: Page, base_url: str) -> None:
     allow_clipboard(page)
-    expect(page.get_by_role("button", name="Copy link")).to_be_disabled()
+    expect(page.get_by_role("button", name="Copy link")).to_be_hidden()
     prediction_id = predicted(page, 7)
     page.get_by_role("button", name="Copy link").focus()
     page.keyboard.press("Enter")

@@ -230,6 +230,37 @@ def test_form_without_an_image_is_rejected(client: FlaskClient) -> None:
     assert_refused(client.post("/predictions", data=form), 400, "missing_image")
 
 
+@pytest.mark.parametrize(
+    ("data", "status", "sentence"),
+    [
+        (b"", 400, "There is no picture to read."),
+        (b"not a picture", 415, "This is a text. Please use a PNG, JPEG or WebP picture."),
+        (digit_png()[:200], 400, "The picture is damaged or incomplete."),
+        (encode(Image.new("L", (9, 9))), 422, "This picture looks empty."),
+    ],
+)
+def test_form_comes_back_with_the_error_of_a_picture(
+    app: Flask, client: FlaskClient, data: bytes, status: int, sentence: str
+) -> None:
+    form = {
+        "csrf_token": csrf_token(client),
+        "model": "lenet5",
+        "file": (io.BytesIO(data), "3.png" if data else ""),
+    }
+    page = client.post("/predictions", data=form)
+    assert page.status_code == status
+    assert sentence in page.text
+    assert 'action="/predictions"' in page.text
+    assert '<option value="lenet5" selected>' in page.text
+    assert page.headers["X-Request-ID"] not in page.text
+
+
+def test_refused_picture_is_json_on_request(client: FlaskClient) -> None:
+    form = {"csrf_token": csrf_token(client)}
+    response = client.post("/predictions", data=form, headers={"Accept": "application/json"})
+    assert (response.status_code, response.get_json()["error"]["code"]) == (400, "missing_image")
+
+
 @pytest.mark.parametrize("strokes", ["{", "[]", "[" * 10_000, '{"size": NaN, "strokes": []}'])
 def test_invalid_strokes_are_rejected(client: FlaskClient, strokes: str) -> None:
     assert_refused(draw(client, strokes=strokes), 422, "invalid_strokes")

@@ -1,10 +1,15 @@
 import csv
+import gzip
+import html
 import io
 import json
 import re
 import uuid
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -12,17 +17,33 @@ from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
+from mnistweb.predictions import aggregates, counts
+from mnistweb.training.data import load_drawings
+from mnistweb.training.pen_strokes import USUAL_VARIATION, redraw
 from mnistweb.web.visitors import COOKIE
 from tests.support.clients import predict
 from tests.support.databases import on_both_databases
 from tests.support.drawings import digit_png, strokes_json
-from tests.support.rows import add, row
+from tests.support.rows import NOON, add, row
 
+TRAINING_FILE = "/history.strokes.json.gz"
 LISTINGS = ("/history", "/history.csv", "/history.jsonl", "/api/v1/predictions")
 
 
 def ids(page: TestResponse) -> list[str]:
     return re.findall(r'data-prediction-row="([^"]+)"', page.text)
+
+
+def words(page: TestResponse) -> str:
+    """Return what the page says about the filter and its hits."""
+    [found] = re.findall(r'<p class="filter-words">(.*?)</p>', page.text, re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", found)).split())
+
+
+def pager(page: TestResponse) -> dict[str, str]:
+    """Return the addresses in the pager by their words."""
+    [found] = re.findall(r'<nav class="pager".*?</nav>', page.text, re.DOTALL)
+    return {text: html.unescape(address) for address, text in re.findall(r'href="([^"]+)">([^<]+)<', found)}
 
 
 def addresses(prediction_id: str) -> list[str]:
@@ -48,6 +69,110 @@ def test_filters_are_kept_in_links_to_further_pages(client: FlaskClient) -> None
     assert ids(page) == [made[0]["id"]]
     assert ids(client.get("/history?digit=3&verdict=wrong&label=8")) == [made[0]["id"]]
     assert ids(client.get("/history?from=2000-01-01&to=2000-01-02")) == []
+
+
+@on_both_databases
+def test_hits_are_counted(client: FlaskClient, stranger: FlaskClient) -> None:
+    for digit in (3, 8, 3):
+        predict(client, digit)
+    predict(stranger, 3)
+    assert words(client.get("/history")) == "4 drawings"
+    assert words(client.get("/history?digit=3")) == "3 of 4 drawings: read as 3. Clear filters"
+    assert words(client.get("/history?digit=3&mine=1")).startswith("2 of 4 drawings: your own · read as 3.")
+    assert words(client.get("/history?digit=5")).startswith("0 of 4 drawings: read as 5.")
+
+
+def test_hits_are_counted_among_the_visitors_own(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
+    app.config["PUBLIC_HISTORY"] = "own"
+    for who, digit in ((client, 3), (stranger, 3), (stranger, 8)):
+        predict(who, digit)
+    assert words(client.get("/history")) == "1 drawing"
+    assert words(stranger.get("/history?digit=8")).startswith("1 of 2 drawings")
+
+
+def test_bounded_count_is_at_least_the_page(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "MAX_COUNTED", 2)
+    monkeypatch.setattr(counts, "MAX_CHECKED", 2)
+    with app.app_context():
+        add(*(row(NOON - timedelta(minutes=minute), digit=minute // 3) for minute in range(6)))
+        aggregates.recount(db.session())
+        db.session.commit()
+    assert words(client.get("/history?source=slate")).startswith("At least 6 of 6 drawings")
+    assert words(client.get("/history?source=slate&digit=1")).startswith("At least 3 of 6 drawings")
+
+
+@on_both_databases
+def test_predictions_are_sorted_alike_everywhere(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        made = add(*(row(confidence=confidence) for confidence in (0.7, 0.9, 0.3)))
+    surest = [str(made[number]) for number in (1, 0, 2)]
+    assert ids(client.get("/history?sort=surest")) == surest
+    assert ids(client.get("/history?sort=least_sure&view=gallery")) == surest[::-1]
+    listed = client.get("/api/v1/predictions?sort=surest&limit=2").get_json()
+    rest = client.get(f"/api/v1/predictions?sort=surest&cursor={listed['next']}").get_json()
+    assert [item["id"] for item in (*listed["items"], *rest["items"])] == surest
+    lines = client.get("/history.jsonl?sort=surest").text.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == surest
+
+
+@pytest.mark.parametrize("address", LISTINGS)
+def test_unknown_order_is_rejected(client: FlaskClient, address: str) -> None:
+    response = client.get(f"{address}?sort=best", headers={"Accept": "application/json"})
+    assert response.status_code == 400
+    assert response.get_json()["error"]["code"] == "invalid_sort"
+    assert "newest, oldest, surest, least_sure" in response.get_json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first", "before", "after"),
+    [("newest", "Newest", "Newer", "Older"), ("least_sure", "Least sure", "Less sure", "Surer")],
+)
+def test_pager_leads_in_both_directions(
+    app: Flask, client: FlaskClient, sort: str, first: str, before: str, after: str
+) -> None:
+    with app.app_context():
+        add(*(row(NOON + timedelta(minutes=minute), confidence=minute / 10) for minute in range(6)))
+    start = client.get(f"/history?limit=2&sort={sort}")
+    assert list(pager(start)) == [after]
+    second = client.get(pager(start)[after])
+    assert list(pager(second)) == [first, before, after]
+    third = client.get(pager(second)[after])
+    assert list(pager(third)) == [first, before]
+    assert ids(client.get(pager(third)[before])) == ids(second)
+    assert ids(client.get(pager(second)[before])) == ids(client.get(pager(third)[first])) == ids(start)
+
+
+def test_gallery_keeps_filter_order_and_page(client: FlaskClient) -> None:
+    made = [predict(client, 3) for _ in range(3)]
+    give_feedback(client, made[0], 8)
+    give_feedback(client, made[1], 3)
+    page = client.get("/history?view=gallery&digit=3&sort=oldest&limit=2")
+    assert ids(page) == [made[0]["id"], made[1]["id"]]
+    assert "<table" not in page.text
+    wrong, right = re.findall(r'<li class="gallery-tile".*?</li>', page.text, re.DOTALL)
+    assert f'href="/predictions/{made[0]["id"]}"' in wrong
+    assert re.search("read as.*>3<.*wrong.*it was.*>8<", wrong, re.DOTALL)
+    assert re.search("read as.*>3<.*right", right, re.DOTALL)
+    following = client.get(pager(page)["Newer"])
+    assert ids(following) == [made[2]["id"]]
+    assert "not rated" in following.text
+    assert 'class="gallery"' in following.text
+    lists = re.search(r'href="([^"]+)">List', page.text)
+    assert lists
+    assert ids(client.get(html.unescape(lists[1]))) == ids(page)
+
+
+def test_filter_form_shows_what_is_filtered(client: FlaskClient) -> None:
+    predict(client, 3)
+    page = client.get("/history?refused=1&confidence_min=0.8&sort=surest&view=gallery").text
+    assert re.findall(r'<option value="([^"]+)" selected', page) == ["none", "0.8", "surest"]
+    assert '<input type="hidden" name="view" value="gallery">' in page
+    assert "read as not a digit" in page
+    assert "at least 80&nbsp;% sure" in page
 
 
 def test_model_title_is_the_same_in_filter_and_table(client: FlaskClient) -> None:
@@ -82,7 +207,9 @@ def test_api_list_accepts_the_same_filters(client: FlaskClient, stranger: FlaskC
 
 def test_empty_history_suggests_an_action(client: FlaskClient) -> None:
     assert "Draw the first digit" in client.get("/history").text
-    assert "Show all drawings" in client.get("/history?digit=3").text
+    page = client.get("/history?digit=3").text
+    assert "No drawings match these filters" in page
+    assert page.count("Clear filters") == 1
 
 
 def test_prediction_page_shows_drawing_and_answer(client: FlaskClient) -> None:
@@ -192,6 +319,72 @@ def test_downloads_span_several_batches(app: Flask, client: FlaskClient) -> None
     assert client.get("/history.csv?digit=9").text.count("\n") == 1
 
 
+def training_entries(response: TestResponse) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(gzip.decompress(response.data))
+    return found
+
+
+@on_both_databases
+def test_training_file_is_read_by_training(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+    with app.app_context():
+        labelled: dict[str, Any] = {"labelled_at": NOON, "strokes": strokes_json(3)}
+        add(
+            row(label=3, digit=8, **labelled),
+            row(label=3, visitor="another", **labelled),
+            *(row(label=4, **labelled) for _ in range(150)),
+            row(label=5, labelled_at=NOON),  # an uploaded picture
+            row(label=6, labelled_at=NOON, strokes={"size": 280, "strokes": []}),
+            row(label=None, **labelled),  # not a digit
+            row(strokes=strokes_json(3)),  # not rated
+        )
+    response = client.get(TRAINING_FILE)
+    assert response.mimetype == "application/gzip"
+    disposition = 'attachment; filename="mnistweb-history.strokes.json.gz"'
+    assert response.headers["Content-Disposition"] == disposition
+    file = tmp_path / "history.strokes.json.gz"
+    file.write_bytes(response.data)
+    drawings = load_drawings([file])
+    assert sorted(sample.label for sample in drawings.train) == [3, 3, *[4] * 150]
+    assert (drawings.validation, drawings.test) == ((), ())
+    [points] = next(sample for sample in drawings.train if sample.label == 3).strokes
+    assert points.tolist() == [point[:2] for point in strokes_json(3)["strokes"][0]["points"]]
+    image = redraw(drawings.train[0].strokes, np.random.default_rng(1), USUAL_VARIATION)
+    assert len(image) == 1
+
+
+def test_training_file_follows_the_filter(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        labelled: dict[str, Any] = {"labelled_at": NOON, "strokes": strokes_json(3)}
+        add(row(label=3, **labelled), row(label=8, **labelled), row(label=None, **labelled))
+    for query, labels in (
+        ("verdict=wrong", [8]),
+        ("label=3", [3]),
+        ("label=none", []),
+        ("verdict=unlabelled", []),
+        ("digit=5", []),
+    ):
+        assert [
+            entry["label"] for entry in training_entries(client.get(f"{TRAINING_FILE}?{query}"))
+        ] == labels
+
+
+def test_writers_are_numbers_that_name_nobody(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        visitors = [f"visitor {number % 3}" for number in range(9)]
+        labelled: dict[str, Any] = {"label": 3, "labelled_at": NOON, "strokes": strokes_json(3)}
+        add(
+            *(
+                row(NOON - timedelta(minutes=minute), visitor=visitor, **labelled)
+                for minute, visitor in enumerate(visitors)
+            )
+        )
+    files = [[entry["writer"] for entry in training_entries(client.get(TRAINING_FILE))] for _ in range(2)]
+    for writers in files:
+        assert len(set(writers)) == 3
+        assert writers == writers[:3] * 3
+    assert not set(files[0]) & set(files[1])
+
+
 @pytest.mark.parametrize("public_history", ["everyone", "own", "off"])
 def test_visitor_ids_are_never_disclosed(
     app: Flask, client: FlaskClient, stranger: FlaskClient, public_history: str
@@ -211,12 +404,16 @@ def test_visitor_ids_are_never_disclosed(
 @on_both_databases
 def test_own_history_hides_other_predictions(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
     app.config["PUBLIC_HISTORY"] = "own"
-    mine, theirs = predict(client, 3), predict(stranger, 3)
+    mine, theirs = (predict(who, 3, strokes=strokes_json(3)) for who in (client, stranger))
     for address in LISTINGS:
         for query in ("", "?digit=3", "?mine=1"):
             text = client.get(address + query).text
             assert mine["id"] in text
             assert theirs["id"] not in text
+    for who in (client, stranger):
+        for made in (mine, theirs):
+            give_feedback(who, made, 3)
+    assert len(training_entries(client.get(TRAINING_FILE))) == 1
     for address in addresses(theirs["id"]):
         assert client.get(address).status_code == 404
         assert stranger.get(address).status_code == 200
@@ -227,7 +424,7 @@ def test_own_drawings_remain_without_a_history(
 ) -> None:
     app.config["PUBLIC_HISTORY"] = "off"
     mine = predict(client, 3)
-    for address in LISTINGS:
+    for address in (*LISTINGS, TRAINING_FILE):
         assert client.get(address).status_code == 404
     page = client.get("/").text
     assert 'href="/history"' not in page

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,12 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from mnistweb.extensions import db
+from mnistweb.insights.bins import rated_bins
 from mnistweb.insights.figures import insight_charts
-from mnistweb.insights.queries import DIGITS, TIME_RANGES, Insights, load_insights
+from mnistweb.insights.hardest import hardest_drawings
+from mnistweb.insights.links import HistoryLinks
+from mnistweb.insights.queries import DIGITS, TIME_RANGES, Insights, Period, load_insights
+from mnistweb.insights.wording import days_name, most_frequent_mistakes
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.proportion import Proportion
@@ -51,7 +56,7 @@ def test_empty_log_has_no_insights(app: Flask) -> None:
                 [],
                 [],
             )
-            assert list(insight_charts(insights, {})) == []
+            assert list(insight_charts(insights, {}, HistoryLinks())) == []
 
 
 @on_both_databases
@@ -139,7 +144,10 @@ def cells(page: str, kind: str) -> list[list[str]]:
     [figure] = re.findall(rf'<figure data-chart="{kind}".*?</figure>', page, re.DOTALL)
     body = figure.split("<tbody>")[1]
     rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
-    return [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t", row)] for row in rows]
+    return [
+        [html.unescape(re.sub("<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]", row)]
+        for row in rows
+    ]
 
 
 def tooltips(page: str, kind: str) -> list[str]:
@@ -231,14 +239,158 @@ def test_insights_need_a_public_history(app: Flask, client: FlaskClient) -> None
     assert_refused(client.get("/insights"), 404, "not_found")
 
 
+def links(page: str, kind: str) -> dict[str, str]:
+    """Return the addresses of a chart's links, in picture and table, by their names."""
+    [figure] = re.findall(rf'<figure data-chart="{kind}".*?</figure>', page, re.DOTALL)
+    found = re.findall(r'<a href="([^"]+)" aria-label="([^"]+)"', figure)
+    return {html.unescape(name): html.unescape(address) for address, name in found}
+
+
+def counted(kind: str, name: str) -> str:
+    """Return the number of drawings that the name of a link promises."""
+    if share := re.search(r": ([\d,]+) of ([\d,]+), [^,]*$", name):
+        return share[1] if kind == "refusals" else share[2]
+    cell = re.match(r"([\d,]+) (rated|right|drawings|“not a digit”)", name)
+    return cell[1] if cell else name.rpartition(": ")[2]
+
+
+@pytest.mark.parametrize("days", ["", "?days=30"])
+def test_every_count_leads_to_its_drawings(app: Flask, client: FlaskClient, days: str) -> None:
+    with app.app_context():
+        log(*sample(datetime.now(UTC)))
+    page, pages = client.get(f"/insights{days}").text, {}
+    for kind in ("time", "digit", "network", "refusals", "confusion", "reliability"):
+        found = links(page, kind)
+        assert found
+        for name, address in found.items():
+            if address not in pages:
+                pages[address] = client.get(address).text
+            hits = re.search(r'<p class="filter-words">\s*([\d,]+) of ', pages[address])
+            assert hits, name
+            assert hits[1] == counted(kind, name), (kind, name, address)
+
+
+def test_without_a_public_history_nothing_leads_there(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        log(*sample(datetime.now(UTC)))
+    app.config["PUBLIC_HISTORY"] = "own"
+    page = client.get("/insights").text
+    assert page.count('<figure data-chart="') == 6
+    assert 'href="/history?' not in page
+    assert "/predictions/" not in page
+    assert "hardest" not in page
+
+
 @on_both_databases
-def test_page_reads_only_the_aggregates(app: Flask, client: FlaskClient) -> None:
+def test_hardest_drawings_of_the_latest_day_are_shown(app: Flask, client: FlaskClient) -> None:
+    now = datetime.now(UTC).replace(hour=0, minute=0, second=1)
+    with app.app_context():
+        log(
+            {"now": now, "model_version": "wrong", "confidence": 0.8, "label": 8},
+            {"now": now, "model_version": "surely wrong", "confidence": 0.99, "label": 8},
+            {"now": now, "model_version": "unsure", "confidence": 0.5},
+            {"now": now, "model_version": "least sure", "confidence": 0.2, "label": 3},
+            {"now": now, "model_version": "sure", "confidence": 0.98},
+            {"now": now, "ago": 1, "model_version": "yesterday", "confidence": 0.1, "label": 8},
+        )
+        found = hardest_drawings(db.session())
+        assert found
+        assert found.day == now.date()
+        assert [each.model_version for each in found.predictions] == [
+            "surely wrong",
+            "wrong",
+            "least sure",
+            "unsure",
+        ]
+    page = client.get("/insights").text
+    assert "Today’s hardest drawings" in page
+    assert page.count('class="gallery-tile"') == 4
+    all_of_them = re.search(r'href="([^"]+)">All of that day', page)
+    assert all_of_them
+    assert client.get(html.unescape(all_of_them[1])).text.count('class="gallery-tile"') == 5
+
+
+def test_hardest_drawings_of_an_earlier_day_are_dated(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        log({"ago": 3, "confidence": 0.2, "now": datetime(2026, 1, 10, 12, tzinfo=UTC)})
+    assert "The hardest drawings of 7 Jan 2026" in client.get("/insights").text
+
+
+def test_a_day_of_sure_and_right_answers_has_no_hard_drawings(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        log({"now": datetime.now(UTC), "confidence": 0.99, "label": 3})
+    assert "hardest" not in client.get("/insights").text
+
+
+@pytest.mark.parametrize(
+    ("labelled", "bins"),
+    [
+        ([], []),
+        ([5], [5]),
+        ([20, 20], [20, 20]),
+        ([5, 0, 15, 0, 30, 3], [20, 33]),
+        ([0, 0, 25], [25]),
+        ([19, 1, 19], [39]),
+    ],
+)
+def test_periods_are_joined_until_enough_is_rated(labelled: list[int], bins: list[int]) -> None:
+    periods = [
+        Period(TODAY + timedelta(number), rated, rated, rated // 2) for number, rated in enumerate(labelled)
+    ]
+    found = rated_bins(Insights("day", None, periods, Counter(), []))
+    assert [each.accuracy.total for each in found] == bins
+    assert [each.start for each in found[1:]] == [each.last + timedelta(1) for each in found[:-1]]
+    assert sum(each.accuracy.part for each in found) == sum(rated // 2 for rated in labelled)
+    if found:
+        assert (found[0].start, found[-1].last) == (periods[0].start, periods[-1].start)
+
+
+@pytest.mark.parametrize(
+    ("start", "last", "unit", "name"),
+    [
+        (date(2026, 11, 3), date(2026, 11, 3), "day", "3 Nov 2026"),
+        (date(2026, 11, 3), date(2026, 11, 9), "day", "3 Nov to 9 Nov 2026"),
+        (date(2025, 12, 29), date(2026, 1, 4), "week", "29 Dec 2025 to 4 Jan 2026"),
+        (date(2026, 11, 1), date(2026, 11, 30), "month", "Nov 2026"),
+        (date(2026, 1, 1), date(2026, 3, 31), "month", "Jan to Mar 2026"),
+        (date(2024, 1, 1), date(2026, 12, 31), "year", "2024 to 2026"),
+    ],
+)
+def test_ranges_of_days_are_named(start: date, last: date, unit: str, name: str) -> None:
+    assert days_name(start, last, unit) == name
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "sentence"),
+    [
+        ({}, ""),
+        ({(1, 7): 1, (3, 8): 1}, " No mistake has happened twice."),
+        ({(1, 7): 2, (3, 8): 1}, " Most frequent mistake: 1 → 7, 2×."),
+        ({(1, 7): 3, (3, NOT_A_DIGIT): 3}, " Most frequent mistakes, 3× each: 1 → 7 and 3 → none."),
+        (
+            {(1, 7): 2, (3, 8): 2, (4, 9): 2},
+            " Most frequent mistakes, 2× each: 1 → 7, 3 → 8 and 4 → 9.",
+        ),
+        (
+            {(1, 7): 2, (3, 8): 2, (4, 9): 2, (5, 6): 2, (7, 1): 2},
+            " Most frequent mistakes, 2× each: 1 → 7, 3 → 8, 4 → 9 and 2 more.",
+        ),
+    ],
+)
+def test_most_frequent_mistakes_are_named(mistakes: dict[tuple[int, int], int], sentence: str) -> None:
+    matrix = {label: {digit: mistakes.get((label, digit), 0) for digit in DIGITS} for label in DIGITS}
+    assert most_frequent_mistakes(matrix) == sentence
+
+
+@on_both_databases
+def test_charts_read_only_the_aggregates(app: Flask, client: FlaskClient) -> None:
     statements: list[tuple[str, Any]] = []
 
     def listen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if not statement.startswith(("EXPLAIN", "SET")):
             statements.append((statement, parameters))
 
+    app.config["PUBLIC_HISTORY"] = "own"  # without the hardest drawings
     with app.app_context():
         log(*sample(datetime.now(UTC)))
         engine = db.engine

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import product
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
@@ -16,7 +17,9 @@ from sqlalchemy import event, text
 from mnistweb.database.models import Source
 from mnistweb.extensions import db
 from mnistweb.predictions import queries
-from mnistweb.predictions.filters import DIGITS, FIELDS, Filter, Verdict, parse_filter
+from mnistweb.predictions.filter_fields import DIGITS, FIELDS, Verdict
+from mnistweb.predictions.filters import Filter, parse_filter
+from mnistweb.predictions.pagination import Order
 from mnistweb.recognition.errors import UserError
 from tests.support.rows import NOON, add, row
 
@@ -32,6 +35,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "another's": {"visitor": "another"},
     "upload": {"source": Source.UPLOAD},
     "lenet5": {"model": "lenet5"},
+    "sure": {"confidence": 0.99},
+    "unsure": {"confidence": 0.3},
     "yesterday": {"created_at": NOON - timedelta(days=1)},
     "last moment": {"created_at": datetime(2026, 1, 1, 23, 59, 59, 999_999, UTC)},
     "tomorrow": {"created_at": datetime(2026, 1, 2, tzinfo=UTC)},
@@ -58,9 +63,16 @@ def found(given: dict[str, str]) -> set[str]:
         ({"label": "none"}, {"three, but no digit", "refused, rightly"}),
         ({"verdict": "right"}, {"three, rightly", "refused, rightly"}),
         ({"verdict": "wrong"}, {"three, but an eight", "three, but no digit", "refused, but an eight"}),
+        ({"verdict": "labelled"}, {name for name, row in ROWS.items() if "labelled_at" in row}),
+        ({"verdict": "labelled", "label": "8"}, {"three, but an eight", "refused, but an eight"}),
         ({"verdict": "unlabelled"}, {name for name, row in ROWS.items() if "labelled_at" not in row}),
         ({"verdict": "wrong", "digit": "3", "label": "8"}, {"three, but an eight"}),
         ({"source": "upload"}, {"upload"}),
+        ({"confidence_min": "0.99"}, {"sure"}),
+        ({"confidence_below": "0.99"}, set(ROWS) - {"sure"}),
+        ({"confidence_min": "0.3", "confidence_below": "0.9"}, {"unsure"}),
+        ({"confidence_min": "0"}, set(ROWS)),
+        ({"confidence_below": "3e-1"}, set()),
         ({"to": "2025-12-31"}, {"yesterday"}),
         ({"from": "2026-01-02"}, {"tomorrow"}),
         ({"from": "2026-01-01", "to": "2026-01-01"}, set(ROWS) - {"yesterday", "tomorrow"}),
@@ -87,6 +99,11 @@ def test_filter_selects_matching_predictions(app: Flask, given: dict[str, str], 
         {"verdict": "Right"},
         {"refused": "0"},
         {"source": "elsewhere"},
+        {"confidence_min": "1.01"},
+        {"confidence_min": "nan"},
+        {"confidence_below": "-0.1"},
+        {"confidence_below": "90 %"},
+        {"confidence_below": "1_0"},
         {"from": "2026-02-30"},
         {"from": "20260131"},
         {"to": "2026-W05-6"},
@@ -108,6 +125,8 @@ FILTERS = st.builds(
     label=st.none() | st.sampled_from(DIGITS),
     verdict=st.none() | st.sampled_from(Verdict),
     refused=st.booleans(),
+    confidence_min=st.none() | st.floats(0, 1),
+    confidence_below=st.none() | st.floats(0, 1),
     source=st.none() | st.sampled_from(Source),
     first=st.none() | st.dates(min_value=date(1000, 1, 1)),
     last=st.none() | st.dates(min_value=date(1000, 1, 1)),
@@ -144,11 +163,11 @@ def meets(digit: int | None, label: int | None, labelled: bool, given: dict[str,
     def is_digit(number: int | None, name: str) -> bool:
         return number == (None if name == "none" else int(name))
 
-    verdict = "unlabelled" if not labelled else "right" if digit == label else "wrong"
+    verdicts = {"labelled", "right" if digit == label else "wrong"} if labelled else {"unlabelled"}
     return (
         (not given["digit"] or is_digit(digit, given["digit"]))
         and (not given["label"] or (labelled and is_digit(label, given["label"])))
-        and (not given["verdict"] or verdict == given["verdict"])
+        and (not given["verdict"] or given["verdict"] in verdicts)
         and (not given["refused"] or digit is None)
     )
 
@@ -161,6 +180,7 @@ def meets(digit: int | None, label: int | None, labelled: bool, given: dict[str,
         {"digit": "3", "label": "3", "verdict": "wrong"},
         {"digit": "3", "label": "8", "verdict": "right"},
         {"refused": "1", "label": "none", "verdict": "wrong"},
+        {"confidence_min": "0.9", "confidence_below": "0.9"},
     ],
 )
 def test_contradictory_filter_runs_no_scan(given: dict[str, str]) -> None:
@@ -170,14 +190,23 @@ def test_contradictory_filter_runs_no_scan(given: dict[str, str]) -> None:
 def test_filters_use_indexes_without_scan_or_sort(app: Flask) -> None:
     filters = ["mine=1", "model=lenet5", "digit=3", "digit=none", "label=3", "label=none", "verdict=right"]
     filters += ["verdict=wrong", "verdict=unlabelled", "source=upload", "from=2026-01-01", "to=2026-01-01"]
+    filters += ["verdict=labelled", "refused=1"]
+    by_confidence = ["", "verdict=wrong", "confidence_min=0.9", "confidence_below=0.7"]
     with app.app_context():
         fill(1500)
         cursor = queries.page([], None, 700).next
-        for given, after in product(filters, (None, cursor)):
-            conditions = parse_filter(dict([given.split("=")])).conditions("someone")
-            plan = plan_of(partial(queries.page, conditions, after, 50))
-            assert "ix_prediction_" in plan, given
-            assert not re.search("sort|seq scan|temp b-tree", plan, re.IGNORECASE), given
+        asked = [*product(filters, (Order.NEWEST, Order.OLDEST))]
+        asked += product(by_confidence, (Order.SUREST, Order.LEAST_SURE))
+        for (given, order), after in product(asked, (None, cursor)):
+            conditions = parse_filter(dict(parse_qsl(given))).conditions("someone")
+            plan = plan_of(partial(queries.page, conditions, after, 50, order=order))
+            assert "ix_prediction_" in plan, (given, order)
+            assert not re.search("sort|seq scan|temp b-tree", plan, re.IGNORECASE), (given, order, plan)
+
+
+def test_former_name_of_not_a_digit_is_one_filter_with_the_new() -> None:
+    assert parse_filter({"refused": "1"}).query() == {"digit": "none"}
+    assert parse_filter({"refused": "1", "digit": "none"}).words({}) == ["read as not a digit"]
 
 
 def fill(count: int) -> None:
@@ -197,6 +226,7 @@ def fill(count: int) -> None:
                 model=kinds.choice(["cnn"] * 9 + ["lenet5"]),
                 source=kinds.choice([Source.SLATE] * 9 + [Source.UPLOAD]),
                 digit=digit,
+                confidence=kinds.random(),
                 label=digit if labelled == 1 else label if labelled > 1 else None,
                 labelled_at=NOON if labelled else None,
             )

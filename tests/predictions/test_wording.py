@@ -1,6 +1,7 @@
 import pytest
 
 from mnistweb.predictions.wording import bar_value, describe, guess_words, name_of, shares
+from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL, SIGN
 from mnistweb.recognition.types import Answer
 
 
@@ -87,12 +88,43 @@ def test_refusal_names_the_longest_bar_first(
     assert ("%" in words.guess) == ("%" in headline and share > none)
 
 
-def test_sentence_is_the_reason_unless_a_digit_is_likelier() -> None:
-    refused = Answer(None, 0.9, (0.9, 0.06, 0.04, *[0.0] * 7), 0.9, "The strokes merge.", "cnn", "1")
-    assert describe(refused).sentence == "The strokes merge."
-    likelier = Answer(None, 0.2, (0.9, 0.06, 0.04, *[0.0] * 7), 0.2, "The strokes merge.", "cnn", "1")
-    assert describe(likelier).sentence.startswith("A clearer drawing helps")
+def refusal(reason: str | None, share: float, none: float, rival: float = 0.0) -> str:
+    """Return the sentence of a refusal in which a four has `share`, and a nine `rival`."""
+    probabilities = [(1 - share - rival - none) / 8 / (1 - none)] * 10
+    probabilities[4], probabilities[9] = share / (1 - none), rival / (1 - none)
+    return describe(Answer(None, none, tuple(probabilities), none, reason, "cnn", "1")).sentence
+
+
+@pytest.mark.parametrize("reason", [DOT, MERGED, SEVERAL, SIGN])
+def test_sentence_of_a_refusal_is_its_reason(reason: str) -> None:
+    assert refusal(reason, 0.004, 0.99) == reason
+
+
+@pytest.mark.parametrize(
+    ("share", "rival", "none", "named"),
+    [(0.3, 0.0, 0.65, True), (0.06, 0.02, 0.91, True), (0.049, 0, 0.95, False), (0.2, 0.11, 0.6, False)],
+)
+@pytest.mark.parametrize("reason", [MERGED, SEVERAL, SIGN])
+def test_sentence_of_a_refusal_names_a_digit_that_stands_out(
+    reason: str, share: float, rival: float, none: float, named: bool
+) -> None:
+    assert refusal(reason, share, none, rival) == reason + named * " Perhaps it’s a four."
+
+
+def test_a_dot_is_perhaps_no_digit() -> None:
+    assert refusal(DOT, 0.3, 0.65) == DOT
+
+
+def test_sentence_of_a_likelier_digit_is_no_other_guess() -> None:
+    assert [refusal(reason, 0.7, 0.2) for reason in (MERGED, SEVERAL)] == [MERGED, SEVERAL]
+    for reason in (DOT, SIGN, None, "An older reason."):
+        assert refusal(reason, 0.7, 0.2).startswith("A clearer drawing helps")
     assert describe(reading(4, 0.9)).sentence == ""
+
+
+def test_a_digit_that_the_headline_names_is_not_named_again() -> None:
+    words = describe(reading(None, 0.4, none=0.45))
+    assert ("a four" in words.headline, words.sentence) == (True, "")
 
 
 @pytest.mark.parametrize(

@@ -158,16 +158,51 @@ def test_base64_is_decoded_with_and_without_data_url(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "head",
+    [
+        "data:image/png;base64,",
+        "data:image/jpg;base64,",
+        "data:image/gif;base64,",
+        "data:application/octet-stream;base64,",
+        "data:;base64,",
+        "data:image/png;charset=utf-8;base64,",
+        "data:image/png;name=a digit.png; base64 ,",
+        "DATA:IMAGE/PNG;BASE64,",
+        "\n data:image/png;base64, ",
+        "",
+    ],
+)
+def test_data_url_may_have_any_media_type_and_parameters(head: str) -> None:
+    assert decode_base64_image(f"{head}YWJj\n", 100) == b"abc"
+
+
+@pytest.mark.parametrize("text", ["+/9hYg==", "-_9hYg==", "-_9hYg", "+/9hYg=", "-_9h\r\nYg", "-/9hYg ="])
+def test_both_alphabets_are_decoded_with_and_without_padding(text: str) -> None:
+    assert decode_base64_image(text, 100) == b"\xfb\xffab"
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "image/jpg", "image/svg+xml", "text/plain", ""])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_bytes_decide_and_not_the_media_type(kind: str, media_type: str) -> None:
+    data = decode_base64_image(data_url(encode(PLAIN, kind), media_type), MAX_PIXELS)
+    assert distance_from_plain(data) < 8
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("", "missing_image"),
         ("data:image/png;base64,", "missing_image"),
         ("?" * 8, "not_base64"),
-        ("abc", "not_base64"),
+        ("===", "missing_image"),
+        ("abcde", "not_base64"),
+        ("ab=cd", "not_base64"),
+        ("https://elsewhere.example/3.png", "not_base64"),
         ("data:image/png,abc", "not_base64"),
+        ("data:image/png;base64", "not_base64"),
+        ("data:base64,YWJj", "not_base64"),
         ("data:nonsense", "not_base64"),
-        ("data:image/gif;base64,YWJj", "unsupported_media_type"),
-        ("data:text/html;base64,YWJj", "unsupported_media_type"),
+        (f"data:image/png;{'a' * 200};base64,YWJj", "not_base64"),
         (base64.b64encode(bytes(200)).decode(), "image_too_large"),
     ],
 )

@@ -46,7 +46,7 @@ BAD_TEXTS: dict[str, tuple[str, int, str]] = {
     "not base64": ("data:image/png;base64,***", 400, "not_base64"),
     "not ASCII": ("data:image/png;base64,é", 400, "not_base64"),
     "lone surrogate": ("\ud800", 400, "not_base64"),
-    "wrong media type": (data_url(b"<svg/>", "image/svg+xml"), 415, "unsupported_media_type"),
+    "SVG": (data_url(b"<svg/>", "image/svg+xml"), 415, "unsupported_media_type"),
     "not encoded": ("data:image/png,abc", 400, "not_base64"),
 } | {
     name: (data_url(data, media_type), status, code)

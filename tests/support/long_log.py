@@ -48,9 +48,10 @@ FILTERS = {
     "model": ["model=cnn", "model=vit", "model=gone"],
     "digit": ["digit=3", "digit=none"],
     "label": ["label=3", "label=7", "label=none"],
-    "verdict": ["verdict=right", "verdict=wrong", "verdict=unlabelled"],
-    "refused": ["refused=1"],
+    "verdict": ["verdict=right", "verdict=wrong", "verdict=labelled", "verdict=unlabelled"],
+    "confidence": ["confidence_min=0.99", "confidence_below=0.51"],
     "source": ["source=slate", "source=upload"],
+    "sort": ["sort=oldest", "sort=surest", "sort=least_sure"],
     "days": ["from=2024-06-01", "to=2025-06-01", "from=2025-06-01&to=2025-06-02"],
 }
 
@@ -87,6 +88,7 @@ def addresses(app: Flask) -> Iterator[str]:
         ).one()
         cursor, prediction = encode_cursor(middle), middle.id
     yield from ("/", "/history", f"/history?cursor={cursor}", f"/predictions/{prediction}")
+    yield from (f"/history?sort=surest&cursor={cursor}", "/history?view=gallery")
     yield from ("/api/v1/predictions", f"/api/v1/predictions?limit=200&cursor={cursor}")
     yield from ("/insights", "/insights?days=30", "/insights?days=365")
     for values in FILTERS.values():

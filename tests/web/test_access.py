@@ -43,6 +43,7 @@ ROUTES = {
     "GET history.index": PUBLIC,
     "GET history.as_csv": PUBLIC,
     "GET history.as_json_lines": PUBLIC,
+    "GET history.as_training_file": PUBLIC,
     "GET prediction.show": PUBLIC,
     "GET prediction.strokes": PUBLIC,
     "GET prediction.film": PUBLIC,

@@ -124,7 +124,8 @@ def test_pages_that_look_back_are_counted_together(unmigrated_settings: dict[str
     preview = f"/predictions/{predict(client)['id']}/preview.png"
     addresses = ("/history", "/insights", PREDICTIONS, preview, "/history?digit=3", PREDICTIONS, preview)
     assert [client.get(address).status_code for address in addresses] == [200] * 4 + [429] * 3
-    assert [client.get("/history.csv").status_code for _ in range(2)] == [200, 429]
+    downloads = ("/history.csv", "/history.csv", "/history.jsonl", "/history.strokes.json.gz")
+    assert [client.get(address).status_code for address in downloads] == [200, 429, 429, 429]
     assert client.get("/").status_code == 200
     with app.app_context():
         db.engine.dispose()

@@ -18,6 +18,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
   const canvas = root.querySelector("#slate");
   const select = root.querySelector("#network");
   const { on, stop } = listen();
+  const home = root.querySelector("[data-draw]").dataset.home;
   const panel = () => document.getElementById("answer");
 
   function mark() {
@@ -27,8 +28,12 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     if (!answer.querySelector("[data-when]")) answer.querySelector(".answer-facts").after(notes.cloneNode(true));
     answer.toggleAttribute("data-stale", stale);
     for (const fieldset of answer.querySelectorAll("fieldset")) fieldset.disabled = stale || !predictionId;
-    const address = predictionId && !stale ? `?answer=${predictionId}` : "";
-    if (location.search !== address) history.replaceState(null, "", location.pathname + address);
+    nameInAddress(stale ? "" : (predictionId ?? ""));
+  }
+
+  function nameInAddress(id) {
+    const named = new URLSearchParams(location.search).get("answer") ?? "";
+    if (named !== id) history.replaceState(null, "", id ? `${home}?answer=${id}` : home);
   }
 
   /** Show the answer to `sheet`, or only its row if something else is on the slate by now. Returns whether it is shown. */
@@ -100,7 +105,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     const id = answers.entries(sheet).find((entry) => entry.id)?.id;
     if (!id) return;
     try {
-      const page = await fetchFragment(`${location.pathname}?answer=${id}`, null, "#answer");
+      const page = await fetchFragment(`${home}?answer=${id}`, null, "#answer");
       if (drawing.sheet === sheet && !drawing.drawing) place(sheet, page.querySelector("#answer"));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;

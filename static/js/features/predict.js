@@ -44,7 +44,7 @@ export function enhancePredict(form, drawing, answers, { done, failed }) {
   async function lookUp(sheet, model) {
     const id = answers.id(sheet, model);
     if (!id) return null;
-    const page = await fetchFragment(`${location.pathname}?answer=${id}`, null, "#answer");
+    const page = await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
     if (page.querySelector("#answer").dataset.predictionId === id) return page;
     answers.forget(sheet, id);
     return null;

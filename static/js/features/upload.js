@@ -1,48 +1,72 @@
 import { listen } from "../lib/events.js";
+import { errorNotice, RequestError, unreachable } from "../lib/fragments.js";
 
-/** The longer side in pixels to which photographs are shrunk before they are sent. */
-const LONGEST_SIDE = 1024;
-
-/** Decode a picture file to `{image, blob}`: the image to show, the blob to send. Null when it can't be decoded. */
+/** Read a picture file as `{image, blob}`. Few visitors have one, so its module is loaded on demand. */
 export async function readPicture(file) {
-  const image = await createImageBitmap(file).catch(() => null);
-  if (!image) return null;
-  const scale = LONGEST_SIDE / Math.max(image.width, image.height);
-  return { image, blob: scale < 1 ? await resize(image, scale) : file };
+  const { paintPicture } = await import("./picture-file.js").catch(() => {
+    throw new RequestError(unreachable());
+  });
+  return paintPicture(file);
 }
 
-/** Call `load(file)` for each picture that is chosen, dropped on `board` or pasted. Returns the teardown. */
-export function acceptPictures(input, board, load) {
+/**
+ * Read each picture that is chosen, dropped or pasted, and call `load({image, blob})`; `refuse(notice)` if there is none.
+ *
+ * Pictures are dropped on the whole page, and `board` shows that it takes them. Returns the teardown.
+ */
+export function acceptPictures(input, board, { load, refuse }) {
   const { on, stop } = listen();
-  const first = (transfer) => [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/"));
+  let latest = 0;
 
+  // Of two files in quick succession the second counts, even if it is read first.
+  async function accept(files) {
+    const number = ++latest;
+    if (files.length !== 1) return refuse(files.length ? tooMany() : missing());
+    try {
+      const picture = await readPicture(files[0]);
+      if (number === latest) load(picture);
+    } catch (error) {
+      if (!error.notice) throw error;
+      if (number === latest) refuse(error.notice);
+    }
+  }
+
+  // Text that is pasted or dropped into a text field belongs there.
+  function take(event, transfer) {
+    const files = [...(transfer?.files ?? [])];
+    if (!files.length && isEditable(event.target)) return;
+    event.preventDefault();
+    accept(files);
+  }
+
+  // Only the plain form needs a file: here there is a slate.
+  input.required = false;
   on(input, "change", () => {
-    if (input.files.length) load(input.files[0]);
+    if (input.files.length) accept([...input.files]);
     input.value = "";
   });
-  on(document, "paste", (event) => {
-    const file = first(event.clipboardData);
-    if (file) load(file);
-  });
+  on(document, "paste", (event) => take(event, event.clipboardData));
   on(board, "dragleave", () => board.removeAttribute("data-dropping"));
   on(document, "dragover", (event) => {
+    if (isEditable(event.target) && !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     board.toggleAttribute("data-dropping", board.contains(event.target));
   });
   on(document, "drop", (event) => {
-    // A picture that misses the slate must not replace the page.
-    event.preventDefault();
     board.removeAttribute("data-dropping");
-    const file = first(event.dataTransfer);
-    if (file) load(file);
+    take(event, event.dataTransfer);
   });
   return stop;
 }
 
-async function resize(image, scale) {
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(image.width * scale));
-  canvas.height = Math.max(1, Math.round(image.height * scale));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+function isEditable(target) {
+  return target instanceof Element && target.matches(":read-write");
+}
+
+function tooMany() {
+  return errorNotice("One picture at a time, please.", "I read one digit at a time. Choose one of these files.");
+}
+
+function missing() {
+  return errorNotice("That’s not a picture.", "Choose, drop or paste a picture of one digit.");
 }

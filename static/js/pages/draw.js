@@ -9,11 +9,10 @@ import { enhanceMyDrawings } from "../features/my-drawings.js";
 import { enhancePredict } from "../features/predict.js";
 import { enhanceShare } from "../features/share.js";
 import { shrinkInto } from "../features/shrink-animation.js";
-import { acceptPictures, readPicture } from "../features/upload.js";
+import { acceptPictures } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
 import { keepDraft } from "../lib/draft-storage.js";
 import { isInField, listen, onLeave } from "../lib/events.js";
-import { errorNotice } from "../lib/fragments.js";
 import { keepModelChoice } from "../lib/model-choice.js";
 import { Drawing } from "../slate/drawing.js";
 import { Slate } from "../slate/slate.js";
@@ -82,9 +81,7 @@ function start(root) {
     form.querySelector("[data-do=clear]").disabled = drawing.empty;
   }
 
-  async function upload(file) {
-    const picture = await readPicture(file);
-    if (!picture) return showNotice(errorNotice("Sorry, that didn’t work.", "Can’t read this file. Please use a PNG, JPEG or WebP picture."));
+  function load(picture) {
     drawing.place(picture);
     form.requestSubmit();
   }
@@ -121,7 +118,7 @@ function start(root) {
     enhanceMyDrawings(root, { judged: panel.update, deleted: panel.deleted }),
     enhanceExamples(root, drawing),
     form.elements.model ? keepModelChoice(form.elements.model) : () => {},
-    acceptPictures(form.elements.file, board, upload),
+    acceptPictures(form.elements.file, board, { load, refuse: showNotice }),
   ];
   onLeave(() => stops.forEach((each) => each()));
 }

@@ -147,6 +147,11 @@ def history(page: Page, stage: Stage) -> None:
     page.goto("/history?limit=12")
 
 
+def history_gallery(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    page.goto("/history?view=gallery&limit=12")
+
+
 def history_filtered(page: Page, stage: Stage) -> None:
     page.goto("/history?digit=3&verdict=wrong&from=2026-01-01")
     page.get_by_text("Filter", exact=True).click()
@@ -347,6 +352,7 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         feedback_lost,
         keyboard,
         history,
+        history_gallery,
         history_filtered,
         history_empty,
         history_off,

@@ -1,0 +1,126 @@
+"""Counts of the predictions that match a filter: exact from the aggregates, or bounded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
+
+from mnistweb.database.models import Prediction, Span, Tally
+from mnistweb.extensions import db
+from mnistweb.predictions.aggregates import NOT_A_DIGIT, UNLABELLED
+from mnistweb.predictions.filter_fields import NONE, Verdict
+from mnistweb.predictions.filters import Conditions, Filter
+
+MAX_COUNTED = 10_000
+"""Entries of an index that a count reads, at most, where the aggregates do not have it."""
+MAX_CHECKED = 2_000
+"""Rows of the log that it reads, at most, where the index does not answer all criteria."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of predictions; unless it is `exact`, there may be more of them."""
+
+    number: int
+    exact: bool = True
+
+    def __str__(self) -> str:
+        """Write it for a page: "12", or "at least 10,000"."""
+        return f"{'' if self.exact else 'at least '}{self.number:,}"
+
+
+def count(criteria: Filter, visitor: str) -> Count:
+    """Count the predictions that match a filter. `visitor` is the visitor who asks, for `mine`."""
+    if criteria.is_contradictory():
+        return Count(0)
+    if criteria.mine or criteria.source is not None or criteria.confidence_conditions():
+        return _count_in_log(criteria, visitor)
+    return Count(_count_in_aggregates(criteria))
+
+
+def _count_in_aggregates(criteria: Filter) -> int:
+    conditions = _tally_conditions(criteria)
+    parts = [
+        select(Tally.count).where(Tally.span == span, *days, *conditions)
+        for span, days in _spans(criteria.first, criteria.last)
+    ]
+    return int(db.session.scalar(select(func.sum(union_all(*parts).subquery().c.count))) or 0)
+
+
+def _tally_conditions(criteria: Filter) -> Conditions:
+    conditions: Conditions = []
+    if criteria.model is not None:
+        conditions.append(Tally.model == criteria.model)
+    if criteria.digit is not None:
+        conditions.append(Tally.digit == _code(criteria.digit))
+    if criteria.label is not None:
+        conditions.append(Tally.label == _code(criteria.label))
+    verdicts: dict[Verdict, ColumnElement[bool]] = {
+        Verdict.LABELLED: Tally.label != UNLABELLED,
+        Verdict.UNLABELLED: Tally.label == UNLABELLED,
+        Verdict.RIGHT: Tally.label == Tally.digit,
+        Verdict.WRONG: and_(Tally.label != UNLABELLED, Tally.label != Tally.digit),
+    }
+    if criteria.verdict is not None:
+        conditions.append(verdicts[criteria.verdict])
+    return conditions
+
+
+def _code(digit: str) -> int:
+    return NOT_A_DIGIT if digit == NONE else int(digit)
+
+
+def _spans(first: date | None, last: date | None) -> Iterator[tuple[Span, Conditions]]:
+    """Divide a range of days into whole months and the days around them, to read few rows."""
+    start = first and (first if first.day == 1 else _next_month(first))
+    # The last day of all has no successor.
+    end = last and (last if last == date.max else last + timedelta(1)).replace(day=1)
+    if first and last and start and end and start >= end:
+        yield Span.DAY, [Tally.start >= first, Tally.start <= last]
+        return
+    yield Span.MONTH, _between(start, end)
+    if first and start:
+        yield Span.DAY, _between(first, start)
+    if last and end:
+        yield Span.DAY, [Tally.start >= end, Tally.start <= last]
+
+
+def _next_month(day: date) -> date:
+    # The last month of all has no successor, and no predictions.
+    if (day.year, day.month) == (date.max.year, 12):
+        return date.max
+    return (day.replace(day=1) + timedelta(31)).replace(day=1)
+
+
+def _between(start: date | None, end: date | None) -> Conditions:
+    conditions: Conditions = [Tally.start >= start] if start else []
+    return [*conditions, Tally.start < end] if end else conditions
+
+
+def _count_in_log(criteria: Filter, visitor: str) -> Count:
+    # The index of one criterion is walked, and the others are checked on the way: the time is bounded even if
+    # few of many rows match. One more is read to know if there are any.
+    conditions, (walked, column) = criteria.conditions(visitor), _walk(criteria, visitor)
+    most = MAX_COUNTED if len(walked) == len(conditions) else MAX_CHECKED
+    matches = case((and_(*conditions), 1), else_=0).label("matches")
+    rows = select(matches).where(*walked).order_by(column.desc()).limit(most + 1).subquery()
+    read, matching = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(rows.c.matches), 0)).select_from(rows)
+    ).one()
+    if read <= most:
+        return Count(int(matching))
+    return Count(min(int(matching), most), exact=False)
+
+
+def _walk(criteria: Filter, visitor: str) -> tuple[Conditions, InstrumentedAttribute[Any]]:
+    """Return conditions that one index answers, and the column by which it is ordered."""
+    if criteria.mine:
+        return [Prediction.visitor == visitor, *criteria.day_conditions()], Prediction.created_at
+    if criteria.source is not None:
+        of_source = Prediction.source == criteria.source
+        return [of_source, *criteria.day_conditions()], Prediction.created_at
+    wrong = criteria.verdict_conditions() if criteria.verdict is Verdict.WRONG else []
+    return [*wrong, *criteria.confidence_conditions()], Prediction.confidence
