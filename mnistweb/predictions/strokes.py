@@ -98,8 +98,8 @@ def _positive(value: object) -> float:
 
 
 def _number(value: object) -> float:
-    # `True` is an instance of int to Python, and a comparison with NaN is false.
-    if not (type(value) is int or type(value) is float):
+    # `True` is an int to Python, and a comparison with NaN is false.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("not a number")
     if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
         raise ValueError("a number is not finite or too large")

@@ -115,4 +115,4 @@ def test_page_of_a_prediction_names_its_own_preview(client: FlaskClient, strange
     assert "drawing" in named["og:description"]
     assert named["twitter:card"] == "summary_large_image"
     assert stranger.get(address).status_code == 200
-    assert meta(client.get("/history").text)["og:image"].endswith("/static/img/preview.png")
+    assert meta(client.get("/history").text)["og:image"].endswith("/img/preview.png")
