@@ -76,7 +76,7 @@ def test_malformed_id_is_replaced(client: FlaskClient, given: str) -> None:
 def test_errors_show_the_id(failing: Flask) -> None:
     client = failing.test_client()
     headers = {"X-Request-ID": GIVEN}
-    assert f"<code>{GIVEN}</code>" in client.get("/nothing", headers=headers).text
+    assert GIVEN not in client.get("/nothing", headers=headers).text
     assert f"<code>{GIVEN}</code>" in client.get("/bug", headers=headers).text
     assert f"<code>{GIVEN}</code>" in client.get("/bug", headers=headers | {"X-Fragment": "true"}).text
     assert client.get("/api/v1/bug", headers=headers).get_json()["error"]["request_id"] == GIVEN
