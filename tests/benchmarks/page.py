@@ -1,10 +1,10 @@
 """The page's Predict as its script sends it, for visitors without and with earlier drawings."""
 
 import json
+from urllib.parse import urlencode
 
 from flask import Flask
 from sqlalchemy import text
-from werkzeug.test import encode_multipart
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
@@ -61,10 +61,10 @@ def _requests(app: Flask, cookies: list[str]) -> list[bytes]:
     forms = [_form(token, digit, width) for digit in STROKES for width in (12, 20, 28)]
     requests = []
     for number in range(max(len(forms), len(cookies))):
-        boundary, body = encode_multipart(forms[number % len(forms)], "----boundary")
+        body = urlencode(forms[number % len(forms)]).encode()
         headers = {
             "Accept-Encoding": ACCEPT_ENCODING,
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Content-Type": "application/x-www-form-urlencoded",
             "Cookie": f"session={session.value}{cookies[number % len(cookies)]}",
             "Idempotency-Key": KEY.decode(),
             "X-Fragment": "true",
