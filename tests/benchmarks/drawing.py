@@ -1,8 +1,6 @@
 """`make bench`: latency of the guess after each stroke, and smoothness of drawing on a slow machine."""
 
 import json
-import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -15,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from mnistweb import config
 from mnistweb.app import create_app
 from tests.benchmarks.bench import serving
-from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP
+from tests.support.browser.devices import CHROMIUM, CHROMIUM_ARGUMENTS, DESKTOP
 from tests.support.browser.hand import places, press, until
 from tests.support.drawings import STROKES
 
@@ -136,7 +134,7 @@ def main() -> None:
         with create_app(config.environment() | settings).app_context():
             flask_migrate.upgrade()
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium"),
+            executable_path=CHROMIUM,
             args=CHROMIUM_ARGUMENTS,
         )
         with serving("wsgi:app", settings) as port:

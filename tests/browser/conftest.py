@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +19,7 @@ from mnistweb.predictions import service
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import ZOO
-from tests.support.browser.devices import CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
+from tests.support.browser.devices import CHROMIUM, CHROMIUM_ARGUMENTS, DESKTOP, PHONE, NewPage
 from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
@@ -37,13 +36,12 @@ expect.set_options(timeout=15_000)  # machines that run tests are busy
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium, or the one that PLAYWRIGHT_CHROMIUM names; without one these tests are skipped."""
-    path = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium")
-    if path is None:
+    if CHROMIUM is None:
         reason = "there is no Chromium: neither `chromium` on the PATH nor PLAYWRIGHT_CHROMIUM"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGUMENTS}
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": CHROMIUM_ARGUMENTS}
 
 
 @pytest.fixture(scope="session")

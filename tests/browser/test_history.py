@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, NewPage
-from tests.support.browser.hand import answer, ink_on_slate, predicted, press, until
+from tests.support.browser.hand import UNDO_TIME, answer, ink_on_slate, predicted, press, until
 from tests.support.browser.overflow import overflows
 
 PIXELS = """canvas => {
@@ -16,9 +16,6 @@ PIXELS = """canvas => {
     for (let i = 3; i < data.length; i += 4) inked += data[i] > 127;
     return inked;
 }"""
-
-
-UNDO_TIME = 9000  # milliseconds; longer than a deletion waits
 
 
 def row(page: Page, prediction_id: str) -> Locator:

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, NewPage
-from tests.support.browser.hand import draw, predicted, press
+from tests.support.browser.hand import UNDO_TIME, draw, predicted, press
 from tests.support.browser.states import Stage
 from tests.support.networks import nine
 
@@ -132,9 +132,11 @@ def test_a_stranger_compares_and_closes(page: Page, new_page: NewPage, stage: St
 @pytest.mark.parametrize("script", [True, False])
 def test_a_deleted_drawing_is_said_to_be_gone(page: Page, new_page: NewPage, script: bool) -> None:
     prediction_id = predicted(page, 7)
-    page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"/predictions/{prediction_id}")
+    page.clock.install()
     press(page, "Delete this drawing")
+    page.clock.run_for(UNDO_TIME)
+    expect(page.get_by_text("No drawings yet")).to_be_visible()
     stranger = new_page(**DESKTOP, java_script_enabled=script)
     stranger.goto(f"/?answer={prediction_id}")
     gone = stranger.get_by_text("That drawing was deleted, or it isn’t public.")

@@ -11,6 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.drawings import STROKES, Points
 
 SIDE = 280
+UNDO_TIME = 9000
+"""Milliseconds after which a deletion can't be undone any more."""
 BOX = """() => {
     scrollTo(0, 0);
     const { left, top, width, height } = document.getElementById("slate").getBoundingClientRect();
