@@ -3,7 +3,7 @@ import { listen } from "../lib/events.js";
 import { errorNotice, fetchFragment, replace, RequestError } from "../lib/fragments.js";
 import { SIZE } from "../slate/geometry.js";
 import { thumbnail } from "../slate/render.js";
-import { findRow, mergeRows } from "./drawing-rows.js";
+import { mergeRows, removeRow } from "./drawing-rows.js";
 import { readPicture } from "./upload.js";
 
 /**
@@ -85,7 +85,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
 
   /** Say that prediction `id` was deleted elsewhere. */
   function gone(id) {
-    findRow(id)?.remove();
+    removeRow(id);
     deleted(id);
     notify(errorNotice("This drawing was deleted.", "So its answer can’t be rated any more."));
   }
