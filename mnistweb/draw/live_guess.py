@@ -51,6 +51,6 @@ def guess() -> ResponseReturnValue:
         words=guess_words(answer),
         shares=[round(share, 4) for share in every],
         bars=[bar_value(share) for share in every],
-        threshold=recognizer.card.threshold,
+        threshold=recognizer.card.boundaries.not_a_digit,
         seen=data_url(encode_png(image)),
     )

@@ -65,7 +65,7 @@ def refusal_threshold(model: str, version: str) -> float | None:
     """
     for card in zoo().cards():
         if (card.name, card.version) == (model, version):
-            return card.threshold
+            return card.boundaries.not_a_digit
     return None
 
 

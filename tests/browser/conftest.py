@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from mnistweb.database.models import ConfidenceTally, Prediction, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import service
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import ZOO
@@ -139,7 +140,14 @@ def answering(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         probabilities[digit if digit is not None else 1] += confidence
         zoo: Zoo = site.extensions[ZOO]
         card = zoo.get().card
-        told = Answer(digit, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version)
+        certainty = (
+            Certainty.NOT_A_DIGIT
+            if digit is None
+            else card.boundaries.certainty(confidence * (1 - not_a_digit), 0)
+        )
+        told = Answer(
+            digit, certainty, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version
+        )
         monkeypatch.setitem(site.extensions, ZOO, _Telling(zoo, told))
 
     return answer

@@ -1,8 +1,11 @@
 import pytest
 
 from mnistweb.predictions.wording import bar_value, describe, guess_words, name_of, shares
+from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL, SIGN
 from mnistweb.recognition.types import Answer
+
+BOUNDARIES = Boundaries(sure=0.7, not_a_digit=0.5)
 
 
 def reading(
@@ -12,7 +15,9 @@ def reading(
     every = dict.fromkeys(range(10), 0.0) | {best: share, rival[0]: rival[1]}
     every[(best + 1) % 10] += 1 - none - sum(every.values())
     probabilities = tuple(value / (1 - none) for value in every.values())
-    return Answer(digit, none if digit is None else share, probabilities, none, None, "cnn", "1")
+    certainty = BOUNDARIES.certainty(share, none) if digit is not None else Certainty.NOT_A_DIGIT
+    confidence = none if digit is None else share
+    return Answer(digit, certainty, confidence, probabilities, none, None, "cnn", "1")
 
 
 def language_model(digit: int | None, confidence: float) -> Answer:
@@ -21,7 +26,8 @@ def language_model(digit: int | None, confidence: float) -> Answer:
     if digit is not None:
         probabilities[digit] = confidence
     none = confidence if digit is None else 0.0
-    return Answer(digit, confidence, tuple(probabilities), none, None, "llm", "1")
+    certainty = BOUNDARIES.certainty(confidence, 0) if digit is not None else Certainty.NOT_A_DIGIT
+    return Answer(digit, certainty, confidence, tuple(probabilities), none, None, "llm", "1")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,8 @@ def refusal(reason: str | None, share: float, none: float, rival: float = 0.0) -
     """Return the sentence of a refusal in which a four has `share`, and a nine `rival`."""
     probabilities = [(1 - share - rival - none) / 8 / (1 - none)] * 10
     probabilities[4], probabilities[9] = share / (1 - none), rival / (1 - none)
-    return describe(Answer(None, none, tuple(probabilities), none, reason, "cnn", "1")).sentence
+    certainty = Certainty.NOT_A_DIGIT
+    return describe(Answer(None, certainty, none, tuple(probabilities), none, reason, "cnn", "1")).sentence
 
 
 @pytest.mark.parametrize("reason", [DOT, MERGED, SEVERAL, SIGN])

@@ -7,6 +7,7 @@ from typing import Any
 
 import openai
 
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.deadline import BoundedCalls, TooManyCalls
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.llm.prompt import RESPONSE_FORMAT, Refusal, chat_messages, read_completion
@@ -14,6 +15,8 @@ from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.types import Answer, DigitImage
 
 NAME = "llm"
+SURE_FROM = 0.8
+"""The confidence, in its own words, from which its digit is sure. Its "none" is not a digit."""
 RETRY_PAUSE = 0.5
 """Seconds before the second and last attempt."""
 
@@ -127,12 +130,15 @@ class LanguageModel:
 def make_answer(digit: int | None, confidence: float, card: ServiceCard) -> Answer:
     """Make the answer of a reply. The other nine digits, which it does not mention, share the rest."""
     if digit is None:
-        probabilities, reason = [0.1] * 10, "The language model sees no single digit here."
+        certainty, reason = Certainty.NOT_A_DIGIT, "The language model sees no single digit here."
+        probabilities = [0.1] * 10
     else:
-        probabilities, reason = [(1 - confidence) / 9] * 10, None
+        certainty, reason = Certainty.SURE if confidence >= SURE_FROM else Certainty.DOUBTFUL, None
+        probabilities = [(1 - confidence) / 9] * 10
         probabilities[digit] = confidence
     return Answer(
         digit=digit,
+        certainty=certainty,
         confidence=confidence,
         probabilities=tuple(probabilities),
         not_a_digit=confidence if digit is None else 0.0,

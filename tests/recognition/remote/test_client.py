@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mnistweb.circuit_breaker import CircuitBreaker
+from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.preprocessing import normalize
@@ -176,7 +177,9 @@ def test_malformed_response_is_nonsense(server: StandIn, says: dict[str, object]
 
 def test_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn) -> None:
     mine = network(server)
-    newer = dataclasses.replace(server.network.card, version="abcdef012345", temperature=7.0, threshold=1.0)
+    boundaries = Boundaries(sure=0.1, not_a_digit=1.0)
+    card = server.network.card
+    newer = dataclasses.replace(card, version="abcdef012345", temperature=7.0, boundaries=boundaries)
     server.network.card = newer
     page = "/v2/models/lenet5/versions/abcdef012345"
     server.pages = {page: write_metadata(newer)}
