@@ -18,9 +18,10 @@ from mnistweb.training.data import stroke_files
 from mnistweb.training.data_mix import Copies
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import DataFileError
-from mnistweb.training.pipeline import Plan, train_and_export
+from mnistweb.training.pipeline import train_and_export
 from mnistweb.training.recipes import RECIPES
 from mnistweb.training.report import write_report
+from mnistweb.training.stages import Plan
 
 data_dir_option = click.option(
     "--data-dir",
@@ -49,6 +50,13 @@ data_dir_option = click.option(
     help="Number of seeds to train; the first is exported.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Networks of the run to train at once, each with its share of the threads.",
+)
 @click.option("--threads", type=click.IntRange(1, 256), help="CPU threads.  [default: all cores]")
 @click.option(
     "--bank",
@@ -74,6 +82,7 @@ def train(
     seed: int,
     seeds: int,
     device: str,
+    jobs: int,
     threads: int | None,
     scale: float,
     runs: Path,
@@ -88,7 +97,9 @@ def train(
     recipe = RECIPES[model].with_epochs(epochs) if epochs else RECIPES[model]
     files = [*stroke_files(data_dir), *strokes]
     copies = Copies().scaled(scale)
-    plan = Plan(recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, _device(device))
+    plan = Plan(
+        recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, _device(device), jobs
+    )
     try:
         card = train_and_export(plan)
     except (DataFileError, ValueError) as error:

@@ -14,17 +14,33 @@ import torch
 from torch import Generator, Tensor
 
 from mnistweb.recognition import preprocessing, rasteriser
-from mnistweb.training import pen_strokes, symbols, synthesis
-from mnistweb.training.data import Drawings, Images, load_drawings, mnist_splits
-from mnistweb.training.pen_strokes import NOT_A_DIGIT, USUAL_VARIATION, Sample, Variation
-from mnistweb.training.symbols import hershey_glyphs
+from mnistweb.training import handwriting, pen_strokes, symbols, synthesis
+from mnistweb.training.data import (
+    LIKE_DIGITS,
+    Drawings,
+    Images,
+    concatenate,
+    load_drawings,
+    mnist_splits,
+)
+from mnistweb.training.pen_strokes import LETTER, NOT_A_DIGIT, USUAL_VARIATION, Sample, Variation
+from mnistweb.training.symbols import hershey_digits, hershey_glyphs
 
 # An edit of these modules, even of a comment, invalidates the cached images: the next run draws them again.
 # Checkpoints are invalidated only by another configuration (`loop._fingerprint`). Exported models stay valid.
-DRAWING_CODE = (pen_strokes, preprocessing, rasteriser, symbols, synthesis)
+DRAWING_CODE = (handwriting, pen_strokes, preprocessing, rasteriser, symbols, synthesis)
 
 PEN_VARIATION = Variation(
-    rotation=0, slant=0, aspect=(1, 1), bend=0, tremor=0, size=(0.25, 0.95), pen=(0.03, 0.2), sparse=0
+    rotation=0,
+    slant=0,
+    aspect=(1, 1),
+    bend=0,
+    tremor=0,
+    size=(0.25, 0.95),
+    pen=(0.03, 0.2),
+    sparse=0,
+    loose=0,
+    coarse=0,
 )
 """The drawing as its writer drew it, with any pen of the slate, at any size and place."""
 
@@ -32,22 +48,30 @@ WRITER_VARIATION = dataclasses.replace(USUAL_VARIATION, size=PEN_VARIATION.size,
 """The same pens, sizes and places, but drawn as by another writer."""
 
 
+VALIDATION_SHAPES, VALIDATION_SEVERAL = 100, 1_000
+"""Non-digits drawn for validation: of each kind of shape, and of several or turned digits each."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchMix:
     """Images of each kind in a batch."""
 
-    mnist: int = 64
-    drawings: int = 28
+    mnist: int = 48
+    drawings: int = 44
     not_digits: int = 36
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Image pools for the batches, and the validation sets of the run."""
+    """Image pools for the batches, and the validation sets of the run.
+
+    `look_alikes` are letters and signs that may be a digit by their shape; see `with_decided_shapes`.
+    """
 
     mnist: Images
     drawings: Images
     not_digits: Images
+    look_alikes: Images
     validation: dict[str, Images]
     mix: BatchMix
 
@@ -73,9 +97,11 @@ class TrainingData:
 class Copies:
     """Images made of each source. Fewer images train a less accurate network faster."""
 
-    digits: int = 20
+    digits: int = 16
+    printed: int = 60
+    letters: int = 12
     symbols: int = 20
-    letters: int = 25
+    glyphs: int = 25
     shapes: int = 2_000
     hybrids: int = 30_000
     several: int = 9_000
@@ -92,59 +118,80 @@ def prepare(
     stroke_files: Sequence[Path],
     cache: Path,
     copies: Copies = Copies(),
-    variation: Variation = USUAL_VARIATION,
 ) -> TrainingData:
-    """Load MNIST and the stroke files; draw images with `variation`, or load them from `cache`.
+    """Load MNIST and the stroke files; draw images, or load them from `cache`.
 
     The images do not depend on the seed of the training. Raises DataFileError for broken files.
     """
     mnist, mnist_validation = mnist_splits(data_dir)
     drawings = load_drawings(stroke_files)
-    path = cache / f"{_fingerprint(stroke_files, copies, variation)}.pt"
+    path = cache / f"{_fingerprint(stroke_files, copies)}.pt"
     if not path.is_file():
-        digits, not_digits = _draw_images(mnist, drawings, copies, variation)
+        parts = _draw_images(mnist, drawings, copies), validation_sets(mnist_validation, drawings)
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save([dataclasses.astuple(digits), dataclasses.astuple(not_digits)], path)
-    digits, not_digits = (Images(*columns) for columns in torch.load(path, weights_only=True))
-    return TrainingData(mnist, digits, not_digits, validation_sets(mnist_validation, drawings), BatchMix())
+        torch.save([{name: dataclasses.astuple(part[name]) for name in part} for part in parts], path)
+    pools, validation = (
+        {name: Images(*columns) for name, columns in part.items()}
+        for part in torch.load(path, weights_only=True)
+    )
+    return TrainingData(
+        mnist, pools["digits"], pools["not digits"], pools["look-alikes"], validation, BatchMix()
+    )
 
 
-def _draw_images(
-    mnist: Images, drawings: Drawings, copies: Copies, variation: Variation
-) -> tuple[Images, Images]:
-    digits = synthesis.draw_samples(only_digits(drawings.train), copies.digits, variation, 1, "pen digits")
-    every = synthesis.concatenate([mnist, digits])
-    drawn_symbols = only_symbols(drawings.train)
-    glyphs = [*hershey_glyphs(), *(symbol.strokes for symbol in drawn_symbols)]
+def _draw_images(mnist: Images, drawings: Drawings, copies: Copies) -> dict[str, Images]:
+    """Draw digits, what is none, and letters that may be a digit by their shape."""
+    variation = USUAL_VARIATION
+    printed = [Sample(strokes, digit, "", "printed digit") for digit, strokes in hershey_digits()]
+    digits = concatenate(
+        [
+            synthesis.draw_rewritten(only_digits(drawings.train), copies.digits, variation, 1, "digits"),
+            synthesis.draw_samples(printed, copies.printed, variation, 8, "printed digits"),
+        ]
+    )
+    every = concatenate([mnist, digits])
+    others = only_symbols(drawings.train)
+    symbols = [each for each in others if each.kind != LETTER]
+    letters = [each for each in others if each.kind == LETTER and each.character not in LIKE_DIGITS]
+    look_alikes = [each for each in others if each.kind == LETTER and each.character in LIKE_DIGITS]
+    glyphs = [*hershey_glyphs(), *(each.strokes for each in (*symbols, *letters))]
     not_digits = [
-        synthesis.draw_samples(drawn_symbols, copies.symbols, variation, 2, "symbols"),
-        synthesis.draw_glyphs(copies.letters, variation, 3),
+        synthesis.draw_samples(symbols, copies.symbols, variation, 2, "symbols"),
+        synthesis.draw_samples(letters, copies.letters, variation, 9, "letters"),
+        synthesis.draw_glyphs(copies.glyphs, variation, 3),
         synthesis.draw_hybrids(glyphs, copies.hybrids, variation, 7),
         synthesis.draw_shapes(copies.shapes, variation, 4),
         synthesis.draw_several(every, copies.several, 5),
         synthesis.draw_turned(every, copies.turned, 6),
     ]
-    return digits, synthesis.concatenate(not_digits)
+    similar = synthesis.draw_samples(look_alikes, copies.letters, variation, 10, "look-alikes")
+    return {"digits": digits, "not digits": concatenate(not_digits), "look-alikes": similar}
 
 
-def _fingerprint(stroke_files: Sequence[Path], copies: Copies, variation: Variation) -> str:
+def _fingerprint(stroke_files: Sequence[Path], copies: Copies) -> str:
     """Hash everything that the images depend on: stroke files, numbers, source text of DRAWING_CODE."""
-    digest = hashlib.sha256(repr((copies, variation)).encode())
+    digest = hashlib.sha256(repr((copies, USUAL_VARIATION)).encode())
     for path in [*(Path(str(module.__file__)) for module in DRAWING_CODE), *stroke_files]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
-    """Draw the validation sets, the same whatever the seed."""
+    """Draw the validation sets, the same whatever the seed: digits, and what is none."""
     sets = {"mnist": mnist}
-    if digits := only_digits(drawings.validation):
+    digits, others = only_digits(drawings.validation), only_symbols(drawings.validation)
+    if digits:
         sets["drawings"] = synthesis.draw_samples(digits, 4, PEN_VARIATION, 77, "validation digits")
-        sets["redrawn"] = synthesis.draw_samples(
-            digits, 20, WRITER_VARIATION, 77, "validation digits, redrawn"
-        )
-    if drawn_symbols := only_symbols(drawings.validation):
-        sets["symbols"] = synthesis.draw_samples(drawn_symbols, 2, PEN_VARIATION, 78, "validation symbols")
+        sets["redrawn"] = synthesis.draw_samples(digits, 6, WRITER_VARIATION, 77, "redrawn digits")
+    if others:
+        sets["symbols"] = synthesis.draw_samples(others, 2, PEN_VARIATION, 78, "validation symbols")
+    sets["shapes"] = concatenate(
+        [
+            synthesis.draw_shapes(VALIDATION_SHAPES, PEN_VARIATION, 79),
+            synthesis.draw_several(mnist, VALIDATION_SEVERAL, 80),
+            synthesis.draw_turned(mnist, VALIDATION_SEVERAL, 81),
+        ]
+    )
     return sets
 
 

@@ -24,7 +24,14 @@ from mnistweb.training.calibration import (
     expected_calibration_error,
     not_a_digit,
 )
-from mnistweb.training.data import TEST_ALPHABETS, Images, load_drawings, load_mnist, stroke_files
+from mnistweb.training.data import (
+    TEST_ALPHABETS,
+    Images,
+    concatenate,
+    load_drawings,
+    load_mnist,
+    stroke_files,
+)
 from mnistweb.training.data_mix import PEN_VARIATION, only_digits, only_symbols
 
 BATCH = 500
@@ -55,7 +62,7 @@ def test_sets(data_dir: Path) -> TestSets:
     ]
     if symbols:
         others.insert(0, synthesis.draw_samples(symbols, 4, PEN_VARIATION, 902, "test symbols"))
-    return TestSets(mnist, drawings, synthesis.concatenate(others))
+    return TestSets(mnist, drawings, concatenate(others))
 
 
 def served_logits(served: nn.Module, images: Tensor) -> Tensor:

@@ -20,21 +20,26 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) ->
 
 
 class Cnn(nn.Module):
-    """Five convolutions with batch normalization: one of 5x5, then two pairs of 3x3."""
+    """Four 3x3 convolutions with batch normalization, two at 14x14 and two at 7x7.
+
+    The image comes in as four images of 14x14: its rows and columns of even and of odd number. So no pixel is
+    lost, and the first convolution takes a quarter of the operations.
+
+    W. Shi et al., "Real-time single image and video super-resolution", 2016 (the pixel shuffle, reversed).
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            _convolution(1, 32, kernel=5),  # [n, 32, 28, 28]
+            nn.PixelUnshuffle(2),  # [n, 4, 14, 14]
+            _convolution(4, 32),
+            _convolution(32, 48),  # [n, 48, 14, 14]
             nn.MaxPool2d(2),
-            _convolution(32, 64),  # [n, 64, 14, 14]
-            _convolution(64, 64),
-            nn.MaxPool2d(2),
-            _convolution(64, 128),  # [n, 128, 7, 7]
-            _convolution(128, 128),
-            nn.MaxPool2d(2),  # [n, 128, 3, 3]
+            _convolution(48, 96),  # [n, 96, 7, 7]
+            _convolution(96, 96),
+            nn.MaxPool2d(2),  # [n, 96, 3, 3]
         )
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(128 * 9, CLASSES))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(96 * 9, CLASSES))
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.features(images))

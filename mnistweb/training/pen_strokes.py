@@ -1,7 +1,8 @@
 """Pen strokes: read from files, and redrawn with random variation.
 
 A file is a gzipped JSON list of objects with `strokes` ([[[x, y], ...], ...], y down, any unit) and `writer`.
-A digit has `label` (0-9); a symbol that is not a digit has `alphabet` and `character`.
+`label` is a digit's number (0-9), or the character that a letter or sign is, such as "e". A symbol of another
+alphabet has `alphabet` and `character` instead.
 """
 
 import gzip
@@ -17,6 +18,8 @@ from numpy.random import Generator
 from mnistweb.recognition.rasteriser import SLATE, Points, Stroke
 
 NOT_A_DIGIT = 10
+DIGIT, LETTER = "digit", "letter"
+"""Kinds of samples; a symbol's kind is its alphabet."""
 
 
 class DataFileError(RuntimeError):
@@ -25,11 +28,14 @@ class DataFileError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One drawing: points of its strokes, class 0-9 or 10 for "not a digit", writer and kind."""
+    """One drawing: points of its strokes, class 0-9 or 10 for "not a digit", writer and kind.
+
+    A `writer` is a number, or a name after that of the institution which collected the drawing ("ibm/jak").
+    """
 
     strokes: tuple[Points, ...]
     label: int
-    writer: int
+    writer: str
     kind: str
     character: str = ""
 
@@ -53,12 +59,14 @@ def _sample(entry: dict[str, Any]) -> Sample:
     strokes = tuple(np.asarray(stroke, np.float64).reshape(-1, 2) for stroke in entry["strokes"] if stroke)
     if not strokes or not all(np.isfinite(stroke).all() for stroke in strokes):
         raise ValueError("a drawing without finite points")
-    if "label" in entry:
-        label = int(entry["label"])
-        if not 0 <= label <= 9:
-            raise ValueError(f"label {label} is not a digit")
-        return Sample(strokes, label, int(entry["writer"]), "digit")
-    return Sample(strokes, NOT_A_DIGIT, int(entry["writer"]), str(entry["alphabet"]), str(entry["character"]))
+    writer, label = str(entry["writer"]), entry.get("label")
+    if label is None:
+        return Sample(strokes, NOT_A_DIGIT, writer, str(entry["alphabet"]), str(entry["character"]))
+    if isinstance(label, str):
+        return Sample(strokes, NOT_A_DIGIT, writer, LETTER, label)
+    if not 0 <= int(label) <= 9:
+        raise ValueError(f"label {label} is not a digit")
+    return Sample(strokes, int(label), writer, DIGIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +76,16 @@ class Variation:
     rotation: float = 14.0  # degrees
     slant: float = 0.3
     aspect: tuple[float, float] = (0.72, 1.38)
-    bend: float = 0.045  # of the drawing's size: a smooth deformation
+    bend: float = 0.05  # of the drawing's size: a smooth deformation
     tremor: float = 0.012  # of the drawing's size: an unsteady hand
     size: tuple[float, float] = (0.15, 0.95)  # of the slate
     pen: tuple[float, float] = (0.02, 0.26)  # brush width, of the drawing's longer side
     sparse: float = 0.25  # share of drawings that keep only every few points
-    loose: float = 0.0  # of the drawing's size: independent shift of each stroke
+    loose: float = 0.03  # of the drawing's size: independent shift of each stroke
+    coarse: float = 0.2  # share of drawings on a few pixels, as in a small picture or a scan
 
 
 USUAL_VARIATION = Variation()
-WIDE_VARIATION = Variation(bend=0.06, loose=0.05)
-"""Further from the original, to imitate many writers with the drawings of a few."""
 
 
 def redraw(strokes: Sequence[Points], rng: Generator, variation: Variation) -> list[Stroke]:

@@ -4,29 +4,21 @@ import dataclasses
 import platform
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.recognition.report import FOLDER
 from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration, calibrate
-from mnistweb.training.data_mix import Copies, TrainingData, prepare
-from mnistweb.training.loop import Phase, Run, compute_logits, precision, train
-from mnistweb.training.pen_strokes import USUAL_VARIATION, WIDE_VARIATION, Variation
-from mnistweb.training.recipes import Recipe
+from mnistweb.training.data_mix import TrainingData
+from mnistweb.training.loop import Phase, Run, compute_logits, precision
 from mnistweb.training.report import write_report
-
-MAX_TEACHERS = 3
-"""First networks of the run that teach the exported one in its last phase; one seed teaches itself."""
-
-FINISH_RUNS = 2
-"""Runs of the last phase, each with its own random numbers; their weights are averaged."""
+from mnistweb.training.stages import FINISH_RUNS, Plan, finish, train_seeds
 
 DATA = (
     {
@@ -56,55 +48,25 @@ DATA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Recipe, seeds, data and output folders of a training run."""
-
-    recipe: Recipe
-    seeds: Sequence[int]
-    data_dir: Path
-    stroke_files: Sequence[Path]
-    copies: Copies
-    runs: Path
-    output: Path
-    device: torch.device
-
-
 def train_and_export(plan: Plan) -> ModelCard:
     """Train with every seed, finish and export the first, and write the figures of all into its card.
 
     Always exports the first, whichever score it gets. Each seed leaves an export and a report in `runs`.
     Raises DataFileError.
     """
-    config, finish = plan.recipe.config, plan.recipe.finish
-    data = _prepare(plan, USUAL_VARIATION)
-    runs = [
-        train(replace(config, seed=seed), data, plan.device, plan.runs / f"{config.model}-{seed}")
-        for seed in plan.seeds
-    ]
+    config, last = plan.recipe.config, plan.recipe.finish
+    data = plan.data()
+    runs = train_seeds(plan, data)
     sets = evaluation.test_sets(plan.data_dir)
     cards = [
-        _export(plan, f"{config.model}-{seed}", seed, run, data, sets, config.phases)
+        _export(plan, plan.folder(seed), seed, run, data, sets, config.phases)
         for seed, run in zip(plan.seeds, runs, strict=True)
     ]
-    first, run, seed = cards[0], runs[0], plan.seeds[0]
-    if finish:
-        data = _prepare(plan, WIDE_VARIATION)
-        folder = f"{config.model}-{seed}-finish"
-        teachers = [each.network for each in runs[:MAX_TEACHERS]]
-        endings = [
-            train(
-                replace(finish, seed=seed + number),
-                data,
-                plan.device,
-                plan.runs / f"{folder}-{number}",
-                teachers,
-                run.network,
-            )
-            for number in range(FINISH_RUNS)
-        ]
-        run = _average_weights(run, endings)
-        first = _export(plan, folder, seed, run, data, sets, config.phases + finish.phases)
+    first, run = cards[0], runs[0]
+    if last:
+        run = finish(plan, last, runs, data)
+        phases = config.phases + last.phases
+        first = _export(plan, plan.finish_folder, plan.seeds[0], run, data, sets, phases)
     further = _over_seeds(cards) | _robustness(first, run.network, plan.data_dir)
     first = replace(first, figures={**first.figures, **further})
     export.write_model(plan.output, export.to_torchscript(run.network), first)
@@ -112,13 +74,9 @@ def train_and_export(plan: Plan) -> ModelCard:
     return first
 
 
-def _prepare(plan: Plan, variation: Variation) -> TrainingData:
-    return prepare(plan.data_dir, plan.stroke_files, plan.runs / "banks", plan.copies, variation)
-
-
 def _export(
     plan: Plan,
-    folder: str,
+    folder: Path,
     seed: int,
     run: Run,
     data: TrainingData,
@@ -127,26 +85,9 @@ def _export(
 ) -> ModelCard:
     """Calibrate and measure once; write model, card and report to `folder` of the runs."""
     script, card = _card(plan, seed, run, data, sets, phases)
-    export.write_model(plan.runs / folder, script, card)
-    write_report(plan.runs / folder / FOLDER, card, export.as_served(run.network), sets)
+    export.write_model(folder, script, card)
+    write_report(folder / FOLDER, card, export.as_served(run.network), sets)
     return card
-
-
-def _average_weights(first: Run, endings: Sequence[Run]) -> Run:
-    """Average the weights of all runs; keep the history of the first run and the first ending.
-
-    Networks fine-tuned from the same weights are in one basin of the loss. Their average is better on unusual
-    data than each of them.
-
-    M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models" and "Model soups".
-    """
-    average = AveragedModel(first.network, use_buffers=True)
-    for run in (first, *endings):
-        average.update_parameters(run.network)
-    done = len(first.history)
-    later = [{**row, "epoch": row["epoch"] + done} for row in endings[0].history]
-    seconds = first.seconds + sum(ending.seconds for ending in endings)
-    return Run(average.module.eval(), first.history + later, seconds)
 
 
 def _card(
@@ -158,7 +99,7 @@ def _card(
     phases: Sequence[Phase],
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
-    finish = recipe.finish if len(phases) > len(config.phases) else None
+    last = recipe.finish if len(phases) > len(config.phases) else None
     calibration = calibrate_on(run, data)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
@@ -178,8 +119,8 @@ def _card(
         training={
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
-            "distilled": finish.distilled if finish else 0,
-            "averaged": FINISH_RUNS + 1 if finish else 1,
+            "distilled": last.distilled if last else 0,
+            "averaged": FINISH_RUNS if last else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,
             "mix": dataclasses.asdict(data.mix),

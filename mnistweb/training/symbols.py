@@ -15,6 +15,18 @@ from mnistweb.recognition.rasteriser import Points
 # Without the Greek fonts: the Greek alphabet is held out for evaluation.
 FONTS = ("cursive", "cyrilc_1", "futural", "japanese", "markers", "mathlow", "scripts", "symbolic")
 
+DIGIT_FONTS = (
+    "cursive",
+    "futural",
+    "futuram",
+    "rowmand",
+    "rowmant",
+    "scripts",
+    "timesi",
+    "timesr",
+    "timesrb",
+)
+
 # Drawn by hand these look exactly like a digit, even to a person. A network trained to reject them would
 # reject real digits.
 LIKE_DIGITS = frozenset("0123456789OoQlI|iZzSsbqgy/\\(){},.'`!")
@@ -42,11 +54,23 @@ def hershey_glyphs() -> list[Drawing]:
                 continue
             strokes = tuple(np.asarray(stroke, float) for stroke in hershey.strokes_for_text(character))
             if strokes and sum(map(len, strokes)) > 3:
-                glyphs.append(tuple(_resample(stroke) for stroke in strokes))
+                glyphs.append(tuple(resample(stroke) for stroke in strokes))
     return glyphs
 
 
-def _resample(stroke: Points, spacing: float = 1.5) -> Points:
+def hershey_digits() -> list[tuple[int, Drawing]]:
+    """Return the digits 0-9 as the Hershey fonts print them."""
+    found = []
+    for font in DIGIT_FONTS:
+        hershey = HersheyFonts()
+        hershey.load_default_font(font)
+        for digit in range(10):
+            strokes = (np.asarray(stroke, float) for stroke in hershey.strokes_for_text(str(digit)))
+            found.append((digit, tuple(resample(stroke) for stroke in strokes)))
+    return found
+
+
+def resample(stroke: Points, spacing: float = 1.5) -> Points:
     """Place points at even distances along the polyline, so that it can bend."""
     steps = np.hypot(*np.diff(stroke, axis=0).T)
     along = np.concatenate([[0], np.cumsum(steps)])
@@ -89,7 +113,7 @@ def grid(rng: Generator) -> Drawing:
     across, down = rng.integers(0, 6), rng.integers(2, 6)
     lines = [np.array([[x, 0.0], [x, 1.0]]) for x in np.linspace(0.05, 0.95, across)]
     lines += [np.array([[0.0, y], [1.0, y]]) for y in np.linspace(0.05, 0.95, down)]
-    return tuple(_resample(line + rng.normal(0, 0.02, line.shape), 0.1) for line in lines)
+    return tuple(resample(line + rng.normal(0, 0.02, line.shape), 0.1) for line in lines)
 
 
 def figure(rng: Generator) -> Drawing:

@@ -4,6 +4,7 @@ Every image goes through the site's preprocessing. Drawing is spread over the CP
 the seed.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -17,12 +18,19 @@ from tqdm import tqdm
 
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.rasteriser import Points, rasterise
-from mnistweb.recognition.types import SIDE, DigitImage
-from mnistweb.training.data import Images
+from mnistweb.recognition.types import SIDE, DigitImage, Ink
+from mnistweb.training.data import Images, concatenate
+from mnistweb.training.handwriting import rewrite
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, Sample, Variation, redraw
 from mnistweb.training.symbols import SHAPES, Drawing, hershey_glyphs
 
 RASTER_SIDE = 140  # half the slate's resolution: faster, with nearly the same 28x28 image
+COARSE_SIDE = (20, 56)
+"""Pixels of a coarse picture."""
+COARSE_SIZE, COARSE_PEN = (0.7, 0.98), 0.05
+"""Size of the drawing, of the picture's, and thinnest pen, of the drawing's: a pixel or so."""
+BLACK_AND_WHITE, LEVEL = 0.6, (0.25, 0.6)
+"""Share of the coarse pictures without grey levels, and the level of ink, of the strongest."""
 CHUNK_SIZE = 500
 MAX_SERIAL_CHUNKS = 4  # for fewer chunks, starting processes would take longer
 Job = tuple[int, Sequence[Drawing], Variation]
@@ -30,7 +38,18 @@ Job = tuple[int, Sequence[Drawing], Variation]
 
 def draw(strokes: Sequence[Points], rng: Generator, variation: Variation) -> DigitImage:
     """Redraw strokes with variation and preprocess them as the site does: uint8 [28, 28]."""
+    if rng.random() < variation.coarse:
+        return normalize(_draw_coarsely(strokes, rng, variation))
     return normalize(rasterise(redraw(strokes, rng, variation), RASTER_SIDE))
+
+
+def _draw_coarsely(strokes: Sequence[Points], rng: Generator, variation: Variation) -> Ink:
+    """Fill a picture of a few pixels, with grey levels or in black and white."""
+    filling = dataclasses.replace(variation, size=COARSE_SIZE, pen=(COARSE_PEN, variation.pen[1]))
+    ink = rasterise(redraw(strokes, rng, filling), int(rng.integers(*COARSE_SIDE)))
+    if rng.random() < BLACK_AND_WHITE:
+        ink = (ink > rng.uniform(*LEVEL) * ink.max()).astype(np.float32)
+    return ink
 
 
 def draw_all(drawings: Sequence[Drawing], variation: Variation, seed: int, title: str) -> NDArray[np.uint8]:
@@ -58,9 +77,25 @@ def draw_samples(
 ) -> Images:
     """Draw each sample `copies` times, each time with another variation."""
     repeated = [sample for sample in samples for _ in range(copies)]
-    images = draw_all([sample.strokes for sample in repeated], variation, seed, title)
-    labels = torch.tensor([sample.label for sample in repeated], dtype=torch.int64)
-    return Images(torch.from_numpy(images), labels, tuple(sample.kind for sample in repeated))
+    return _draw_as_labelled(repeated, [sample.strokes for sample in repeated], variation, seed, title)
+
+
+def draw_rewritten(
+    samples: Sequence[Sample], copies: int, variation: Variation, seed: int, title: str
+) -> Images:
+    """Draw each digit `copies` times, some of them written in another way."""
+    rng = np.random.default_rng(seed)
+    repeated = [sample for sample in samples for _ in range(copies)]
+    drawings = [rewrite(sample.strokes, sample.label, rng) for sample in repeated]
+    return _draw_as_labelled(repeated, drawings, variation, seed, title)
+
+
+def _draw_as_labelled(
+    samples: Sequence[Sample], drawings: Sequence[Drawing], variation: Variation, seed: int, title: str
+) -> Images:
+    images = draw_all(drawings, variation, seed, title)
+    labels = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+    return Images(torch.from_numpy(images), labels, tuple(sample.kind for sample in samples))
 
 
 def draw_glyphs(copies: int, variation: Variation, seed: int) -> Images:
@@ -145,12 +180,3 @@ def _trim(image: DigitImage, rng: Generator) -> DigitImage:
 
 def _preprocess(image: NDArray[np.uint8]) -> DigitImage:
     return normalize(image.astype(np.float32) / 255)
-
-
-def concatenate(parts: Sequence[Images]) -> Images:
-    """Concatenate sets of images."""
-    return Images(
-        torch.cat([part.images for part in parts]),
-        torch.cat([part.labels for part in parts]),
-        tuple(kind for part in parts for kind in part.kinds),
-    )

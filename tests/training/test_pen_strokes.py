@@ -71,7 +71,7 @@ def test_splits_share_no_writer(data_dir: Path) -> None:
     ],
 )
 def test_symbols_are_split_by_alphabet_and_writer(kind: str, character: str, writer: int, part: str) -> None:
-    assert split_of(Sample((np.zeros((2, 2)),), 10, writer, kind, character)) == part
+    assert split_of(Sample((np.zeros((2, 2)),), 10, str(writer), kind, character)) == part
 
 
 @pytest.mark.parametrize("seed", range(20))
