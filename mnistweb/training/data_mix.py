@@ -97,13 +97,13 @@ class TrainingData:
 class Copies:
     """Images made of each source. Fewer images train a less accurate network faster."""
 
-    digits: int = 16
-    printed: int = 60
-    letters: int = 12
-    symbols: int = 20
-    glyphs: int = 25
-    shapes: int = 2_000
-    hybrids: int = 30_000
+    digits: int = 9
+    printed: int = 40
+    letters: int = 7
+    symbols: int = 14
+    glyphs: int = 15
+    shapes: int = 1_200
+    hybrids: int = 16_000
     several: int = 9_000
     turned: int = 7_000
 
