@@ -18,7 +18,7 @@ from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Answer, Recognizer
 from mnistweb.recognition.zoo import WEIGHTS, ModelFileError, Zoo
 from mnistweb.registry.report_charts import report_charts
-from mnistweb.registry.tables import layers, refusals, robustness, summary
+from mnistweb.registry.tables import digits, layers, refusals, robustness, summary
 
 MAX_PIXELS = 50_000_000
 
@@ -125,6 +125,7 @@ def models(ctx: click.Context, weights: Path | None, figures: bool, charts: Path
 def _print_figures(cards: Sequence[ModelCard], reports: Mapping[str, Report]) -> None:
     try:
         tables = [table(cards) for table in (summary, refusals, robustness)]
+        tables += [digits(cards, part) for part in ("ways", "pictures")]
     except KeyError as error:
         raise click.ClickException(f"a card lacks the figure {error}") from error
     tables += [f"`{name}`\n\n{layers(report)}" for name, report in reports.items()]

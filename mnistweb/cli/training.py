@@ -14,14 +14,16 @@ from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from mnistweb.training import evaluation, robustness
 from mnistweb.training.calibration import Calibration
-from mnistweb.training.data import stroke_files
+from mnistweb.training.data import Images, stroke_files
 from mnistweb.training.data_mix import Copies
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import DataFileError
+from mnistweb.training.pictures import load_pictures
 from mnistweb.training.pipeline import train_and_export
 from mnistweb.training.recipes import RECIPES
 from mnistweb.training.report import write_report
 from mnistweb.training.stages import Plan
+from mnistweb.training.test_sets import test_sets
 
 data_dir_option = click.option(
     "--data-dir",
@@ -130,6 +132,11 @@ def _device(name: str) -> torch.device:
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), default=WEIGHTS)
 @click.option("--robustness", "distorted", is_flag=True, help="Also evaluate distorted drawings.")
 @click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Evaluate a folder of pictures with an index.tsv (columns file and digit) alone.",
+)
+@click.option(
     "--report",
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write the reports that the models' pages show to this folder.",
@@ -141,31 +148,50 @@ def evaluate(
     data_dir: Path,
     weights: Path,
     distorted: bool,
+    pictures: Path | None,
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Evaluate exported models on MNIST's test images and on drawings unseen in training."""
+    """Evaluate exported models on MNIST's test images, on drawings unseen in training, or on pictures."""
     try:
         recognizers = _recognizers(weights, () if all_models else names)
-        sets = evaluation.test_sets(data_dir)
-        results = {
-            recognizer.card.name: evaluation.measure(recognizer.network, _calibration(recognizer), sets)
-            for recognizer in recognizers
-        }
-        if distorted:
-            tables = _robustness(recognizers, data_dir)
-            for name, rows in tables.items():
-                results[name]["robustness"] = [dataclasses.asdict(row) for row in rows]
+        if pictures:
+            results = _on_pictures(recognizers, load_pictures(pictures))
+        else:
+            results = _on_test_sets(recognizers, data_dir, distorted, report)
     except (DataFileError, ModelFileError) as error:
         raise click.ClickException(str(error)) from error
-    if report:
-        for recognizer in recognizers:
-            write_report(report, recognizer.card, recognizer.network, sets)
     if as_json:
         click.echo(json.dumps(results, indent=2))
         return
     for recognizer in recognizers:
         _print(f"{recognizer.card.title} ({recognizer.card.name})", results[recognizer.card.name])
+
+
+def _on_pictures(recognizers: list[TorchScriptRecognizer], images: Images) -> dict[str, Any]:
+    return {
+        recognizer.card.name: {
+            "pictures": evaluation.picture_figures(recognizer.network, _calibration(recognizer), images)
+        }
+        for recognizer in recognizers
+    }
+
+
+def _on_test_sets(
+    recognizers: list[TorchScriptRecognizer], data_dir: Path, distorted: bool, report: Path | None
+) -> dict[str, Any]:
+    sets = test_sets(data_dir)
+    results = {
+        recognizer.card.name: evaluation.measure(recognizer.network, _calibration(recognizer), sets)
+        for recognizer in recognizers
+    }
+    if distorted:
+        for name, rows in _robustness(recognizers, data_dir).items():
+            results[name]["robustness"] = [dataclasses.asdict(row) for row in rows]
+    if report:
+        for recognizer in recognizers:
+            write_report(report, recognizer.card, recognizer.network, sets)
+    return results
 
 
 def _recognizers(weights: Path, names: tuple[str, ...]) -> list[TorchScriptRecognizer]:

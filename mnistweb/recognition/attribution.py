@@ -165,6 +165,9 @@ def _feature_maps(network: Any, x: Tensor) -> tuple[list[Layer], Tensor]:
         if leaf.original_name in WINDOWED_LAYERS:
             field += (_side(leaf.kernel_size) - 1) * step
             step *= _side(leaf.stride)
+        elif leaf.original_name == "PixelUnshuffle":
+            field += (leaf.downscale_factor - 1) * step
+            step *= leaf.downscale_factor
         if leaf.original_name == "Conv2d":
             found.append(x)
             fields.append(min(field, SIDE))

@@ -11,8 +11,12 @@ from mnistweb.proportion import Proportion
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import CONFIDENCE_BINS, Bin, Report
 
-TEST_SETS = {"mnist_test": "MNIST test set", "drawings_test": "Drawings by unseen writers"}
-SHORT_NAMES = {"mnist_test": "MNIST", "drawings_test": "drawings"}
+TEST_SETS = {
+    "mnist_test": "MNIST test set",
+    "drawings_test": "Drawings by unseen writers",
+    "unipen_test": "Drawings of another donor",
+}
+SHORT_NAMES = {"mnist_test": "MNIST", "drawings_test": "drawings", "unipen_test": "another donor’s drawings"}
 VALIDATION_SETS = {"mnist": "MNIST’s images", "drawings": "drawings"}
 
 

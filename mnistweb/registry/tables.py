@@ -6,6 +6,15 @@ from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import Report
 from mnistweb.registry.figures import FIGURES
 
+ANSWERS = {
+    "right": "answered_right",
+    "wrong": "answered_wrong",
+    "refused": "refused",
+    "in doubt": "doubtful",
+    "best of ten": "accuracy",
+}
+"""Columns of answers, and their names in a card."""
+
 
 def summary(cards: Sequence[ModelCard]) -> str:
     """Return the main figures: a row for each model."""
@@ -14,13 +23,30 @@ def summary(cards: Sequence[ModelCard]) -> str:
 
 
 def refusals(cards: Sequence[ModelCard]) -> str:
-    """Return the refusal rates: a row for each kind of non-digit, a column for each model."""
-    kinds = cards[0].figures["refused_by_kind"]
+    """Return what becomes of non-digits: for each model, the shares refused and read as a sure digit."""
     rows = [
-        [kind.replace("_", " "), *(f"{card.figures['refused_by_kind'][kind]:.1%}" for card in cards)]
-        for kind in kinds
+        [kind.replace("_", " "), *(cell for card in cards for cell in _other_cells(card, kind))]
+        for kind in cards[0].figures["not_digits"]
     ]
-    return _table(["drawn", *(f"`{card.name}`" for card in cards)], rows)
+    return _table(["drawn", *(head for card in cards for head in (f"`{card.name}`", "sure"))], rows)
+
+
+def _other_cells(card: ModelCard, kind: str) -> tuple[str, str]:
+    figures = card.figures["not_digits"][kind]
+    return f"{figures['refused']:.1%}", f"{figures['sure']:.1%}"
+
+
+def digits(cards: Sequence[ModelCard], part: str) -> str:
+    """Return a model's answers to kinds of digits: `part` is "ways" or "pictures"."""
+    rows = []
+    for card in cards:
+        for kind, figures in card.figures.get(part, {}).items():
+            if "accuracy" in figures:
+                shares = (figures[name] for name in ANSWERS.values())
+                rows.append(
+                    [f"`{card.name}`", kind, f"{figures['count']:,}", *(f"{share:.1%}" for share in shares)]
+                )
+    return _table(["model", "digits", "n", *ANSWERS], rows)
 
 
 def robustness(cards: Sequence[ModelCard]) -> str:

@@ -1,11 +1,10 @@
-"""Calibrate probabilities, and choose the boundaries of the answers.
+"""Calibrated probabilities, and how honest they are.
 
 Temperature scaling and the expected calibration error: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
 calibration of modern neural networks", 2017.
 """
 
 from dataclasses import dataclass
-from itertools import takewhile
 
 import numpy as np
 import torch
@@ -13,23 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from mnistweb.proportion import interval
 from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.report import CONFIDENCE_BINS, Bin
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
-
-SURE = 0.8
-"""The confidence from which a digit is sure."""
-
-MAX_REJECTED_SHARE = 0.01
-"""Upper limit of the share of real digits that are rejected, for any writer."""
-
-BOUNDING_SETS = ("redrawn", "mnist")
-"""Validation sets that must keep to MAX_REJECTED_SHARE.
-
-There are few validation writers, so their drawings are redrawn in the way that other writers might draw.
-MNIST adds writers unlike them.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +23,6 @@ class Calibration:
 
     temperature: float
     boundaries: Boundaries
-
-
-def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibration:
-    """Fit to the validation sets' logits [n, 11] and classes [n], by the name of the set.
-
-    The temperature minimises the negative log likelihood of the digits. The boundary of "not a digit" is the
-    lowest that keeps the share of rejected digits under MAX_REJECTED_SHARE in each of BOUNDING_SETS. It
-    compares the upper end of the share's 95 % interval with that limit.
-    """
-    digits = {name: labels[name] != NOT_A_DIGIT for name in logits}
-    temperature = fit_temperature(
-        torch.cat([logits[name][digits[name]] for name in logits]),
-        torch.cat([labels[name][digits[name]] for name in logits]),
-    )
-    thresholds = [
-        _rejection_threshold(not_a_digit(logits[name][digits[name]], temperature))
-        for name in BOUNDING_SETS
-        if name in logits
-    ]
-    return Calibration(temperature, Boundaries(sure=SURE, not_a_digit=max(thresholds)))
-
-
-def _rejection_threshold(scores: NDArray[np.float64]) -> float:
-    """Return the lowest threshold that rejects few enough of digits with these scores [n]."""
-    count = len(scores)
-    refused = takewhile(lambda most: interval(most, count)[1] <= MAX_REJECTED_SHARE, range(count))
-    highest_kept = np.sort(scores)[::-1][max(refused, default=0)]
-    return float(np.nextafter(highest_kept, 1))
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

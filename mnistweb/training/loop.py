@@ -184,7 +184,8 @@ def train_epoch(
         # To distort is to resample, and that blurs: some images stay as sharp as the site's.
         blurred = round(len(images) * (1 - phase.sharp))
         chosen = torch.randperm(len(images), generator=order)[:blurred].to(device)
-        images[chosen] = distort(images[chosen], phase.distortion, noise)
+        if blurred:
+            images[chosen] = distort(images[chosen], phase.distortion, noise)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)

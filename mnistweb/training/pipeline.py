@@ -13,12 +13,14 @@ from torch import nn
 
 from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.recognition.report import FOLDER
-from mnistweb.training import evaluation, export, robustness
-from mnistweb.training.calibration import Calibration, calibrate
+from mnistweb.training import evaluation, export, pictures, robustness
+from mnistweb.training.calibration import Calibration
+from mnistweb.training.costs import Choice, as_figures, calibrate
 from mnistweb.training.data_mix import TrainingData
 from mnistweb.training.loop import Phase, Run, compute_logits, precision
 from mnistweb.training.report import write_report
 from mnistweb.training.stages import FINISH_RUNS, Plan, finish, train_seeds
+from mnistweb.training.test_sets import TestSets, test_sets
 
 DATA = (
     {
@@ -40,10 +42,17 @@ DATA = (
         "used": "symbols: Korean, Latin and Early Aramaic to train on, Balinese and Greek to test",
     },
     {
+        "name": "UNIPEN, train_r01_v07, isolated characters",
+        "source": "International Unipen Foundation, 1999; Zenodo, doi 10.5281/zenodo.1195803",
+        "licence": "CC BY 4.0 as published on Zenodo; the CD-ROM of 1999 allowed research alone",
+        "used": "digits, letters and signs by 145 writers of seven donors: one donor and a twelfth of the "
+        "other writers to choose by, as many to test",
+    },
+    {
         "name": "Hershey fonts",
         "source": "A. V. Hershey, 1967, through the Hershey-Fonts package",
         "licence": "MIT (package)",
-        "used": "letters and symbols as strokes",
+        "used": "letters, symbols and printed digits as strokes",
     },
 )
 
@@ -57,7 +66,7 @@ def train_and_export(plan: Plan) -> ModelCard:
     config, last = plan.recipe.config, plan.recipe.finish
     data = plan.data()
     runs = train_seeds(plan, data)
-    sets = evaluation.test_sets(plan.data_dir)
+    sets = test_sets(plan.data_dir)
     cards = [
         _export(plan, plan.folder(seed), seed, run, data, sets, config.phases)
         for seed, run in zip(plan.seeds, runs, strict=True)
@@ -80,7 +89,7 @@ def _export(
     seed: int,
     run: Run,
     data: TrainingData,
-    sets: evaluation.TestSets,
+    sets: TestSets,
     phases: Sequence[Phase],
 ) -> ModelCard:
     """Calibrate and measure once; write model, card and report to `folder` of the runs."""
@@ -95,15 +104,16 @@ def _card(
     seed: int,
     run: Run,
     data: TrainingData,
-    sets: evaluation.TestSets,
+    sets: TestSets,
     phases: Sequence[Phase],
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
     last = recipe.finish if len(phases) > len(config.phases) else None
-    calibration = calibrate_on(run, data)
+    calibration, choice = calibrate_on(run, plan.data_dir, data)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
     figures = evaluation.measure(export.as_served(run.network), calibration, sets)
+    figures["boundaries"] = as_figures(choice)
     figures["history"] = run.history
     card = ModelCard(
         name=config.model,
@@ -134,20 +144,21 @@ def _card(
             "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
             "torch": torch.__version__,
         },
-        data=DATA if len(data.drawings) else (DATA[0], DATA[3]),
+        data=DATA if len(data.drawings) else (DATA[0], DATA[-1]),
         figures=figures,
         weaknesses=recipe.weaknesses,
     )
     return script, card
 
 
-def calibrate_on(run: Run, data: TrainingData) -> Calibration:
-    """Fit temperature and boundaries to the validation sets."""
-    sets = data.validation
-    logits = {
-        name: compute_logits(run.network, images.images, torch.device("cpu")) for name, images in sets.items()
-    }
-    return calibrate(logits, {name: images.labels for name, images in sets.items()})
+def calibrate_on(run: Run, data_dir: Path, data: TrainingData) -> tuple[Calibration, Choice]:
+    """Fit temperature and boundaries to the validation sets, and to people's pictures if there are any."""
+    sets, folder = dict(data.validation), data_dir / pictures.FOLDER
+    if pictures.has_pictures(folder):
+        sets["pictures"] = pictures.load_pictures(folder)
+    cpu = torch.device("cpu")
+    logits = {name: compute_logits(run.network, images.images, cpu) for name, images in sets.items()}
+    return calibrate(logits, sets)
 
 
 def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str, Any]:
@@ -167,6 +178,7 @@ def _over_seeds(cards: Sequence[ModelCard]) -> dict[str, Any]:
     for part, key in (
         ("mnist_test", "accuracy"),
         ("drawings_test", "accuracy"),
+        ("unipen_test", "accuracy"),
         ("held_out_symbols", "refused"),
     ):
         values = [card.figures[part][key] for card in cards if part in card.figures]

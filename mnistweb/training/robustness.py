@@ -24,9 +24,9 @@ from mnistweb.recognition.types import SIDE, DigitImage, Ink
 from mnistweb.training.calibration import Calibration, not_a_digit
 from mnistweb.training.data import load_drawings, stroke_files
 from mnistweb.training.data_mix import only_digits
-from mnistweb.training.evaluation import served_logits
 from mnistweb.training.pen_strokes import Sample
 from mnistweb.training.photo_simulation import simulate_photo
+from mnistweb.training.readings import served_logits
 
 PEN_WIDTH = 18.0
 DRAWING_SIZE = 0.65
@@ -170,8 +170,9 @@ class Row:
 
 
 def held_out_digits(data_dir: Path) -> list[Sample]:
-    """Load the drawn digits for the table; none if there is no file of pen strokes."""
-    return only_digits(load_drawings(stroke_files(data_dir)).test)[::SAMPLE_STEP]
+    """Load the drawn digits for the table: UCI's, if there are any."""
+    samples = only_digits(load_drawings(stroke_files(data_dir)).test)
+    return [sample for sample in samples if "/" not in sample.writer][::SAMPLE_STEP]
 
 
 def measure(

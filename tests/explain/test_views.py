@@ -105,7 +105,7 @@ def test_private_drawings_of_others_cannot_be_looked_into(
 def test_each_layer_says_how_much_its_detectors_see(client: FlaskClient, predicted: dict[str, Any]) -> None:
     text = look(client, predicted).text
     for sentence in (
-        "one detector, which sees 5×5 pixels of your drawing at a time.",
+        "one detector, which sees 6×6 pixels of your drawing at a time.",
         "Each sees 10×10 pixels of your drawing.",
         "Same 14×14 grid, but each detector now sees 14×14 pixels of your drawing.",
         "A coarser grid, 7×7: each detector now sees 24×24 pixels of your drawing.",
@@ -118,11 +118,11 @@ def test_votes_of_all_detectors_add_up(client: FlaskClient, predicted: dict[str,
     text = look(client, predicted).text
     first, rest = (table.split("</table>")[0] for table in text.split('<table class="votes">')[1:])
     assert len(re.findall("Detector [0-9]+</th>", first)) == 8
-    assert len(re.findall("Detector [0-9]+</th>", rest)) == 120
+    assert len(re.findall("Detector [0-9]+</th>", rest)) == 88
     cells = re.findall(r"</th><td>([^<]+)</td>", rest)
     column = [float(cell.replace("\N{MINUS SIGN}", "-")) for cell in cells]
-    assert sum(column[:-1]) == pytest.approx(column[-1], abs=0.005 * 120)
-    assert "The other 120, one by one" in text
+    assert sum(column[:-1]) == pytest.approx(column[-1], abs=0.005 * 88)
+    assert "The other 88, one by one" in text
 
 
 def test_only_a_part_of_a_page_can_be_closed(client: FlaskClient, predicted: dict[str, Any]) -> None:

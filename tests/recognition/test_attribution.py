@@ -20,11 +20,11 @@ from tests.support.drawings import digit_png
 from tests.support.networks import untrained
 
 MAPS = {
-    "cnn": [(32, 28, 28), (64, 14, 14), (64, 14, 14), (128, 7, 7), (128, 7, 7)],
+    "cnn": [(32, 14, 14), (48, 14, 14), (96, 7, 7), (96, 7, 7)],
     "lenet5": [(6, 28, 28), (16, 10, 10), (120, 1, 1)],
     "vit": [(24, 14, 14), (64, 7, 7)],
 }
-FIELDS = {"cnn": [5, 10, 14, 24, 28], "lenet5": [5, 14, 28], "vit": [5, 9]}
+FIELDS = {"cnn": [6, 10, 20, 28], "lenet5": [5, 14, 28], "vit": [5, 9]}
 
 
 @cache
@@ -50,10 +50,11 @@ def test_each_convolution_gives_feature_maps(name: str) -> None:
 
 def test_feature_maps_are_taken_after_the_activation() -> None:
     recognizer = untrained("cnn")
-    first = recognizer.network.network.features._modules["0"]
+    maps = torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255
     with torch.no_grad():
-        maps = first(torch.tensor(image(3)).float().reshape(1, 1, 28, 28) / 255)[0]
-    assert np.array_equal(explanation("cnn").layers[0].maps, to_grey(maps)[0])
+        for name in ("0", "1"):  # the quarters of the pixels, and the first convolution with its activation
+            maps = recognizer.network.network.features._modules[name](maps)
+    assert np.array_equal(explanation("cnn").layers[0].maps, to_grey(maps[0])[0])
 
 
 def test_maps_of_a_layer_share_a_scale() -> None:
@@ -79,7 +80,7 @@ def test_votes_add_up_to_the_logits(name: str) -> None:
         assert vote.parts.sum() + vote.bias == pytest.approx(vote.score, abs=1e-4)
     others = [float(logits[label]) for label in range(11) if label != explained.winner.label]
     assert explained.runner_up.score == pytest.approx(max(others), abs=1e-4)
-    assert len(explained.winner.parts) == {"cnn": 128, "lenet5": 84, "vit": 64}[name]
+    assert len(explained.winner.parts) == {"cnn": 96, "lenet5": 84, "vit": 64}[name]
     assert (explained.last_maps is not None) == (name == "cnn")
 
 

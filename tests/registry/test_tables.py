@@ -14,7 +14,17 @@ def card(name: str, accuracy: float) -> ModelCard:
         "mnist_test": {"accuracy": 0.9971},
         "drawings_test": {"accuracy": 0.991, "refused": 0.004, "expected_calibration_error": 0.0021},
         "held_out_symbols": {"refused": 0.912, "auroc": 0.99512},
-        "refused_by_kind": {"scribble": 0.95, "Early_Aramaic": accuracy},
+        "not_digits": {"Early_Aramaic": {"count": 88, "refused": accuracy, "doubtful": 0.06, "sure": 0.04}},
+        "ways": {
+            "slashed zero": {
+                "count": 1_200,
+                "accuracy": 0.99,
+                "answered_right": accuracy,
+                "answered_wrong": 0.002,
+                "refused": 0.01,
+                "doubtful": 0.05,
+            }
+        },
         "robustness": [
             {"condition": "as drawn", "right": accuracy, "answered_right": 0.9, "plain_resize": 0.5}
         ],
@@ -31,8 +41,16 @@ def test_summary_has_a_row_per_model() -> None:
 
 def test_rates_have_a_column_per_model() -> None:
     cards = [card("cnn", 0.9), card("vit", 0.8)]
-    assert tables.refusals(cards).splitlines()[-1] == "| Early Aramaic | 90.0% | 80.0% |"
+    assert tables.refusals(cards).splitlines()[-1] == "| Early Aramaic | 90.0% | 4.0% | 80.0% | 4.0% |"
     assert tables.robustness(cards).splitlines()[-1] == "| as drawn | 90.0% | 50.0% | 80.0% | 50.0% |"
+
+
+def test_kinds_of_digits_have_a_row_per_model() -> None:
+    assert tables.digits([card("cnn", 0.9), card("vit", 0.8)], "ways").splitlines()[2:] == [
+        "| `cnn` | slashed zero | 1,200 | 90.0% | 0.2% | 1.0% | 5.0% | 99.0% |",
+        "| `vit` | slashed zero | 1,200 | 80.0% | 0.2% | 1.0% | 5.0% | 99.0% |",
+    ]
+    assert len(tables.digits([card("cnn", 0.9)], "pictures").splitlines()) == 2
 
 
 def test_layers_have_a_row_each() -> None:

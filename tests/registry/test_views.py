@@ -22,6 +22,8 @@ def digits(accuracy: float) -> dict[str, Any]:
         "count": 8792,
         "accuracy": accuracy,
         "answered_right": accuracy - 0.01,
+        "answered_wrong": 0.0007,
+        "doubtful": 0.0203,
         "refused": 0.0093,
         "expected_calibration_error": 0.0041,
         "worst_confusions": [{"digit": 7, "read_as": 1, "times": 13}],
@@ -39,7 +41,7 @@ FULL: dict[str, Any] = {
         "mnist_test": digits(0.9928),
         "drawings_test": digits(0.9823),
         "held_out_symbols": {"count": 960, "refused": 0.712, "auroc": 0.9871},
-        "refused_by_kind": {"line_grid": 0.987},
+        "not_digits": {"line_grid": {"count": 100, "refused": 0.987, "doubtful": 0.008, "sure": 0.005}},
         "robustness": [
             {"condition": "turned by 30°", "right": 0.961, "answered_right": 0.942, "plain_resize": 0.413}
         ],
@@ -111,6 +113,8 @@ def test_page_shows_all_figures_of_the_card(app: Flask, client: FlaskClient) -> 
         "0.27 MB",
         "line grid",
         "98.7 %",
+        "0.5 %",
+        "2.03 %",
         "turned by 30°",
         "41.3 %",
         "Set of digits",

@@ -14,6 +14,8 @@ from mnistweb.recognition.rasteriser import rasterise
 from mnistweb.training.pen_strokes import Variation, redraw
 from tests.support.drawings import STROKES
 
+CROSS = [[[0, 0], [9, 9]], [[0, 9], [9, 0]]]
+
 torch.set_num_threads(1)  # pytest-xdist keeps the cores busy, and what is trained here is tiny
 
 
@@ -25,7 +27,7 @@ def write_idx(path: Path, values: np.ndarray) -> None:
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with small versions of MNIST/raw, pen-digits and omniglot."""
+    """Make a folder with small versions of MNIST/raw, pen-digits, omniglot and unipen."""
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     raw = folder / "MNIST" / "raw"
@@ -46,13 +48,28 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "alphabet": alphabet,
             "character": "character01",
             "writer": writer,
-            "strokes": [[[0, 0], [9, 9]], [[0, 9], [9, 0]]],
+            "strokes": CROSS,
         }
         for alphabet in ("Latin", "Greek")
         for writer in (1, 15, 20)
     ]
-    for name, entries in (("pen-digits/train", digits), ("omniglot/background_small1", crosses)):
+    donors = ("ibm/1", "apa/1", "app/1")
+    unipen = [
+        {"label": digit, "writer": writer, "strokes": STROKES[digit]}
+        for writer in donors
+        for digit in STROKES
+    ]
+    letters = [
+        {"label": letter, "writer": writer, "strokes": CROSS} for writer in donors for letter in ("x", "o")
+    ]
+    files = {
+        "pen-digits/train": digits,
+        "omniglot/background_small1": crosses,
+        "unipen/digits": unipen,
+        "unipen/others": letters,
+    }
+    for name, entries in files.items():
         path = folder / f"{name}.json.gz"
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(gzip.compress(json.dumps(entries).encode()))
     return folder

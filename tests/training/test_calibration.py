@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from mnistweb.proportion import interval
 from mnistweb.training.calibration import (
-    MAX_REJECTED_SHARE,
     auroc,
-    calibrate,
     expected_calibration_error,
     fit_temperature,
-    not_a_digit,
     reliability,
 )
 
@@ -26,22 +22,6 @@ def synthetic_logits(temperature: float, count: int = 5_000) -> tuple[torch.Tens
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_temperature_is_recovered(temperature: float) -> None:
     assert fit_temperature(*synthetic_logits(temperature)) == pytest.approx(temperature, rel=0.05)
-
-
-def test_threshold_bounds_the_rejected_share_of_all_digits() -> None:
-    logits, labels = synthetic_logits(1.0)
-    calibration = calibrate({"mnist": logits}, {"mnist": labels})
-    digits = labels != 10
-    refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.boundaries.not_a_digit
-    assert interval(int(refused.sum()), refused.size)[1] <= MAX_REJECTED_SHARE
-    assert interval(int(refused.sum()) + 1, refused.size)[1] > MAX_REJECTED_SHARE
-
-
-def test_too_few_digits_reject_none() -> None:
-    logits, labels = synthetic_logits(1.0, 100)
-    calibration = calibrate({"mnist": logits}, {"mnist": labels})
-    scores = not_a_digit(logits[labels != 10], calibration.temperature)
-    assert scores.max() < calibration.boundaries.not_a_digit
 
 
 def test_calibration_error_of_calibrated_and_overconfident_answers() -> None:

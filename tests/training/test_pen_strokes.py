@@ -16,10 +16,14 @@ from tests.support.drawings import STROKES
 
 
 def test_digits_and_symbols_are_read(data_dir: Path) -> None:
-    digits, symbols = (read_samples(file) for file in stroke_files(data_dir))
+    digits, symbols, _, letters = (read_samples(file) for file in stroke_files(data_dir))
     assert [sample.label for sample in digits[:10]] == list(range(10))
     assert {sample.label for sample in symbols} == {10}
     assert {sample.kind for sample in symbols} == {"Latin", "Greek"}
+    assert {(sample.label, sample.kind, sample.character) for sample in letters} == {
+        (10, "letter", "x"),
+        (10, "letter", "o"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,17 @@ def test_splits_share_no_writer(data_dir: Path) -> None:
     assert not writers[0] & writers[1]
     assert not writers[0] & writers[2]
     assert not writers[1] & writers[2]
+
+
+@pytest.mark.parametrize(
+    ("donor", "parts"),
+    [("apa", {"validation"}), ("app", {"test"}), ("ibm", {"train", "validation", "test"})],
+)
+def test_whole_donors_and_some_writers_of_the_others_are_apart(donor: str, parts: set[str]) -> None:
+    strokes = (np.zeros((2, 2)),)
+    found = [split_of(Sample(strokes, 3, f"{donor}/{number}", "digit")) for number in range(120)]
+    assert set(found) == parts
+    assert len(parts) == 1 or found.count("train") > 90
 
 
 @pytest.mark.parametrize(
