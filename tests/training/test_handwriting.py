@@ -10,14 +10,15 @@ from mnistweb.training import handwriting
 from mnistweb.training.data import Images
 from mnistweb.training.data_mix import BatchMix, TrainingData
 from mnistweb.training.shapes import decide_by_shape
+from mnistweb.training.symbols import resample
 from tests.support.drawings import STROKES
 
 ONE = (np.array([[5.0, 0.0], [5.0, 10.0]]),)
 
 
 def strokes(digit: int) -> Any:
-    """Return a digit's strokes."""
-    return tuple(np.array(stroke, float) for stroke in STROKES[digit])
+    """Return a digit's strokes, with points as close as a pen's."""
+    return tuple(resample(np.array(stroke, float), 5) for stroke in STROKES[digit])
 
 
 def extent(drawing: Any) -> Any:
