@@ -34,14 +34,14 @@ class Recipe:
 
 RECIPES = {
     "cnn": Recipe(
-        TrainingConfig("cnn", (Phase(14, 3e-3, sharp=0.3),)),
+        TrainingConfig("cnn", (Phase(8, 3e-3, sharp=0.3),)),
         "Convolutional network",
         "Four convolutions with batch normalization. The default: the most accurate of the three.",
         (
             "It can’t refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
-        TrainingConfig("cnn", (Phase(14, 2e-3, MILD, warm_up=0.15),), distilled=0.5),
+        TrainingConfig("cnn", (Phase(14, 1.5e-3, MILD, warm_up=0.1),)),
     ),
     "lenet5": Recipe(
         TrainingConfig("lenet5", (Phase(40, 3e-3, MILD),), weight_decay=0.01),
