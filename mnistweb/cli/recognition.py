@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mnistweb.charts.svg import standalone
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.model_card import ModelCard
@@ -71,6 +72,7 @@ def _json_line(file: Path, answer: Answer) -> str:
         {
             "file": str(file),
             "digit": answer.digit,
+            "certainty": answer.certainty,
             "confidence": answer.confidence,
             "probabilities": list(answer.probabilities),
             "not_a_digit": answer.not_a_digit,
@@ -88,7 +90,8 @@ def _json_error(file: Path, error: Exception) -> str:
 
 def _describe(answer: Answer) -> str:
     digit = "not a digit" if answer.digit is None else str(answer.digit)
-    return f"{digit}  ({answer.confidence:.1%})"
+    doubt = ", in doubt" if answer.certainty is Certainty.DOUBTFUL else ""
+    return f"{digit}  ({answer.confidence:.1%}{doubt})"
 
 
 @click.group(invoke_without_command=True)

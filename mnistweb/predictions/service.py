@@ -14,6 +14,7 @@ from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
 from mnistweb.predictions.images import drawing_to_store
 from mnistweb.predictions.store import insert
 from mnistweb.predictions.strokes import Strokes
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.preprocessing import normalize
@@ -59,6 +60,7 @@ def recognize_and_save(
         input=image.tobytes(),
         strokes=strokes,
         digit=answer.digit,
+        doubtful=answer.certainty is Certainty.DOUBTFUL,
         confidence=answer.confidence,
         not_a_digit=answer.not_a_digit,
         reason=answer.reason,

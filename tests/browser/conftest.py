@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb.database.models import ConfidenceTally, Prediction, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import service
 from mnistweb.recognition.boundaries import Certainty
@@ -193,7 +193,7 @@ def stage(
 
     def empty() -> None:
         with site.app_context():
-            for rows in (Prediction, Tally, ConfidenceTally):
+            for rows in (Prediction, Tally, DoubtTally, ConfidenceTally):
                 db.session.execute(db.delete(rows))
             db.session.commit()
 
