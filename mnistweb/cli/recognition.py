@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rejection import reason_in_picture
 from mnistweb.recognition.remote.triton import write_repository
 from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Answer, Recognizer
@@ -64,7 +66,9 @@ def load_zoo(weights: Path | None) -> Zoo:
 
 def read_file(file: Path, recognizer: Recognizer) -> Answer:
     """Read the digit in a picture file. Raises DrawingError or OSError."""
-    return recognizer.recognize(normalize(read_drawing(file.read_bytes(), MAX_PIXELS)))
+    ink = read_drawing(file.read_bytes(), MAX_PIXELS)
+    answer = recognizer.recognize(normalize(ink))
+    return replace(answer, reason=reason_in_picture(answer.reason, ink))
 
 
 def _json_line(file: Path, answer: Answer) -> str:

@@ -18,6 +18,7 @@ from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rejection import reason_in_picture
 from mnistweb.registry.recognizers import recognizer_named
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def recognize_and_save(
         doubtful=answer.certainty is Certainty.DOUBTFUL,
         confidence=answer.confidence,
         not_a_digit=answer.not_a_digit,
-        reason=answer.reason,
+        reason=reason_in_picture(answer.reason, ink),
         probabilities=list(answer.probabilities),
         model=answer.model,
         model_version=answer.model_version,
