@@ -91,7 +91,7 @@ _A_SHARE = "a number from 0 to 1"
 _DAY = {"format": "date", "examples": ["2026-01-31"]}
 SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "sent by API"}
 CERTAINTIES = {
-    Certainty.SURE: "sure of a digit",
+    Certainty.SURE: "sure",
     Certainty.DOUBTFUL: "in doubt",
     Certainty.NOT_A_DIGIT: "not a digit",
 }
