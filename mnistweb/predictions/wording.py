@@ -41,7 +41,7 @@ class Reading(Protocol):
 
     @property
     def certainty(self) -> str:
-        """Whether the digit is sure, in doubt, or none: a `Certainty`."""
+        """One of `Certainty`: a sure digit, a digit in doubt, or not a digit."""
 
     @property
     def confidence(self) -> float:
