@@ -85,9 +85,9 @@ def share_chart(
     return drawing(WIDTH, BOTTOM + 22, title, parts, drawn)
 
 
-def curve_sample(kind: str) -> Markup:
-    """Draw a sample of a curve, solid or dashed, for a legend."""
-    parts = line(f"curve is-{kind}", 0, 6, 32, 6), _mark(kind, 16, 6)
+def curve_sample(kind: str, *, marked: bool = True) -> Markup:
+    """Draw a sample of a curve, solid or dashed, for a legend; `marked` as those of `curve_chart`."""
+    parts = [line(f"curve is-{kind}", 0, 6, 32, 6), *([_mark(kind, 16, 6)] if marked else [])]
     box = {"viewBox": "0 0 32 12", "width": 32, "height": 12}
     return element("svg", *parts, class_="chart-sample", aria_hidden="true", **box)
 

@@ -18,7 +18,7 @@ BOUNDARY_SHARES = {
     "doubtful": "Digits in doubt",
     "refused": "Digits refused",
     "wrong": "Digits wrong",
-    "non_digits_sure": "Others, sure digit",
+    "non_digits_sure": "Others read as a sure digit",
     "non_digits_refused": "Others refused",
 }
 """The columns of the table of the boundary for "not a digit", by their names in a card."""
@@ -83,7 +83,7 @@ def boundary_charts(card: ModelCard) -> Iterator[Chart]:
         ),
         ("Refuses from", *errors),
         [(percent(row["not_a_digit"]), *(percent(row[key], 2) for key in errors.values())) for row in curve],
-        list(zip([curve_sample(kind) for kind in ("solid", "dashed")], errors, strict=True)),
+        list(zip([curve_sample(kind, marked=False) for kind in ("solid", "dashed")], errors, strict=True)),
     )
 
 
