@@ -123,9 +123,9 @@ def bar_value(share: float) -> str:
 
 def _in_doubt(reading: Reading, rival: int | None) -> str:
     # Never more than probable, even where an operator wants more of a digit to be sure of.
-    headline = _likely(min(reading.confidence, PROBABLE), name_of(reading.digit))
     if rival is None:
-        return headline
+        return f"Perhaps {name_of(reading.digit)}"
+    headline = _likely(min(reading.confidence, PROBABLE), name_of(reading.digit))
     but = "but " if rival == NOT_A_DIGIT and reading.confidence >= PROBABLE else ""
     return f"{headline}, {but}perhaps {NAMES[rival]}"
 
@@ -170,11 +170,10 @@ def _likely(probability: float, name: str) -> str:
 
 
 def _rival(reading: Reading) -> int | None:
-    """Return the likeliest class beside the answer; None where no digit stands out."""
+    """Return the likeliest class beside the answer; None where no other stands out."""
     every = shares(reading)
-    if not _stands_out(reading):
-        return None
-    return max((each for each in range(len(every)) if each != reading.digit), key=every.__getitem__)
+    rival = max((each for each in range(len(every)) if each != reading.digit), key=every.__getitem__)
+    return rival if rival == NOT_A_DIGIT or _stands_out(reading) else None
 
 
 def _stands_out(reading: Reading) -> bool:

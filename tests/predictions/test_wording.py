@@ -79,6 +79,11 @@ def test_less_than_half_is_not_probable(share: float, none: float, headline: str
     assert describe(reading(4, share, (9, 0.1 if none > 0.1 else 0.4), none)).headline == headline
 
 
+def test_not_a_digit_is_a_rival_where_no_digit_stands_out() -> None:
+    doubtful = replace(language_model(4, 0.6), not_a_digit=0.3)
+    assert describe(doubtful).headline == "Probably a four, but perhaps not a digit"
+
+
 def test_boundaries_alone_decide_about_doubt() -> None:
     strict = replace(reading(4, 0.97, none=0.02), certainty=Certainty.DOUBTFUL)
     assert describe(strict).headline == "Probably a four, but perhaps not a digit"
@@ -154,8 +159,8 @@ def test_a_digit_that_the_headline_names_is_not_named_again() -> None:
     ("digit", "confidence", "headline"),
     [
         (4, 0.99, "Certainly a four"),
-        (4, 0.6, "Probably a four"),
-        (4, 0.4, "Perhaps a four"),
+        (4, 0.8, "Probably a four"),
+        (4, 0.6, "Perhaps a four"),
         (None, 0.8, "Probably not a digit"),
         (None, 0.9, "This is not a digit"),
         (None, 0.04, "Perhaps not a digit"),
