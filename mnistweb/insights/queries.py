@@ -106,10 +106,12 @@ class Insights:
         """Return the answers of each certainty."""
         total, doubtful = self.total, self.doubtful
         refused = Answers(total.refused, total.refused_labelled, total.refused_correct)
+        # Never below zero: an older version of the site that deletes a digit in doubt leaves it counted.
+        labelled = max(total.labelled - refused.labelled - doubtful.labelled, 0)
         sure = Answers(
-            total.predictions - refused.predictions - doubtful.predictions,
-            total.labelled - refused.labelled - doubtful.labelled,
-            total.correct - refused.correct - doubtful.correct,
+            max(total.predictions - refused.predictions - doubtful.predictions, 0),
+            labelled,
+            min(max(total.correct - refused.correct - doubtful.correct, 0), labelled),
         )
         return {Certainty.SURE: sure, Certainty.DOUBTFUL: doubtful, Certainty.NOT_A_DIGIT: refused}
 

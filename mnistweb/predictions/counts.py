@@ -47,7 +47,7 @@ def _count_in_aggregates(criteria: Filter) -> int:
     if criteria.certainty is Certainty.DOUBTFUL:
         return _sum_of(DoubtTally, criteria)
     if criteria.certainty is Certainty.SURE:
-        return _sum_of(Tally, criteria, Tally.digit != NOT_A_DIGIT) - _sum_of(DoubtTally, criteria)
+        return max(_sum_of(Tally, criteria, Tally.digit != NOT_A_DIGIT) - _sum_of(DoubtTally, criteria), 0)
     return _sum_of(Tally, criteria)
 
 

@@ -295,6 +295,14 @@ def test_shares_of_the_certainties_are_shown(app: Flask, client: FlaskClient) ->
     assert client.get(address).text.count("data-prediction-row") == 1
 
 
+def test_doubt_that_an_older_version_left_counted_does_no_harm(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        log({"now": datetime.now(UTC), "label": 3}, {"now": datetime.now(UTC), "label": 3, "doubtful": True})
+        db.session.execute(text("UPDATE doubt_tally SET count = 5"))
+        db.session.commit()
+    assert client.get("/insights").status_code == 200
+
+
 def test_without_a_public_history_nothing_leads_there(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log(*sample(datetime.now(UTC)))
