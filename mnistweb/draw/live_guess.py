@@ -44,6 +44,7 @@ def guess() -> ResponseReturnValue:
     every = shares(answer)
     return jsonify(
         digit=answer.digit,
+        certainty=answer.certainty,
         confidence=answer.confidence,
         not_a_digit=answer.not_a_digit,
         probabilities=answer.probabilities,

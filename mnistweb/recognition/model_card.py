@@ -6,7 +6,7 @@ The idea: M. Mitchell et al., "Model cards for model reporting", 2019.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -45,6 +45,16 @@ class ModelCard:
     data: tuple[Mapping[str, Any], ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     weaknesses: tuple[str, ...] = ()
+
+    def with_boundaries(self, sure: float | None, not_a_digit: float | None) -> "ModelCard":
+        """Return the card with other boundaries; None keeps one."""
+        kept = self.boundaries
+        return replace(
+            self,
+            boundaries=Boundaries(
+                kept.sure if sure is None else sure, kept.not_a_digit if not_a_digit is None else not_a_digit
+            ),
+        )
 
     def write(self, path: Path) -> None:
         """Write the card as JSON."""

@@ -16,7 +16,7 @@ from mnistweb.recognition.types import Answer, DigitImage
 
 NAME = "llm"
 SURE_FROM = 0.8
-"""The confidence, in its own words, from which its digit is sure. Its "none" is not a digit."""
+"""The confidence from which its digit is sure, unless the site says otherwise."""
 RETRY_PAUSE = 0.5
 """Seconds before the second and last attempt."""
 
@@ -29,7 +29,8 @@ class LanguageModel:
     """A model of an endpoint. Safe to use from several threads.
 
     At most `places` requests are under way at a time, and each takes `timeout` seconds at most. Further ones
-    are refused at once: a slow endpoint never occupies all threads of a process. `sleep` waits some seconds.
+    are refused at once: a slow endpoint never occupies all threads of a process. Its digit is sure from a
+    confidence of `sure_from` on, in its own words, None for SURE_FROM. `sleep` waits some seconds.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LanguageModel:
         model: str,
         timeout: float,
         places: int,
+        sure_from: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.card = ServiceCard(
@@ -52,6 +54,7 @@ class LanguageModel:
             ),
         )
         self._timeout = timeout
+        self._sure_from = SURE_FROM if sure_from is None else sure_from
         self._sleep = sleep
         self._calls = BoundedCalls(places)
         # The client's own retries are off: they repeat requests that have timed out, and wait up to two
@@ -82,7 +85,7 @@ class LanguageModel:
             logger.warning("The language model's answer could not be understood.")
             sentence = "The language model’s answer makes no sense."
             raise _error("model_nonsense", sentence) from None
-        return make_answer(digit, confidence, self.card)
+        return make_answer(digit, confidence, self.card, self._sure_from)
 
     def _request(self, image: DigitImage) -> object:
         deadline = time.monotonic() + self._timeout
@@ -127,13 +130,13 @@ class LanguageModel:
         return _error("model_timeout", f"The language model didn’t answer within {self._timeout:g} seconds.")
 
 
-def make_answer(digit: int | None, confidence: float, card: ServiceCard) -> Answer:
+def make_answer(digit: int | None, confidence: float, card: ServiceCard, sure_from: float) -> Answer:
     """Make the answer of a reply. The other nine digits, which it does not mention, share the rest."""
     if digit is None:
         certainty, reason = Certainty.NOT_A_DIGIT, "The language model sees no single digit here."
         probabilities = [0.1] * 10
     else:
-        certainty, reason = Certainty.SURE if confidence >= SURE_FROM else Certainty.DOUBTFUL, None
+        certainty, reason = Certainty.SURE if confidence >= sure_from else Certainty.DOUBTFUL, None
         probabilities = [(1 - confidence) / 9] * 10
         probabilities[digit] = confidence
     return Answer(

@@ -189,6 +189,17 @@ def test_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn
     assert mine.recognize(drawn(3)).model_version == "abcdef012345"
 
 
+def test_boundaries_of_the_site_move_those_of_every_version(server: StandIn) -> None:
+    card = server.network.card
+    newer = dataclasses.replace(card, version="abcdef012345")
+    server.network.card = newer
+    server.pages = {"/v2/models/lenet5/versions/abcdef012345": write_metadata(newer)}
+    moved = ModelServer(
+        server.url, 5.0, 2, {"lenet5": card}, adapt=lambda each: each.with_boundaries(None, 0.0)
+    )
+    assert RemoteRecognizer(card, moved).recognize(drawn(3)).certainty == "not_a_digit"
+
+
 def test_triton_has_numeric_versions_and_cards_in_its_configuration(server: StandIn) -> None:
     mine = network(server)
     card = server.network.card
