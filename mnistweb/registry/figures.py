@@ -82,6 +82,15 @@ FIGURES = (
         _share,
     ),
     Figure(
+        "another donor",
+        ("unipen_test", "answered_right"),
+        max,
+        "{:.2%}".format,
+        "Other people’s tablets",
+        "Read right and not refused, of drawings from a tablet and people it never saw.",
+        _share,
+    ),
+    Figure(
         "digits refused",
         ("drawings_test", "refused"),
         min,
@@ -108,6 +117,7 @@ FIGURES = (
         "Letters of alphabets it never saw, rightly called “not a digit”.",
         _share,
     ),
+    Figure("symbols sure", ("held_out_symbols", "sure"), min, "{:.1%}".format),
     Figure("AUROC", ("held_out_symbols", "auroc"), max, "{:.4f}".format),
     Figure("parameters", ("parameters",), min, "{:,}".format, "Parameters", "Learned weights."),
     Figure("file", ("size",), min, lambda size: f"{size / 1e6:.2f} MB", "Size", "The model’s file."),

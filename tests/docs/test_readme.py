@@ -27,6 +27,8 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
         (ACCURACY, tables.robustness),
         (TRAINING, tables.summary),
         (TRAINING, tables.refusals),
+        (ACCURACY, lambda cards: tables.digits(cards, "ways")),
+        (ACCURACY, lambda cards: tables.digits(cards, "pictures")),
     ],
 )
 def test_tables_equal_the_model_cards(document: str, table: Callable[[list[ModelCard]], str]) -> None:
@@ -48,11 +50,11 @@ def test_charts_equal_cards_and_reports() -> None:
 def test_readme_has_the_figures_of_the_default_model() -> None:
     zoo = Zoo.load()
     (card,) = [card for card in zoo.cards() if card.name == zoo.default]
-    mnist, drawings = card.figures["mnist_test"], card.figures["drawings_test"]
+    mnist, drawings = card.figures["mnist_test"], card.figures["unipen_test"]
     figures = [
         f"{mnist['accuracy']:.2%}",
-        f"{drawings['accuracy']:.2%}",
-        f"{card.figures['held_out_symbols']['refused']:.1%}",
+        f"{drawings['answered_right']:.2%}",
+        f"{1 - card.figures['held_out_symbols']['sure']:.1%}",
         f"{drawings['expected_calibration_error']:.2%}",
     ]
     assert re.findall(r"\*\*([\d.]+%)\*\*", README) == figures

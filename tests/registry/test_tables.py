@@ -13,7 +13,8 @@ def card(name: str, accuracy: float) -> ModelCard:
     figures: dict[str, Any] = {
         "mnist_test": {"accuracy": 0.9971},
         "drawings_test": {"accuracy": 0.991, "refused": 0.004, "expected_calibration_error": 0.0021},
-        "held_out_symbols": {"refused": 0.912, "auroc": 0.99512},
+        "unipen_test": {"answered_right": 0.983},
+        "held_out_symbols": {"refused": 0.912, "sure": 0.031, "auroc": 0.99512},
         "not_digits": {"Early_Aramaic": {"count": 88, "refused": accuracy, "doubtful": 0.06, "sure": 0.04}},
         "ways": {
             "slashed zero": {
@@ -35,7 +36,7 @@ def card(name: str, accuracy: float) -> ModelCard:
 
 def test_summary_has_a_row_per_model() -> None:
     assert tables.summary([card("cnn", 0.9)]).splitlines()[-1] == (
-        "| `cnn` | 99.71% | 99.10% | 0.40% | 0.21% | 91.2% | 0.9951 | 61,791 | 1.22 MB | 0.61 ms |"
+        "| `cnn` | 99.71% | 99.10% | 98.30% | 0.40% | 0.21% | 91.2% | 3.1% | 0.9951 | 61,791 | 1.22 MB | 0.61 ms |"
     )
 
 
