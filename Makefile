@@ -44,10 +44,11 @@ lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/mypy
 
-docs: $(SERVER) ## Write docs/configuration.md, .env.example and docs/models from settings and models
+docs: $(SERVER) ## Write docs/configuration.md, .env.example, docs/models and the tables of figures
 	$(BIN)/mnistweb settings --markdown > docs/configuration.md
 	$(BIN)/mnistweb settings --env > .env.example
 	$(BIN)/mnistweb models --charts docs/models
+	$(BIN)/mnistweb models --tables docs
 
 audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
 	$(INSTALL) '.[audit]'

@@ -21,7 +21,7 @@ from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Answer, Recognizer
 from mnistweb.recognition.zoo import WEIGHTS, ModelFileError, Zoo
 from mnistweb.registry.report_charts import report_charts
-from mnistweb.registry.tables import digits, layers, refusals, robustness, summary
+from mnistweb.registry.tables import all_tables, fill
 
 MAX_PIXELS = 50_000_000
 
@@ -108,15 +108,26 @@ def _describe(answer: Answer) -> str:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the charts of the default model's page to this folder, as SVG files.",
 )
+@click.option(
+    "--tables",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Renew the tables of figures in the Markdown files of this folder.",
+)
 @click.pass_context
-def models(ctx: click.Context, weights: Path | None, figures: bool, charts: Path | None) -> None:
+def models(
+    ctx: click.Context, weights: Path | None, figures: bool, charts: Path | None, tables: Path | None
+) -> None:
     """List the installed models, or export them for another server."""
     ctx.obj = weights or WEIGHTS
     if ctx.invoked_subcommand:
         return
     zoo = load_zoo(weights)
     if figures:
-        _print_figures(zoo.cards(), read_reports(ctx.obj))
+        named = _tables(zoo.cards(), read_reports(ctx.obj))
+        click.echo("\n\n".join(f"{name}\n\n{table}" for name, table in named.items()))
+        return
+    if tables:
+        _renew_tables(tables, _tables(zoo.cards(), read_reports(ctx.obj)))
         return
     if charts:
         _write_charts(charts, zoo.get().card, read_reports(ctx.obj))
@@ -129,14 +140,17 @@ def models(ctx: click.Context, weights: Path | None, figures: bool, charts: Path
         )
 
 
-def _print_figures(cards: Sequence[ModelCard], reports: Mapping[str, Report]) -> None:
+def _tables(cards: Sequence[ModelCard], reports: Mapping[str, Report]) -> dict[str, str]:
     try:
-        tables = [table(cards) for table in (summary, refusals, robustness)]
-        tables += [digits(cards, part) for part in ("ways", "pictures")]
+        return all_tables(cards, reports)
     except KeyError as error:
         raise click.ClickException(f"a card lacks the figure {error}") from error
-    tables += [f"`{name}`\n\n{layers(report)}" for name, report in reports.items()]
-    click.echo("\n\n".join(tables))
+
+
+def _renew_tables(folder: Path, tables: Mapping[str, str]) -> None:
+    for path in sorted(folder.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(fill(text, tables), encoding="utf-8")
 
 
 def _write_charts(folder: Path, card: ModelCard, reports: Mapping[str, Report]) -> None:

@@ -1,6 +1,7 @@
 """Markdown tables of the figures in model cards, for the documentation."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import Report
@@ -14,6 +15,28 @@ ANSWERS = {
     "best of ten": "accuracy",
 }
 """Columns of answers, and their names in a card."""
+
+
+def all_tables(cards: Sequence[ModelCard], reports: Mapping[str, Report]) -> dict[str, str]:
+    """Return all tables by name. Raises KeyError for a card without a figure."""
+    named = {
+        "summary": summary(cards),
+        "refusals": refusals(cards),
+        "robustness": robustness(cards),
+        "ways": digits(cards, "ways"),
+        "pictures": digits(cards, "pictures"),
+    }
+    return named | {f"layers of {name}": layers(report) for name, report in reports.items()}
+
+
+def fill(text: str, tables: Mapping[str, str]) -> str:
+    """Renew the tables in a Markdown text, each between `<!-- name -->` and `<!-- end -->`."""
+
+    def renew(place: re.Match[str]) -> str:
+        table = tables.get(place["name"])
+        return place[0] if table is None else f"<!-- {place['name']} -->\n{table}\n<!-- end -->"
+
+    return re.sub(r"<!-- (?P<name>[\w ]+) -->\n.*?<!-- end -->", renew, text, flags=re.DOTALL)
 
 
 def summary(cards: Sequence[ModelCard]) -> str:

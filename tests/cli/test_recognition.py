@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.orm import Session
 
 from mnistweb.cli import main
-from mnistweb.recognition.zoo import WEIGHTS
+from mnistweb.recognition.zoo import WEIGHTS, Zoo
+from mnistweb.registry.tables import summary
 from tests.support.rows import NOON, row
 
 
@@ -103,6 +104,15 @@ def test_charts_of_the_default_model_are_written_as_svg_files(tmp_path: Path) ->
         root = ElementTree.parse(file).getroot()  # noqa: S314
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert root[0].tag.endswith("style")
+
+
+def test_tables_are_renewed_in_a_folder(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Ä\n<!-- summary -->\nold\n<!-- end -->\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["models", "--tables", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    table = summary(Zoo.load().cards())
+    assert page.read_text(encoding="utf-8") == f"# Ä\n<!-- summary -->\n{table}\n<!-- end -->\n"
 
 
 def test_charts_need_a_report(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def card(name: str, accuracy: float) -> ModelCard:
 
 def test_summary_has_a_row_per_model() -> None:
     assert tables.summary([card("cnn", 0.9)]).splitlines()[-1] == (
-        "| `cnn` | 99.71% | 99.10% | 98.30% | 0.40% | 0.21% | 91.2% | 3.1% | 0.9951 | 61,791 | 1.22 MB | 0.61 ms |"
+        "| `cnn` | 99.71% | 99.10% | 98.30% | 0.40% | 0.21% | 91.2% | 3.1% | 0.9951 "
+        "| 61,791 | 1.22 MB | 0.61 ms |"
     )
 
 
@@ -62,3 +63,10 @@ def test_layers_have_a_row_each() -> None:
         "| image | 1 × 28 × 28 | 0 |",
         "| fully connected | 11 | 1,419 |",
     ]
+
+
+def test_tables_are_renewed_at_their_marks() -> None:
+    text = "a\n<!-- summary -->\n| old |\n<!-- end -->\nb\n<!-- four figures -->\nc\n<!-- end -->\n"
+    renewed = tables.fill(text, {"summary": "| new |\n| newer |"})
+    assert renewed == text.replace("| old |", "| new |\n| newer |")
+    assert tables.fill(renewed, {"summary": "| new |\n| newer |"}) == renewed
