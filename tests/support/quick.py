@@ -1,5 +1,6 @@
-"""Whether the tests run quickly, with fewer examples each: `make check` sets QUICK, `make test` does not."""
+"""The switch of `make check`, which tries fewer examples than `make test`."""
 
 import os
 
 QUICK = bool(os.environ.get("QUICK"))
+"""True if the tests are to be quick."""
