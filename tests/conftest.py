@@ -34,11 +34,17 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or a browser. Tests that start processes carry their mark themselves."""
+    """Mark what needs PostgreSQL or a browser, and begin with what trains.
+
+    Tests that start processes carry their mark themselves. A process of pytest-xdist takes over the last tests
+    of another: if these needed a trained model, both would train one.
+    """
+    items.sort(key=lambda item: "training" not in item.path.parts)
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        if "postgres_url" in fixtures or parameters.get("database_url") == "postgresql":
+        kinds = {value for value in parameters.values() if isinstance(value, str)}
+        if "postgres_url" in fixtures or "postgresql" in kinds:
             item.add_marker("postgres")
         if "browser" in fixtures:
             item.add_marker("browser")
