@@ -36,8 +36,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs PostgreSQL or a browser, and begin with what trains.
 
-    Tests that start processes carry their mark themselves. A process of pytest-xdist takes over the last tests
-    of another: if these needed a trained model, both would train one.
+    Tests that start processes carry their mark themselves. A process of pytest-xdist takes over the last
+    tests of another: if these needed a trained model, both would train one.
     """
     items.sort(key=lambda item: "training" not in item.path.parts)
     for item in items:
