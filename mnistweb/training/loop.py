@@ -7,11 +7,9 @@ Each epoch ends with a checkpoint. A run that continues from it arrives at the s
 random numbers depend only on the seed and the epoch.
 """
 
-import copy
 import dataclasses
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from tqdm import tqdm
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.data import Images
 from mnistweb.training.data_mix import TrainingData
-from mnistweb.training.networks import CLASSES, NETWORKS
+from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 EVALUATION_BATCH = 500
@@ -51,7 +49,6 @@ class TrainingConfig:
     seed: int = 0
     weight_decay: float = 0.02
     average: float = 0.998  # decay of the moving average, per step
-    distilled: float = 0.0  # weight of the teachers' probabilities against the labels
 
     @property
     def epochs(self) -> int:
@@ -78,8 +75,6 @@ class Learner:
     average: AveragedModel
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
-    teachers: Sequence[nn.Module] = ()
-    distilled: float = 0.0
 
 
 @dataclass(slots=True)
@@ -96,21 +91,16 @@ def train(
     data: TrainingData,
     device: torch.device,
     folder: Path,
-    teachers: Sequence[nn.Module] = (),
     start: nn.Module | None = None,
 ) -> Run:
     """Train from scratch or from `start`'s weights, or continue from the checkpoint in `folder`.
 
-    Raises ValueError for a checkpoint of another configuration. The `teachers` add their probabilities for
-    each image to the labels, at temperature 1.
-
-    G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015.
+    Raises ValueError for a checkpoint of another configuration.
     """
     torch.manual_seed(config.seed)
     network = NETWORKS[config.model]().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         network.load_state_dict(start.state_dict())
-    teachers = [copy.deepcopy(teacher).to(device, memory_format=torch.channels_last) for teacher in teachers]  # type: ignore[call-overload]
     moving = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
     average = AveragedModel(network, multi_avg_fn=moving, use_buffers=True)
     state = _load(folder / "checkpoint.pt", config, device)
@@ -127,7 +117,7 @@ def train(
             total_steps=phase.epochs * data.steps,
             pct_start=phase.warm_up,
         )
-        learner = Learner(network, average, optimiser, schedule, teachers, config.distilled)
+        learner = Learner(network, average, optimiser, schedule)
         if first < len(run.history) < first + phase.epochs:
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
@@ -189,8 +179,7 @@ def train_epoch(
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)
-            targets = soft_targets(images, labels, learner)
-            loss = functional.cross_entropy(logits.float(), targets)
+            loss = functional.cross_entropy(logits.float(), labels)
         learner.optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         scaler.step(learner.optimiser)
@@ -207,16 +196,6 @@ def train_epoch(
         bar.update()
     bar.close()
     return total / seen
-
-
-@torch.no_grad()
-def soft_targets(images: Tensor, labels: Tensor, learner: Learner) -> Tensor:
-    """Return the targets: classes int64 [n], or with teachers probabilities float32 [n, 11]."""
-    if not learner.teachers:
-        return labels
-    said = torch.stack([teacher(images).float().softmax(1) for teacher in learner.teachers]).mean(0)
-    true = functional.one_hot(labels, CLASSES).float()
-    return torch.lerp(true, said, learner.distilled)
 
 
 def precision(device: torch.device) -> torch.dtype:

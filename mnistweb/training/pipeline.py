@@ -66,15 +66,15 @@ def train_and_export(plan: Plan) -> ModelCard:
     config, last = plan.recipe.config, plan.recipe.finish
     data = plan.data()
     runs = train_seeds(plan, data)
+    ending = finish(plan, last, runs[0], data) if last else None
     sets = test_sets(plan.data_dir)
     cards = [
         _export(plan, plan.folder(seed), seed, run, data, sets, config.phases)
         for seed, run in zip(plan.seeds, runs, strict=True)
     ]
     first, run = cards[0], runs[0]
-    if last:
-        run = finish(plan, last, runs, data)
-        phases = config.phases + last.phases
+    if last and ending:
+        run, phases = ending, config.phases + last.phases
         first = _export(plan, plan.finish_folder, plan.seeds[0], run, data, sets, phases)
     further = _over_seeds(cards) | _robustness(first, run.network, plan.data_dir)
     first = replace(first, figures={**first.figures, **further})
@@ -129,7 +129,6 @@ def _card(
         training={
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
-            "distilled": last.distilled if last else 0,
             "averaged": FINISH_RUNS if last else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,

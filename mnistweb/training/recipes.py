@@ -13,8 +13,7 @@ MILD = Distortion(rotation=8, slant=0.12, stretch=0.1, shift=1.0, elastic=0.6, i
 class Recipe:
     """Configuration and description of a network.
 
-    With `finish`, the exported network has a last phase. It learns from wider redrawings and from the first
-    networks of the run: three seeds that agree are more often right than one.
+    With `finish`, the exported network has a last phase, on non-digits sorted by shape.
     """
 
     config: TrainingConfig

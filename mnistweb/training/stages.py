@@ -1,4 +1,4 @@
-"""The stages of a training run: each seed by itself, then a last phase that all of them teach."""
+"""The stages of a training run: each seed by itself, then a last phase of the first."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,8 +16,6 @@ from mnistweb.training.loop import Run, TrainingConfig, train
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.shapes import decide_by_shape
 
-MAX_TEACHERS = 3
-"""First networks of the run that teach the exported one in its last phase; one seed teaches itself."""
 FINISH_RUNS = 2
 """Runs of the last phase, each with its own random numbers; their weights are averaged."""
 
@@ -56,24 +54,24 @@ def train_seeds(plan: Plan, data: TrainingData) -> list[Run]:
     return [_train_seed(plan, seed, data) for seed in plan.seeds]
 
 
-def finish(plan: Plan, config: TrainingConfig, firsts: Sequence[Run], data: TrainingData) -> Run:
-    """Continue the first network, taught by all; average the weights of several runs.
+def finish(plan: Plan, config: TrainingConfig, first: Run, data: TrainingData) -> Run:
+    """Continue the first network, which sorts the non-digits by shape; average the weights of several runs.
 
     Networks fine-tuned from the same weights are in one basin of the loss. Their average is better on unusual
     data than each of them.
 
     M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models" and "Model soups".
     """
-    _train_at_once(plan, partial(_finish_from_checkpoints, config=config), range(FINISH_RUNS))
-    decided = _decided(firsts, data)
-    endings = [_finish(plan, number, config, firsts, decided) for number in range(FINISH_RUNS)]
+    _train_at_once(plan, partial(_finish_from_checkpoint, config=config), range(FINISH_RUNS))
+    decided = decide_by_shape(data, first.network)
+    endings = [_finish(plan, number, config, first, decided) for number in range(FINISH_RUNS)]
     average = AveragedModel(endings[0].network, use_buffers=True)
     for run in endings:
         average.update_parameters(run.network)
-    done = len(firsts[0].history)
+    done = len(first.history)
     later = [{**row, "epoch": row["epoch"] + done} for row in endings[0].history]
-    seconds = sum(run.seconds for run in (*firsts, *endings))
-    return Run(average.module.eval(), firsts[0].history + later, seconds)
+    seconds = sum(run.seconds for run in (first, *endings))
+    return Run(average.module.eval(), first.history + later, seconds)
 
 
 def _train_at_once(plan: Plan, job: Callable[[Plan, int], object], numbers: Sequence[int]) -> None:
@@ -89,20 +87,13 @@ def _train_seed(plan: Plan, seed: int, data: TrainingData | None = None) -> Run:
     return train(replace(plan.recipe.config, seed=seed), data or plan.data(), plan.device, plan.folder(seed))
 
 
-def _finish_from_checkpoints(plan: Plan, number: int, config: TrainingConfig) -> None:
+def _finish_from_checkpoint(plan: Plan, number: int, config: TrainingConfig) -> None:
     data = plan.data()
-    firsts = [_train_seed(plan, seed, data) for seed in plan.seeds]
-    _finish(plan, number, config, firsts, _decided(firsts, data))
+    first = _train_seed(plan, plan.seeds[0], data)
+    _finish(plan, number, config, first, decide_by_shape(data, first.network))
 
 
-def _finish(
-    plan: Plan, number: int, config: TrainingConfig, firsts: Sequence[Run], data: TrainingData
-) -> Run:
+def _finish(plan: Plan, number: int, config: TrainingConfig, first: Run, data: TrainingData) -> Run:
     config = replace(config, seed=plan.seeds[0] + number)
     folder = plan.finish_folder.with_name(f"{plan.finish_folder.name}-{number}")
-    teachers = [run.network for run in firsts[:MAX_TEACHERS]]
-    return train(config, data, plan.device, folder, teachers, firsts[0].network)
-
-
-def _decided(firsts: Sequence[Run], data: TrainingData) -> TrainingData:
-    return decide_by_shape(data, [run.network for run in firsts[:MAX_TEACHERS]])
+    return train(config, data, plan.device, folder, first.network)

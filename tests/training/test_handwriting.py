@@ -89,6 +89,6 @@ def test_shape_decides_about_look_alikes() -> None:
             return logits
 
     data = TrainingData(pool([1]), pool([1]), pool([5, 128, 250]), pool([5, 128, 250]), {}, BatchMix())
-    decided = decide_by_shape(data, [ByLevel()])
+    decided = decide_by_shape(data, ByLevel())
     assert decided.not_digits.kinds == ("128", "250", "250")
     assert decided.drawings is data.drawings

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -188,19 +188,18 @@ def test_evaluate_repeats_the_figures_of_the_card(trained: Path, data_dir: Path)
 
 
 @pytest.mark.usefixtures("without_report")
-def test_last_phase_distils_from_all_seeds_and_averages_weights(
+def test_last_phase_averages_the_weights_of_two_runs(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = TrainingConfig("lenet5", (Phase(1, 1e-3),), distilled=0.5)
+    finish = TrainingConfig("lenet5", (Phase(1, 1e-3),))
     recipe = dataclasses.replace(RECIPES["lenet5"].with_epochs(1), finish=finish)
     monkeypatch.setitem(RECIPES, "lenet5", recipe)
-    result = train(data_dir, tmp_path, "--seeds", "3")
+    result = train(data_dir, tmp_path)
     assert result.exit_code == 0, result.output
     card = read_card(tmp_path / "weights" / "lenet5.json")
-    assert card.training["distilled"] == 0.5
-    assert card.figures["over_seeds"]["seeds"] == [0, 1, 2]
+    assert card.training["averaged"] == 2
     assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
-    assert read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training["distilled"] == 0
+    assert read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training["averaged"] == 1
     runs = tmp_path / "runs"
     folders = ("lenet5-0", "lenet5-0-finish-0", "lenet5-0-finish-1")
     averages = [torch.load(runs / folder / "checkpoint.pt")["average"] for folder in folders]
@@ -224,17 +223,6 @@ def test_share_of_images_stays_sharp(data: TrainingData, sharp: float) -> None:
     # Undistorted images have whole grey levels.
     share = (steps - steps.round()).abs().amax(1).lt(1e-3).float().mean().item()
     assert share == pytest.approx(sharp, abs=0.05)
-
-
-@pytest.mark.parametrize(("weight", "probability"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
-def test_distillation_weight_mixes_labels_and_teachers(weight: float, probability: float) -> None:
-    sure_of_3, sure_of_5 = (torch.eye(11)[digit] * 100 for digit in (3, 5))
-    teachers = [lambda _, said=said: said.expand(2, 11) for said in (sure_of_3, sure_of_5)]
-    unused: Any = None
-    learner = loop.Learner(unused, unused, unused, unused, cast(Any, teachers), weight)
-    targets = loop.soft_targets(torch.zeros(2, 1, 28, 28), torch.tensor([3, 3]), learner)
-    assert targets[:, 5].tolist() == pytest.approx([probability] * 2)
-    assert targets.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
 
 @pytest.mark.usefixtures("without_report")
