@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "clean-pictures": "mnistweb.cli.database",
     "evaluate": "mnistweb.cli.training",
     "migrate": "mnistweb.cli.database",
     "models": "mnistweb.cli.recognition",
@@ -34,7 +35,7 @@ class LazyGroup(click.Group):
             if error.name not in TRAIN_EXTRA:
                 raise
             return _missing_extra(cmd_name, error.name)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

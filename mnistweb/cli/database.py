@@ -1,4 +1,6 @@
-"""`mnistweb migrate` and `mnistweb recount`: database maintenance."""
+"""`mnistweb migrate`, `recount` and `clean-pictures`: database maintenance."""
+
+import uuid
 
 import click
 import flask_migrate
@@ -8,6 +10,7 @@ from mnistweb.app import create_database_app
 from mnistweb.config import ConfigError
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
+from mnistweb.predictions.cleaning import clean_drawings
 
 
 @click.command()
@@ -27,6 +30,22 @@ def recount() -> None:
     with _database_app().app_context():
         aggregates.recount(db.session())
         db.session.commit()
+
+
+@click.command()
+@click.option("--after", type=uuid.UUID, help="The id after which an earlier run stopped.")
+def clean_pictures(after: uuid.UUID | None) -> None:
+    """Encode drawings anew that an earlier version stored as they were sent.
+
+    Removes what files hold beside their pixels: places, cameras, names, comments. The site may keep running,
+    and the command may be stopped and repeated.
+    """
+    seen = changed = 0
+    with _database_app().app_context():
+        for batch in clean_drawings(after):
+            seen, changed = seen + batch.seen, changed + batch.changed
+            click.echo(f"{seen:,} pictures seen, {changed:,} encoded anew, up to {batch.last}")
+    click.echo("Every picture holds its pixels alone.")
 
 
 def _database_app() -> Flask:

@@ -55,7 +55,7 @@ def recognize_and_save(
         created_at=datetime.now(UTC),
         visitor=visitor,
         source=source,
-        drawing=drawing_to_store(data, ink),
+        drawing=drawing_to_store(ink),
         input=image.tobytes(),
         strokes=strokes,
         digit=answer.digit,
