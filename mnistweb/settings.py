@@ -427,10 +427,27 @@ COMPOSE = Group(
             "COMPOSE_PROFILES",
             "",
             ANY,
-            "Further containers: tls for Caddy, split for the models in a container of their own, or both"
-            " with a comma between them; split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
+            "Further containers, with commas between them: tls for Caddy, backup for regular backups, offsite"
+            " for backups and their copies elsewhere, split for the models in a container of their own;"
+            " split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
             empty="the site and its database",
             example="tls",
+        ),
+        Setting("BACKUP_HOURS", "24", ANY, "The hours between two backups."),
+        Setting("BACKUP_KEEP", "14", ANY, "The number of backups that stay; the oldest go."),
+        Setting(
+            "BACKUP_FOLDER",
+            "backups",
+            ANY,
+            "The folder of the backups, as ./backups or /srv/backups; backups is a volume of Docker.",
+        ),
+        Setting(
+            "BACKUP_REMOTE",
+            "",
+            ANY,
+            "The remote and folder of `rclone.conf` that offsite copies backups to.",
+            empty="no copies",
+            example="s3:my-bucket/mnistweb",
         ),
         Setting("TARGET", "whole", ANY, "The stage of the Dockerfile; site is the site without PyTorch."),
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),

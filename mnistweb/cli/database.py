@@ -16,7 +16,7 @@ from mnistweb.predictions.cleaning import clean_drawings
 @click.command()
 def migrate() -> None:
     """Migrate the site's database to the newest version."""
-    with _database_app().app_context():
+    with database_app().app_context():
         flask_migrate.upgrade()
         db.engine.dispose()
 
@@ -27,7 +27,7 @@ def recount() -> None:
 
     Locks out new predictions meanwhile. They wait for three seconds at most; then they are not saved.
     """
-    with _database_app().app_context():
+    with database_app().app_context():
         aggregates.recount(db.session())
         db.session.commit()
 
@@ -41,14 +41,15 @@ def clean_pictures(after: uuid.UUID | None) -> None:
     and the command may be stopped and repeated.
     """
     seen = changed = 0
-    with _database_app().app_context():
+    with database_app().app_context():
         for batch in clean_drawings(after):
             seen, changed = seen + batch.seen, changed + batch.changed
             click.echo(f"{seen:,} pictures seen, {changed:,} encoded anew, up to {batch.last}")
     click.echo("Every picture holds its pixels alone.")
 
 
-def _database_app() -> Flask:
+def database_app() -> Flask:
+    """Create the application with its database alone. Raises ClickException for an invalid setting."""
     try:
         return create_database_app()
     except ConfigError as error:

@@ -90,7 +90,7 @@ def test_file_that_an_earlier_version_stored_is_not_sent(app: Flask, client: Fla
 def small_batches(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command cleans the database of the tests, a few rows at a time."""
     monkeypatch.setattr(cleaning, "BATCH", 2)
-    monkeypatch.setattr(commands, "_database_app", lambda: app)
+    monkeypatch.setattr(commands, "database_app", lambda: app)
 
 
 @pytest.mark.usefixtures("small_batches")

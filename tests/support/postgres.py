@@ -42,7 +42,7 @@ def postgres(*, durable: bool = True) -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
     elif found := programs():
-        with _own_server(found, durable) as url:
+        with own_server(found, durable) as url:
             yield url
     else:
         with _packaged_server() as url:
@@ -64,7 +64,8 @@ def unprivileged() -> list[str]:
 
 
 @contextmanager
-def _own_server(programs: Path, durable: bool) -> Iterator[str]:
+def own_server(programs: Path, durable: bool) -> Iterator[str]:
+    """Start a server from these programs, yield the URL of an empty database, and remove the server."""
     # In /tmp, because the path of a socket is limited to about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
     if unprivileged():
