@@ -89,8 +89,14 @@ def _text(text: str) -> str:
 
 
 def _secret(text: str) -> str:
-    _check(not 0 < len(text) < 16)
+    _check(not text or len(text.strip()) >= 16)
     return text
+
+
+def _former_secrets(text: str) -> list[str]:
+    keys = text.split()
+    _check(all(len(key) >= 16 for key in keys))
+    return keys
 
 
 def _token(text: str) -> Hidden:
@@ -155,6 +161,7 @@ NOT_EMPTY = Kind("not empty", _text)
 ANY = Kind("any text", str)
 FLAG = Kind("true or false", _flag)
 SECRET = Kind("at least 16 characters", _secret)
+FORMER_SECRETS = Kind("keys of at least 16 characters, with spaces between them, or empty", _former_secrets)
 TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
 API_KEY = Kind("letters, digits and signs without spaces", _api_key)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
@@ -227,6 +234,14 @@ SECURITY = Group(
             SECRET,
             "The key that signs cookies and form tokens; production asks for 32 characters.",
             empty="in development a key is made once, in `INSTANCE_PATH`/secret_key",
+        ),
+        Setting(
+            "SECRET_KEY_FALLBACKS",
+            "",
+            FORMER_SECRETS,
+            "Former keys, the newest first, with spaces between them; their cookies are accepted, and signed"
+            " anew. To change the key, move the old one here, and remove it a year later.",
+            empty="no former keys",
         ),
         Setting(
             "PROXY_HOPS",

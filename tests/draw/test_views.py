@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
+from mnistweb.web import form_tokens
 from tests.support.bad_images import BAD_FILES, BAD_TEXTS
 from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token, predict
 from tests.support.drawings import data_url, digit_png, draw_digit, encode, pixels, strokes_json
@@ -283,9 +284,9 @@ def test_forms_need_the_csrf_token_of_the_session(
     assert logged() == 1
 
 
-def test_csrf_token_expires(app: Flask, client: FlaskClient) -> None:
+def test_csrf_token_expires(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     token = csrf_token(client)
-    app.config["WTF_CSRF_TIME_LIMIT"] = -1
+    monkeypatch.setattr(form_tokens, "MAX_AGE", -1)
     assert_refused(draw(client, csrf_token=token), 400, "csrf")
 
 

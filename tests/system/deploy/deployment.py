@@ -151,4 +151,4 @@ def test_caddy_adds_tls(site: Site) -> None:
     assert body["status"] == "ok"
     site.cookies.clear()
     site.request("/", base="https://localhost", tls=trusted)
-    assert {cookie.name for cookie in site.cookies if cookie.secure} >= {"visitor"}
+    assert {cookie.name for cookie in site.cookies if cookie.secure} >= {"__Host-visitor"}
