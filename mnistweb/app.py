@@ -11,7 +11,7 @@ from mnistweb import config
 from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
 from mnistweb.database import timeouts
-from mnistweb.database.engine import fail_fast
+from mnistweb.database.engine import fail_fast, keep_private
 from mnistweb.database.pool import pre_ping
 from mnistweb.draw import live_guess, my_drawings
 from mnistweb.draw import views as draw
@@ -88,7 +88,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     root, files = config.project_root(), config.site_files()
     values = config.load(config.environment() if settings is None else settings)
     instance = root / values["INSTANCE_PATH"]
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Site(
         "mnistweb",
         root_path=str(root),
@@ -99,6 +99,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():
+        keep_private(db.engine)
         fail_fast(db.engine)
         pre_ping(db.engine)
     migrate.init_app(app, db, directory=str(files / "migrations"), render_as_batch=True)

@@ -150,6 +150,8 @@ def _database_url(text: str) -> str:
         url = make_url(text)
     except ArgumentError:
         raise ValueError from None
+    # "@" and "/" of a password that is not encoded end up in other parts.
+    _check(url.drivername == "sqlite" or "@" not in f"{url.host}{url.database}")
     # SQLAlchemy 2.1 changes the default driver of "postgresql", and hosting services still use "postgres".
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg2")
@@ -167,7 +169,8 @@ API_KEY = Kind("letters, digits and signs without spaces", _api_key)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
 ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
 DATABASE = Kind(
-    "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name",
+    "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name,"
+    " with special characters in its parts percent-encoded (%40 for @, %2F for /)",
     _database_url,
 )
 HOSTS = Kind("names of hosts, without ports, with commas between them, or empty", _hosts)
@@ -464,6 +467,9 @@ COMPOSE = Group(
             empty="no copies",
             example="s3:my-bucket/mnistweb",
         ),
+        Setting("WEB_MEMORY", "2g", ANY, "The most memory of the site; more than eight `WORKERS` need more."),
+        Setting("POSTGRES_MEMORY", "1g", ANY, "The most memory of PostgreSQL."),
+        Setting("MODEL_MEMORY", "4g", ANY, "The most memory of the model server."),
         Setting("TARGET", "whole", ANY, "The stage of the Dockerfile; site is the site without PyTorch."),
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from mnistweb.database.models import Prediction
+from mnistweb.database.wiping import wipe
 from mnistweb.extensions import db
 from mnistweb.predictions.images import encode_again
 from mnistweb.recognition.png import is_own
@@ -30,6 +31,7 @@ def clean_drawings(after: uuid.UUID | None = None) -> Iterator[CleanedBatch]:
         rows = db.session.execute(query if after is None else query.where(Prediction.id > after)).all()
         db.session.commit()  # pictures are encoded outside a transaction
         if not rows:
+            wipe(db.engine)
             return
         cleaned = [(row.id, encode_again(row.drawing, row.input)) for row in rows if not is_own(row.drawing)]
         for prediction_id, drawing in cleaned:

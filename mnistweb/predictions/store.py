@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, TextClause, bindparam, 
 from sqlalchemy.orm import Session
 
 from mnistweb.database.models import Prediction, Tally
+from mnistweb.database.wiping import wipe, wipe_pending
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.errors import NotFound
@@ -39,6 +40,7 @@ def insert(prediction: Prediction) -> None:
             session.execute(sa.insert(PREDICTION), row)
             aggregates.apply_changes(session, added=[fact])
             session.commit()
+        wipe_pending(db.engine)
 
 
 def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
@@ -85,4 +87,5 @@ def _delete(*conditions: ColumnElement[bool]) -> int:
     ).all()
     aggregates.apply_changes(db.session(), removed=deleted)
     db.session.commit()
+    wipe(db.engine)
     return len(deleted)

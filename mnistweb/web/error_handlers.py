@@ -1,9 +1,10 @@
 """Error handlers: a code for programs and a sentence for people, as HTML or JSON."""
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template
+from flask import Flask, Response, g, jsonify, make_response, render_template
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from mnistweb.database.errors import DATABASE_ERRORS
+from mnistweb.database.outage_log import report_outage
 from mnistweb.observability.request_ids import current_id
 from mnistweb.recognition.errors import UserError
 from mnistweb.web.form_tokens import CookieMissing, FormRefused
@@ -90,7 +91,7 @@ def init_app(app: Flask) -> None:
         return respond(error.code, str(error), STATUS[error.code])
 
     def database_error(error: Exception) -> Response:
-        current_app.logger.error("The database failed: %s", error)
+        report_outage("The database failed:", error)
         response = respond(*DATABASE_ERROR, 503)
         response.headers["Retry-After"] = "5"
         return response

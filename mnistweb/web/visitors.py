@@ -1,7 +1,7 @@
 """Visitors: a random id in a signed cookie.
 
-Over TLS the cookie's name begins with `__Host-`, so that no other host of the same domain can set it. Its value
-is signed for this name alone. One from plain HTTP is taken while a browser has no better one.
+Over TLS the cookie's name begins with `__Host-`, so that no other host of the same domain can set it. Its
+value is signed for this name alone. One from plain HTTP is taken while a browser has no better one.
 """
 
 import hmac
