@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask.ctx import RequestContext
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mnistweb import config
 from mnistweb.api import docs as api_docs
@@ -36,6 +35,7 @@ from mnistweb.web import (
     static_files,
     visitors,
 )
+from mnistweb.web.proxies import TrustedProxies
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -79,7 +79,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     _start_metrics(app)
     if hops := app.config["PROXY_HOPS"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(app, hops)  # type: ignore[method-assign]
     return app
 
 

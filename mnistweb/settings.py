@@ -250,8 +250,8 @@ SECURITY = Group(
             "PROXY_HOPS",
             "0",
             _integer(0, 8),
-            "The number of trusted proxies that set `X-Forwarded-For` and `X-Forwarded-Proto`;"
-            " Docker Compose sets 1 where `DOMAIN` is set.",
+            "The number of trusted proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are"
+            " believed; they must set or remove all four. Docker Compose sets 1 where `DOMAIN` is set.",
         ),
         Setting(
             "TRUSTED_HOSTS",

@@ -15,6 +15,7 @@ from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from mnistweb.web.embedding import cookie_scope
+from mnistweb.web.proxies import client_address
 
 COOKIE = "visitor"
 HOST_COOKIE = "__Host-visitor"
@@ -68,7 +69,7 @@ def _signer_with(keys: tuple[str, ...], name: str) -> Signer:
 
 def _visitor_from_key(key: str) -> str:
     secret = f"visitor by key {current_app.config['SECRET_KEY']}".encode()
-    digest = hmac.digest(secret, f"{request.remote_addr} {key}".encode(), "sha256")
+    digest = hmac.digest(secret, f"{client_address(request.remote_addr)} {key}".encode(), "sha256")
     return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
