@@ -11,6 +11,7 @@ from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
 from mnistweb.database import timeouts
 from mnistweb.database.engine import fail_fast, keep_private
+from mnistweb.database.failover import replace_connections
 from mnistweb.database.pool import pre_ping
 from mnistweb.draw import live_guess, my_drawings
 from mnistweb.draw import views as draw
@@ -102,6 +103,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
         keep_private(db.engine)
         fail_fast(db.engine)
         pre_ping(db.engine)
+        replace_connections(db.engine)
     migrate.init_app(app, db, directory=str(files / "migrations"), render_as_batch=True)
     return app
 
