@@ -25,14 +25,14 @@ PREDICTION = cast(Table, Prediction.__table__)
 def insert(prediction: Prediction) -> None:
     """Insert a prediction, update the aggregates, and commit.
 
-    On PostgreSQL this is one statement in autocommit mode, hence one round trip. It bypasses the session,
-    whose unit of work takes longer than the insert itself.
+    On PostgreSQL this is one statement in autocommit mode, hence one round trip, unless the digit is in
+    doubt, which is rare. It bypasses the session, whose unit of work takes longer than the insert itself.
     """
     if db.session.registry.has():  # a thread that waits for a second connection could exhaust the pool
         db.session.commit()
     row = {column.name: getattr(prediction, column.name) for column in PREDICTION.columns}
     fact = aggregates.Fact.of(prediction)
-    if db.engine.dialect.name == "postgresql":
+    if db.engine.dialect.name == "postgresql" and not fact.doubtful:
         counts = aggregates.rows_of_new(fact)
         parameters = row | aggregates.upsert_parameters(Tally, counts)
         try:
