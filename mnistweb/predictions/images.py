@@ -6,7 +6,7 @@ from PIL import Image
 from mnistweb.database.models import Prediction
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
-from mnistweb.recognition.png import QUICK, encode_png, has_only_pixels
+from mnistweb.recognition.png import encode_png, has_only_pixels
 from mnistweb.recognition.types import SIDE, Ink
 
 MAX_STORED_SIDE = 560  # pixels
@@ -18,12 +18,14 @@ def drawing_to_store(ink: Ink) -> bytes:
     It has at most 560 pixels a side. The visitor's own file, with all that it says of a camera, a place or a
     person, is not kept.
     """
-    grey = np.rint(ink * 255).astype(np.uint8)
+    scaled = ink * np.float32(255)
+    scaled += 0.5
+    grey = scaled.astype(np.uint8)
     if max(grey.shape) > MAX_STORED_SIDE:
         picture = Image.fromarray(grey)
         picture.thumbnail((MAX_STORED_SIDE, MAX_STORED_SIDE))
         grey = np.asarray(picture)
-    return encode_png(grey, QUICK)
+    return encode_png(grey, even=True)
 
 
 def drawing_png(prediction: Prediction) -> bytes:

@@ -55,7 +55,8 @@ UNTRUSTED_HOST = "This site doesn’t answer to that name."
 FORM_REFUSED = ("csrf", "This page has been open too long. Reload it; your drawing stays.")
 COOKIE_MISSING = (
     "cookie_missing",
-    "Your browser didn’t send this site’s cookie. Allow its cookies and reload the page; your drawing stays.",
+    "Your browser didn’t send this site’s cookie. Reload the page; your drawing stays."
+    " If that doesn’t help, allow cookies for this site.",
 )
 DATABASE_ERROR = (
     "database_unavailable",

@@ -55,7 +55,7 @@ def test_browser_without_cookies_is_told_so(app: Flask, headers: dict[str, str])
     token = csrf_token(browser)
     response = browser.post("/predictions", data={"image": IMAGE, "csrf_token": token}, headers=headers)
     assert_refused(response, 400, "cookie_missing")
-    assert "Allow its cookies" in response.text
+    assert "allow cookies for this site" in response.text
 
 
 @pytest.mark.parametrize(
