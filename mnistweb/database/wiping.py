@@ -22,7 +22,10 @@ def wipe(engine: Engine) -> None:
         driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
         [(usual,)] = driver.execute("PRAGMA busy_timeout")
         driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
-        [(busy, _, _)] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            [(busy, _, _)] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:  # such as a full disk; the deletion itself is committed
+            busy = True
         driver.execute(f"PRAGMA busy_timeout={usual}")
     if busy:
         _pending.add(engine)
