@@ -478,9 +478,9 @@ COMPOSE = Group(
         Setting("BACKUP_KEEP", "14", ANY, "The number of backups that stay; the oldest go."),
         Setting(
             "BACKUP_FOLDER",
-            "backups",
+            "./backups",
             ANY,
-            "The folder of the backups, as ./backups or /srv/backups; backups is a volume of Docker.",
+            "The folder of the backups; `docker compose down --volumes` leaves it alone.",
         ),
         Setting(
             "BACKUP_REMOTE",
