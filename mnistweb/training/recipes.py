@@ -43,7 +43,7 @@ RECIPES = {
         TrainingConfig("cnn", (Phase(14, 1.5e-3, MILD, warm_up=0.1),)),
     ),
     "lenet5": Recipe(
-        TrainingConfig("lenet5", (Phase(40, 3e-3, MILD),), weight_decay=0.01),
+        TrainingConfig("lenet5", (Phase(16, 3e-3, MILD),), weight_decay=0.01),
         "LeNet-5",
         "The classic of 1998: three convolutions, two subsampling layers, 62 thousand parameters.",
         (
@@ -52,7 +52,7 @@ RECIPES = {
         ),
     ),
     "vit": Recipe(
-        TrainingConfig("vit", (Phase(12, 2e-3, MILD),), weight_decay=0.05),
+        TrainingConfig("vit", (Phase(9, 2e-3, MILD),), weight_decay=0.05),
         "Vision Transformer",
         "49 patches of the image that attend to each other, four layers deep.",
         (
