@@ -34,20 +34,11 @@ def find_ink(pixels: Pixels) -> Ink:
     """
     if pixels.ndim == 2:
         return _find_in_opaque(pixels)
-    if (grey := _opaque_grey(pixels)) is not None:
-        return _find_in_opaque(grey)
     if np.ptp(pixels[..., 3]) > NOISE_FLOOR:
         if _opacity_is_ink(pixels):
-            return _on_flat_ground(pixels[..., 3], 0)
+            return _scale(pixels[..., 3])
         pixels = _fill_holes(pixels)
     return _find_in_opaque(pixels[..., :3])
-
-
-def _opaque_grey(pixels: Pixels) -> Pixels | None:
-    """Return the grey plane of an opaque picture without colour, and None for any other."""
-    packed = np.ascontiguousarray(pixels).view("<u4")[..., 0]
-    grey = packed & 0xFF
-    return grey.astype(np.uint8) if np.array_equal(grey * 0x010101 + 0xFF000000, packed) else None
 
 
 def _opacity_is_ink(pixels: Pixels) -> bool:
@@ -56,6 +47,12 @@ def _opacity_is_ink(pixels: Pixels) -> bool:
     if opaque.mean() < 0.5:
         return True
     return bool(np.ptp(pixels[opaque][:, :3], axis=0).max() <= NOISE_FLOOR)
+
+
+def _scale(opacity: Pixels) -> Ink:
+    """Scale opacity to a maximum of 1."""
+    strongest = opacity.max()
+    return opacity.astype(np.float32) / strongest if strongest >= MIN_CONTRAST * 255 else np.zeros(opacity.shape, np.float32)
 
 
 def _fill_holes(pixels: Pixels) -> Pixels:
@@ -70,50 +67,72 @@ def _find_in_opaque(colours: Pixels) -> Ink:
     frame = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
     if int((frame.max(axis=0) - frame.min(axis=0)).max()) <= FLAT:
         ground = np.sort(frame, axis=0)[len(frame) // 2]
-        contrast = np.maximum(colours, ground) - np.minimum(colours, ground)
-        contrast = contrast if contrast.ndim == 2 else contrast.max(axis=2)
-        if not _has_page(contrast):
-            return _on_flat_ground(contrast, NOISE_FLOOR)
+        ink = _on_flat_ground(*_as_levels(colours, ground))
+        if ink is not None:
+            return ink
     picture = Image.fromarray(colours)
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     return find_stroke(np.asarray(_to_grey(picture), np.float32) / 255)
 
 
-def _has_page(contrast: Pixels) -> bool:
-    """Return whether what differs from the frame is a page: something wide with straight sides."""
-    box = contrast[_extent(contrast.max(axis=1), NOISE_FLOOR / 2), _extent(contrast.max(axis=0), NOISE_FLOOR / 2)]
-    if 3 * min(box.shape) < max(box.shape) or not box.size:
-        return False
-    inset = 2 if min(box.shape) > 20 else 0  # as a page's edge may be soft
-    sides = ((box[at], box[-1 - at], box[:, at], box[:, -1 - at]) for at in {0, inset})
-    return any(np.mean(np.concatenate(lines) > NOISE_FLOOR / 2) > PAGE_SHARE for lines in sides)
+def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
+    """Return one level for each pixel, and the ground's; for colours, how far they are from the ground's."""
+    if colours.ndim == 2:
+        return colours, int(ground)
+    return (np.maximum(colours, ground) - np.minimum(colours, ground)).max(axis=2), 0
 
 
-def _extent(profile: Pixels, least: float, clear: float | None = None) -> slice:
-    """Return from where to where a profile exceeds `least` without a gap next to where it exceeds `clear`."""
-    inked = np.flatnonzero(profile > (least if clear is None else clear))
-    if not inked.size:
-        return slice(0, 0)
-    first, last = int(inked[0]), int(inked[-1]) + 1
-    while first > 0 and profile[first - 1] > least:
-        first -= 1
-    while last < profile.size and profile[last] > least:
-        last += 1
-    return slice(first, last)
+def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
+    """Scale the contrast with the ground to a maximum of 1.
 
-
-def _on_flat_ground(contrast: Pixels, floor: int) -> Ink:
-    """Scale contrast 0..255 to a maximum of 1; what is faint and apart, and values up to `floor`, become 0."""
-    ink = np.zeros(contrast.shape, np.float32)
-    rows, columns = contrast.max(axis=1), contrast.max(axis=0)
+    What is faint and apart becomes 0, and so does noise. Returns None if what stands on the ground is a page.
+    """
+    rows, columns = _profile(levels, ground, 1), _profile(levels, ground, 0)
     strongest = int(rows.max())
+    ink = np.zeros(levels.shape, np.float32)
     if strongest < MIN_CONTRAST * 255:
         return ink
-    box = tuple(_extent(side, max(FAINT * strongest, floor), CLEAR * strongest) for side in (rows, columns))
-    levels = np.arange(256, dtype=np.float32) / np.float32(strongest)
-    levels[: floor + 1] = 0
-    ink[box] = levels[contrast[box]]
+    box = _extent(rows, strongest), _extent(columns, strongest)
+    contrast = _contrast(np.ascontiguousarray(levels[box]), ground)
+    if _is_page(contrast):
+        return None
+    np.divide(contrast * (contrast > NOISE_FLOOR), np.float32(strongest), out=ink[box])
     return ink
+
+
+def _profile(levels: Pixels, ground: int, axis: int) -> Pixels:
+    """Return the strongest contrast of each row or column."""
+    if ground <= NOISE_FLOOR:
+        return _contrast(levels.max(axis=axis), ground)
+    if ground >= 255 - NOISE_FLOOR:
+        return _contrast(levels.min(axis=axis), ground)
+    return np.maximum(*(_contrast(extreme(axis=axis), ground) for extreme in (levels.min, levels.max)))
+
+
+def _contrast(levels: Pixels, ground: int) -> Pixels:
+    level = np.uint8(ground)
+    return np.maximum(levels, level) - np.minimum(levels, level)
+
+
+def _extent(profile: Pixels, strongest: int) -> slice:
+    """Return from where to where there is clear ink, and faint ink without a gap next to it."""
+    clear = (profile > CLEAR * strongest).tobytes()
+    faint = (profile > FAINT * strongest).tobytes()
+    first, last = clear.find(1), clear.rfind(1)
+    return slice(faint.rfind(0, 0, first) + 1, faint.find(0, last) % (len(faint) + 1))
+
+
+def _is_page(contrast: Pixels) -> bool:
+    """Return whether a box is filled along its sides, as a page fills its own. A bar does that too, but is narrow."""
+    height, width = contrast.shape
+    if 3 * min(height, width) < max(height, width):
+        return False
+    for inset in (0, 2) if min(height, width) > 20 else (0,):  # a page's edge may be soft
+        sides = contrast[inset], contrast[-1 - inset], contrast[:, inset], contrast[:, -1 - inset]
+        filled = sum(np.count_nonzero(side > NOISE_FLOOR // 2) for side in sides)
+        if filled > PAGE_SHARE * 2 * (height + width):
+            return True
+    return False
 
 
 def _to_grey(picture: Image.Image) -> Image.Image:
