@@ -29,8 +29,6 @@ MAX_SCANNED_PIXELS = 48 * 1024**2
 """Pixels of all scans of a JPEG with more than MAX_USUAL_SCANS. A hostile file has 100,000 scans."""
 PIXELS_PER_SCAN = 20_000
 """Fixed cost of a scan, in pixels that take as long to decode."""
-BLOCK = 64
-"""Rows that are looked at together."""
 TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -156,20 +154,13 @@ def _to_pixels(picture: Image.Image) -> NDArray[np.uint8]:
         picture = Image.fromarray(np.uint8(grey * (255 / max(float(grey.max()), 255.0))))
     if picture.mode != "RGBA" and (picture.mode != "L" or picture.has_transparency_data):
         picture = picture.convert("RGBA")
+    if picture.mode == "RGBA" and _is_grey_and_opaque(picture):
+        picture = picture.getchannel("R")
     if max(picture.size) > MAX_SIDE:
         picture = picture.reduce(math.ceil(max(picture.size) / MAX_SIDE))
-    pixels = np.asarray(picture)
-    return pixels if pixels.ndim == 2 else _without_colour(pixels)
+    return np.asarray(picture)
 
 
-def _without_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return one plane of an opaque picture without colour, and any other picture unchanged."""
-    grey = np.empty(pixels.shape[:2], np.uint8)
-    for top in range(0, len(pixels), BLOCK):  # block by block, as memory that is used again is in the cache
-        rows = slice(top, top + BLOCK)
-        packed = pixels[rows].view("<u4")[..., 0]
-        level = packed & 0xFF
-        if not np.array_equal(level * 0x010101 + 0xFF000000, packed):
-            return pixels
-        grey[rows] = level
-    return grey
+def _is_grey_and_opaque(picture: Image.Image) -> bool:
+    colours = picture.getcolors(256)  # there are no more greys; it gives up at the first colour more
+    return colours is not None and all(red == green == blue and opacity == 255 for _, (red, green, blue, opacity) in colours)
