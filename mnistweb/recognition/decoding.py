@@ -163,4 +163,6 @@ def _to_pixels(picture: Image.Image) -> NDArray[np.uint8]:
 
 def _is_grey_and_opaque(picture: Image.Image) -> bool:
     colours = picture.getcolors(256)  # there are no more greys; it gives up at the first colour more
-    return colours is not None and all(red == green == blue and opacity == 255 for _, (red, green, blue, opacity) in colours)
+    return colours is not None and all(
+        red == green == blue and opacity == 255 for _, (red, green, blue, opacity) in colours
+    )

@@ -21,16 +21,23 @@ FALLBACK = 0.02
 
 def otsu_threshold(values: Grey) -> float:
     """Return the threshold that splits values into the two classes that differ most (N. Otsu, 1979)."""
+    return otsu_split(values)[0]
+
+
+def otsu_split(values: Grey) -> tuple[float, float]:
+    """Return Otsu's threshold, and the share of the variance that the two classes explain: 0.64 for noise."""
     low, high = float(values.min()), float(values.max())
     if high <= low:
-        return high
+        return high, 0.0
     scale = (BINS - 1e-3) / (high - low)
     counts = np.bincount(((values - low) * scale).astype(np.intp).ravel(), minlength=BINS)
     below = np.cumsum(counts)[:-1]
     above = values.size - below
     sums = np.cumsum(counts * np.arange(BINS))
     between = below * above * (sums[:-1] / below - (sums[-1] - sums[:-1]) / np.maximum(above, 1)) ** 2
-    return low + (int(between.argmax()) + 1) / scale
+    best = int(between.argmax())
+    total = values.size * (counts @ np.arange(BINS) ** 2) - sums[-1] ** 2
+    return low + (best + 1) / scale, float(between[best] / max(total, 1))
 
 
 def general_ground(grey: Grey) -> Grey:
@@ -49,7 +56,7 @@ def general_ground(grey: Grey) -> Grey:
 def ground_around(grey: Grey, ink: Mask, reach: int) -> Grey:
     """Estimate the ground of dark ink from what is further than `reach` from it, and not another thing."""
     near = grow(ink, reach)
-    ring = grow(ink, reach + 2) & ~near
+    ring = grow(near, 2) & ~near
     if not ring.any():
         ring = ~ink if not ink.all() else ink
     level = np.median(grey[ring])

@@ -91,7 +91,9 @@ class Regions:
         seen = beside < BEYOND
         outside = self._sum(np.where(seen, beside, 0)) / np.maximum(self._sum(seen), 1)
         runs = np.column_stack([line + self.starts, line + self.ends]).ravel()
-        inside, squares = (self._sum(np.add.reduceat(plane, runs)[::2]) / self.area for plane in (flat, flat**2))
+        inside, squares = (
+            self._sum(np.add.reduceat(plane, runs)[::2]) / self.area for plane in (flat, flat**2)
+        )
         return outside - inside - np.sqrt(np.maximum(squares - inside**2, 0))
 
     def mask(self, kept: Mask) -> Mask:
@@ -131,11 +133,15 @@ def find_regions(mask: Mask) -> Regions:
     starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
     first, second = _touching(starts, ends, stride)
     labels, count = _join(len(starts), first, second)
-    shared = np.minimum(ends[first] + stride, ends[second]) - np.maximum(starts[first] + stride, starts[second])
+    shared = np.minimum(ends[first] + stride, ends[second]) - np.maximum(
+        starts[first] + stride, starts[second]
+    )
     outline = np.bincount(labels, 2 * (ends - starts) + 2, count)
     outline -= np.bincount(labels[first], 2 * np.maximum(shared, 0), count)
     rows = starts // stride
-    return Regions((height, width), rows, starts - rows * stride, ends - rows * stride, labels, count, outline)
+    return Regions(
+        (height, width), rows, starts - rows * stride, ends - rows * stride, labels, count, outline
+    )
 
 
 def _touching(starts: Indices, ends: Indices, stride: int) -> tuple[Indices, Indices]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.ground import general_ground, ground_around, otsu_threshold
+from mnistweb.recognition.ground import general_ground, ground_around, otsu_split, otsu_threshold
 from mnistweb.recognition.regions import REACH, Grey, Mask, Regions, find_regions, grow
 from mnistweb.recognition.types import Ink
 
@@ -27,8 +27,18 @@ MIN_SPREAD = 0.1
 """Share of the range, over which a class of levels must spread to be split again."""
 NOISE = 16 / 255
 """Share of the range. Less contrast is noise."""
+MIN_EXPLAINED = 0.7
+"""Share of its variance that two classes explain, if a class is split again: noise has 0.64."""
 SPANNING = 0.4
 """Factor for what reaches from edge to opposite edge but not across, as ruling does."""
+MIN_DEPTH = 0.04
+"""Share of the range by which a stroke differs from its ground."""
+MIN_SHAPE = 0.1
+"""Less is a part of the ground, such as a shadow."""
+CERTAIN = 0.35
+"""Share of the picture's range by which a stroke differs, for which no other is looked for."""
+GRAIN = 0.75
+"""Mean square of neighbours' differences over that of any two pixels. A small drawing has up to 0.5."""
 CONNECTED = 0.4
 """Share of the stroke's contrast that ink has which is connected with it."""
 
@@ -41,18 +51,27 @@ class Stroke(NamedTuple):
     regions: Regions
     main: int
     members: Mask
+    certain: bool
 
 
 def find_stroke(grey: Grey) -> Ink:
     """Find ink in float32 [H, W], both in 0..1."""
-    coarse = _reduce(grey)
+    if _is_grain(grey):
+        return np.zeros_like(grey)
     best: Stroke | None = None
-    for stroke in _candidates(coarse):
+    for stroke in _candidates(_reduce(grey)):
         if best is None or stroke.score > best.score:
             best = stroke
+        if best.certain and stroke.light:
+            break
     if best is None:
         return np.zeros_like(grey)
     return _measure(1 - grey if best.light else grey, best)
+
+
+def _is_grain(grey: Grey) -> bool:
+    """Return whether neighbouring pixels differ as much as any two: noise, or nothing."""
+    return float(np.square(np.diff(grey)).mean()) >= GRAIN * 2 * float(grey.var())
 
 
 def _reduce(grey: Grey) -> Grey:
@@ -68,11 +87,20 @@ def _candidates(grey: Grey) -> Iterator[Stroke]:
         if not regions.count:
             continue
         depth = regions.depth(negative if light else grey)
-        scores = _scores(regions, depth)
+        shape = _shapes(regions)
+        scores = np.where(depth > MIN_DEPTH, depth, 0) ** 1.5 * regions.length * shape
         main = int(scores.argmax())
-        if scores[main] > 0:
-            members = _members(regions, main, depth, scores)
-            yield Stroke(float(scores[main]), light, regions, main, members)
+        if scores[main] <= 0:
+            continue
+        members = _members(regions, main, depth, scores)
+        rest = 1 - regions.area[members].sum() / regions.area.sum()
+        certain = bool(
+            shape[main] > 0.5
+            and regions.on_edge[main] == 0
+            and rest < 0.05
+            and depth[main] > CERTAIN * np.ptp(grey)
+        )
+        yield Stroke(float(scores[main]), light, regions, main, members, certain)
 
 
 def _splits(grey: Grey) -> Iterator[tuple[bool, Mask]]:
@@ -88,17 +116,22 @@ def _splits(grey: Grey) -> Iterator[tuple[bool, Mask]]:
 
 
 def _thresholds(values: Grey) -> Iterator[float]:
-    """Yield the threshold between two classes of values, and those within each class."""
+    """Yield the threshold between two classes of values, and those within a class that is two."""
     middle = otsu_threshold(values)
     yield middle
     low = values < middle
     for part in (values[low], values[~low]):
         if part.size and np.ptp(part) > MIN_SPREAD:
-            yield otsu_threshold(part)
+            threshold, explained = otsu_split(part)
+            if explained > MIN_EXPLAINED:
+                yield threshold
 
 
-def _scores(regions: Regions, depth: Grey) -> Grey:
-    """Score how far each region is a stroke: deep, long, thin, and free of the picture's edge."""
+def _shapes(regions: Regions) -> Grey:
+    """Say in 0..1 how far each region has a stroke's shape: thin, free of the picture's edge, and no page or line.
+
+    What fills a narrow picture is a bar without a margin, even if it lies along nearly all of the edge.
+    """
     height, width = regions.shape
     left, top, right, bottom = regions.box
     across = (left == 0) & (right == width)
@@ -106,7 +139,10 @@ def _scores(regions: Regions, depth: Grey) -> Grey:
     thin = np.clip(1 - 2 * regions.width / regions.length, 0.02, 1)
     free = np.clip(1 - regions.on_edge, 0.1, 1)
     alone = (1 - 0.5 * regions.on_box) * np.where(across != down, SPANNING, 1)
-    return np.maximum(depth, 0) ** 1.5 * regions.length * thin * free**2 * alone
+    shape = thin * free**2 * alone
+    return np.where(
+        (shape > MIN_SHAPE) | (across & down & (2 * min(height, width) < max(height, width))), shape, 0
+    )
 
 
 def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
@@ -130,12 +166,12 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     coarse = _reduce(grey)
     reach = int(np.clip(round(stroke.regions.width[stroke.main] / 2), *REACH))
     mask = stroke.regions.mask(stroke.members)
-    contrast = ground_around(coarse, mask, reach) - coarse
+    ground = ground_around(coarse, mask, reach)
+    contrast = ground - coarse
     faint = find_regions(mask | (contrast > CONNECTED * np.percentile(contrast[mask], 90)))
     mask = faint.mask(faint.meeting(mask))
     near = grow(mask, reach)
-    ring = grow(mask, reach + 2) & ~near
-    ground = ground_around(coarse, mask, reach)
+    ring = grow(near, 2) & ~near
     contrast = _enlarge(ground, grey, Image.Resampling.BILINEAR) - grey
     full = np.percentile(contrast[_enlarge(mask, grey)], 90)
     if full < MIN_CONTRAST:

@@ -1,13 +1,13 @@
-"""Pictures of drawn digits as people bring them: on ruled paper, in a scan, beside a shadow, cut out tightly.
+"""Pictures of digits as people bring them: on ruled paper, in a shadow, in a scan's margin, cut out tightly.
 
-Each function takes a digit's clean drawing and draws what surrounds it, dark ink on light ground.
+A scene takes a digit's ink, float [280, 280] in 0..1, and returns levels in 0..1, dark ink on a light ground.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from mnistweb.recognition.rasteriser import Stroke, rasterise
 from mnistweb.recognition.types import Ink
@@ -15,186 +15,101 @@ from tests.support.drawings import SIDE, STROKES
 
 Levels = NDArray[np.float64]
 Scene = Callable[[Ink], Levels]
-"""From ink, float [280, 280] in 0..1, to levels [H, W] in 0..1 with 1 for white."""
-INK = 0.12
+PEN = 0.12
+Y, X = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j]
 
 
-def drawn(digit: int, width: float) -> Ink:
+def draw_ink(digit: int, width: float) -> Ink:
     """Return the ink of a digit drawn with a pen of that width."""
     return rasterise([Stroke(np.array(line, np.float64), width) for line in STROKES[digit]])
 
 
-def on(ground: Levels | float, ink: Ink, pen: float = INK) -> Levels:
+def on(ground: Levels | float, ink: Ink, pen: float = PEN) -> Levels:
     """Draw ink on a ground."""
-    return ground + (pen - ground) * ink
-
-
-def grain(levels: Levels, amount: float = 0.015) -> Levels:
-    """Add a camera's noise, and soften as its lens does."""
-    noise = np.random.default_rng(1).normal(0, amount, levels.shape)
-    picture = Image.fromarray((levels + noise).astype(np.float32))
-    return np.asarray(picture.filter(ImageFilter.BoxBlur(1))) if False else levels + noise
-
-
-def place() -> tuple[Levels, Levels]:
-    """Return x and y in 0..1 of each pixel."""
-    y, x = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j]
-    return x, y
-
-
-def lines(distance: Levels, thick: float = 2) -> Levels:
-    """Return lines where `distance` [pixels] is near 0, antialiased."""
-    return np.clip(thick / 2 + 0.5 - np.abs(distance), 0, 1)
-
-
-def ruled(ink: Ink) -> Levels:
-    x, y = place()
-    rule = lines((y * SIDE + 3 * x + 9) % 36 - 18)
-    return grain(on(0.82 - 0.2 * rule, ink))
-
-
-def squared(ink: Ink) -> Levels:
-    x, y = place()
-    rule = np.maximum(lines((y * SIDE + 6 * x + 20) % 60 - 30, 3), lines((x * SIDE - 6 * y + 11) % 60 - 30, 3))
-    return grain(on(0.8 - 0.3 * rule, ink))
-
-
-def strongly_squared(ink: Ink) -> Levels:
-    x, y = place()
-    rule = np.maximum(lines((y * SIDE + 20) % 70 - 35), lines((x * SIDE + 11) % 70 - 35))
-    return on(0.95 - 0.4 * rule, ink)
-
-
-def shadow(ink: Ink) -> Levels:
-    x, y = place()
-    light = 1 - 0.35 / (1 + np.exp(-(x + 0.6 * y - 0.95) * 60))
-    return grain(on(0.85, ink) * light)
-
-
-def lamp(ink: Ink) -> Levels:
-    x, y = place()
-    return grain(on(0.9, ink) * (1 - 0.55 * np.hypot(x, y) / 1.4))
-
-
-def fold(ink: Ink) -> Levels:
-    x, y = place()
-    return grain(on(0.86 - 0.12 * (x > 0.8) - 0.1 * lines((x - 0.8) * SIDE, 3), ink))
-
-
-def page_edge(ink: Ink) -> Levels:
-    x, y = place()
-    levels = on(0.85, ink)
-    return grain(np.where(x + 0.08 * y > 0.93, 0.3, levels))
-
-
-def page_corner(ink: Ink) -> Levels:
-    x, y = place()
-    levels = on(0.85, ink)
-    return grain(np.where((x - 0.1 * y > 0.83) | (y + 0.1 * x > 0.95), 0.35, levels))
-
-
-def edge_line(ink: Ink) -> Levels:
-    levels = on(1.0, ink)
-    levels[:, -2:] = 0.3
+    levels: Levels = ground + (pen - ground) * ink
     return levels
 
 
-def edge_line_inside(ink: Ink) -> Levels:
+def grain(levels: Levels) -> Levels:
+    """Add a camera's noise."""
+    return levels + np.random.default_rng(1).normal(0, 0.015, levels.shape)
+
+
+def lines(place: Levels, spacing: float, thick: float = 2) -> Levels:
+    """Return lines 0..1 where `place`, in pixels, is a multiple of `spacing`."""
+    return np.clip(thick / 2 + 0.5 - np.abs(place % spacing - spacing / 2), 0, 1)
+
+
+RULES = lines(Y * SIDE + 3 * X + 9, 36)
+SQUARES = np.maximum(lines(Y * SIDE + 6 * X + 20, 60, 3), lines(X * SIDE - 6 * Y + 11, 60, 3))
+SHADOW = 1 - 0.35 / (1 + np.exp(-(X + 0.6 * Y - 0.95) * 60))
+LAMP = 1 - 0.55 * np.hypot(X, Y) / 1.4
+FOLD = 0.86 - 0.12 * (X > 0.8) - 0.1 * (np.abs(X - 0.8) < 0.006)
+
+
+def _beside(ink: Ink, *places: tuple[slice, slice], level: float = PEN) -> Levels:
     levels = on(1.0, ink)
-    levels[:, 6:9] = 0.3
+    for place in places:
+        levels[place] = level
     return levels
 
 
-def caption(ink: Ink) -> Levels:
+def _caption(ink: Ink) -> Levels:
     bar = np.full((60, SIDE), 0.35)
-    bar[24:36, 20:140:8] = 0.95  # the letters of a title
-    bar[24:36, 21:140:8] = 0.95
+    bar[24:36, 20:140:8] = 0.95
     return np.concatenate([bar, on(1.0, ink)])
 
 
-def caption_dark(ink: Ink) -> Levels:
-    return np.concatenate([np.full((50, SIDE), INK), on(1.0, ink), np.full((30, SIDE), INK)])
+def _page(paper: float, margin: int, around: float) -> Scene:
+    return lambda ink: np.pad(on(paper, ink, min(PEN, paper / 3)), margin, constant_values=around)
 
 
-def letterbox(ink: Ink) -> Levels:
-    bands = np.zeros((SIDE, 110))
-    return np.concatenate([bands, on(1.0, ink), bands], axis=1)
-
-
-def letterbox_thin(ink: Ink) -> Levels:
-    bands = np.zeros((30, SIDE))
-    return np.concatenate([bands, on(1.0, ink), bands])
-
-
-def page_on(ground: float, paper: float, margin: int) -> Scene:
-    def scene(ink: Ink) -> Levels:
-        return np.pad(on(paper, ink, min(INK, paper / 3)), margin, constant_values=ground)
-
-    return scene
-
-
-def scan_in_margin(ink: Ink) -> Levels:
-    return np.pad(grain(on(0.88, ink)), 60, constant_values=1.0)
-
-
-def neighbours(ink: Ink) -> Levels:
-    ink = ink.copy()
-    ink[100:150, :14] = ink[180:230, -10:] = ink[:8, 120:170] = 1
-    return on(0.95, ink)
-
-
-def tight(ink: Ink) -> Levels:
-    rows, columns = np.flatnonzero(ink.max(axis=1) > 0.1), np.flatnonzero(ink.max(axis=0) > 0.1)
+def _tight(ink: Ink) -> Levels:
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0.1) for axis in (1, 0))
     return on(1.0, ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def tight_photo(ink: Ink) -> Levels:
-    return grain(tight(ink) * 0.8)
-
-
-def at_edge(ink: Ink) -> Levels:
-    rows, columns = np.flatnonzero(ink.max(axis=1) > 0.1), np.flatnonzero(ink.max(axis=0) > 0.1)
-    return on(1.0, np.roll(ink, (-rows[0] - 5, -columns[0] - 5), (0, 1)))
-
-
-def pencil(ink: Ink) -> Levels:
-    x, y = place()
-    return grain(on(0.75, 0.35 * ink) * (1 - 0.2 * x))
-
-
 SCENES: dict[str, Scene] = {
-    "ruled paper": ruled,
-    "squared paper": squared,
-    "strongly squared paper": strongly_squared,
-    "shadow": shadow,
-    "lamp": lamp,
-    "fold": fold,
-    "page edge": page_edge,
-    "page corner": page_corner,
-    "line at the edge": edge_line,
-    "line near the edge": edge_line_inside,
-    "caption": caption,
-    "caption dark": caption_dark,
-    "letterbox": letterbox,
-    "letterbox thin": letterbox_thin,
-    "grey page on white": page_on(1.0, 0.82, 60),
-    "mid-grey page on white": page_on(1.0, 0.5, 60),
-    "white page on black": page_on(0.0, 1.0, 60),
-    "grey page on black": page_on(0.0, 0.7, 60),
-    "small page on black": page_on(0.0, 1.0, 200),
-    "small page on grey": page_on(0.5, 1.0, 200),
-    "scan in a white margin": scan_in_margin,
-    "neighbours": neighbours,
-    "tight": tight,
-    "tight photo": tight_photo,
-    "at the edge": at_edge,
-    "pencil": pencil,
+    "ruled paper": lambda ink: grain(on(0.82 - 0.2 * RULES, ink)),
+    "squared paper": lambda ink: grain(on(0.8 - 0.3 * SQUARES, ink)),
+    "shadow": lambda ink: grain(on(0.85, ink) * SHADOW),
+    "lamp": lambda ink: grain(on(0.9, ink) * LAMP),
+    "fold": lambda ink: grain(on(FOLD, ink)),
+    "pencil": lambda ink: grain(on(0.75, 0.35 * ink) * (1 - 0.2 * X)),
+    "page's edge": lambda ink: grain(np.where(X + 0.08 * Y > 0.93, 0.3, on(0.85, ink))),
+    "page's corner": lambda ink: grain(
+        np.where((X - 0.1 * Y > 0.83) | (Y + 0.1 * X > 0.95), 0.35, on(0.85, ink))
+    ),
+    "line at the edge": lambda ink: _beside(ink, np.s_[:, -2:], level=0.3),
+    "line near the edge": lambda ink: _beside(ink, np.s_[:, 6:9], level=0.3),
+    "neighbours": lambda ink: _beside(ink, np.s_[100:150, :14], np.s_[180:230, -10:], np.s_[:8, 120:170]),
+    "caption": _caption,
+    "letterbox": lambda ink: np.pad(on(1.0, ink), ((0, 0), (110, 110))),
+    "bands": lambda ink: np.pad(on(1.0, ink), ((50, 30), (0, 0)), constant_values=PEN),
+    "grey page on white": _page(0.82, 60, 1.0),
+    "mid-grey page on white": _page(0.5, 60, 1.0),
+    "white page on black": _page(1.0, 60, 0.0),
+    "small page on grey": _page(1.0, 200, 0.5),
+    "scan in a white margin": lambda ink: np.pad(grain(on(0.88, ink)), 60, constant_values=1.0),
+    "no margin": _tight,
+    "photo without a margin": lambda ink: grain(0.8 * _tight(ink)),
 }
+"""What surrounds a digit, by its name."""
+
+NOISE = np.random.default_rng(2).random((SIDE, SIDE))
+EMPTY: dict[str, Levels] = {
+    "flat": np.full((SIDE, SIDE), 0.8),
+    "grain": grain(np.full((SIDE, SIDE), 0.8)),
+    "noise": NOISE,
+    "faint noise": 0.5 + 0.3 * (NOISE - 0.5),
+    "uneven light": 0.25 + 0.6 * X * Y,
+    "shadow": grain(0.85 * SHADOW),
+    "two halves": np.where(X > 0.5, 0.9, 0.1),
+}
+"""Pictures without ink."""
 
 
-def picture(scene: Scene, digit: int, width: float, side: int = SIDE, *, light: bool = False) -> Image.Image:
-    """Draw a scene with a digit as a grey picture whose longer side is `side`; `light` is its negative."""
-    levels = np.clip(scene(drawn(digit, width)), 0, 1)
-    grey = Image.fromarray(np.rint(255 * (1 - levels if light else levels)).astype(np.uint8))
-    scale = side / max(grey.size)
-    return grey if scale == 1 else grey.resize((round(grey.width * scale), round(grey.height * scale)), Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
+def picture(levels: Levels, *, light: bool = False, share: float = 1) -> Image.Image:
+    """Return levels as a grey picture, reduced to a share of their size; `light` is the negative."""
+    grey = Image.fromarray(np.rint(255 * np.clip(1 - levels if light else levels, 0, 1)).astype(np.uint8))
+    return grey.resize((round(grey.width * share), round(grey.height * share)), Image.Resampling.BOX)
