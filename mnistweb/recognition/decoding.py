@@ -5,6 +5,7 @@ import binascii
 import io
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,7 @@ def _reduce_while_decoding(picture: Image.Image) -> None:
 
 
 def _to_pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    """Convert a picture of any mode to uint8 [H, W, 4], red, green, blue, opacity, or [H, W] if it is grey."""
+    """Convert any mode to uint8 [H, W, 4]: red, green, blue, opacity; or to [H, W] if it is opaque and grey."""
     if picture.mode.startswith("I") or picture.mode == "F":
         grey = np.asarray(picture, np.float32)
         picture = Image.fromarray(np.uint8(grey * (255 / max(float(grey.max()), 255.0))))
@@ -162,7 +163,7 @@ def _to_pixels(picture: Image.Image) -> NDArray[np.uint8]:
 
 
 def _is_grey_and_opaque(picture: Image.Image) -> bool:
-    colours = picture.getcolors(256)  # there are no more greys; it gives up at the first colour more
+    colours: Any = picture.getcolors(256)  # there are no more greys; it gives up at the next colour
     return colours is not None and all(
         red == green == blue and opacity == 255 for _, (red, green, blue, opacity) in colours
     )

@@ -98,4 +98,5 @@ def _window_mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
     np.cumsum(values, axis=2, out=sums[:, :, 1:])
     places, reach = np.arange(side), max(side // 4, 1)
     first, last = np.maximum(places - reach, 0), np.minimum(places + reach + 1, side)
-    return (sums[:, :, last] - sums[:, :, first]) / (last - first).astype(np.float32)
+    mean: NDArray[np.float32] = (sums[:, :, last] - sums[:, :, first]) / (last - first).astype(np.float32)
+    return mean

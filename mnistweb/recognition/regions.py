@@ -1,6 +1,6 @@
 """Connected regions of a mask, and the measures that tell a pen's stroke from everything else.
 
-A region is kept as horizontal runs of pixels. There are some hundred of them where there are thousands of pixels.
+A region is kept as horizontal runs of pixels: some hundred, where there are thousands of pixels.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,8 @@ class Regions:
     @cached_property
     def length(self) -> Indices:
         """The longer side of the box."""
-        return np.maximum(*(self.box[2:] - self.box[:2]))
+        left, top, right, bottom = self.box
+        return np.maximum(right - left, bottom - top)
 
     @cached_property
     def width(self) -> Numbers:
@@ -73,8 +74,9 @@ class Regions:
 
     @cached_property
     def on_box(self) -> Numbers:
-        """The share of the sides of its box that a region fills: all for a page or a bar, little for most digits."""
-        return self._along(*self.box) / (2 * (self.box[2:] - self.box[:2]).sum(axis=0))
+        """The share of the sides of its box that a region fills: all for a page or a bar, else little."""
+        share: Numbers = self._along(*self.box) / (2 * (self.box[2:] - self.box[:2]).sum(axis=0))
+        return share
 
     def depth(self, grey: Grey) -> Numbers:
         """Return by how much each region is darker than the darker of its two sides, in `grey` [H, W].
@@ -120,7 +122,8 @@ class Regions:
         return self._sum(level * (self.ends - self.starts) + upright)
 
     def _sum(self, values: NDArray[Any]) -> Numbers:
-        return np.bincount(self.labels, values, self.count)
+        sums: Numbers = np.bincount(self.labels, values, self.count)
+        return sums
 
 
 def find_regions(mask: Mask) -> Regions:
@@ -136,8 +139,8 @@ def find_regions(mask: Mask) -> Regions:
     shared = np.minimum(ends[first] + stride, ends[second]) - np.maximum(
         starts[first] + stride, starts[second]
     )
-    outline = np.bincount(labels, 2 * (ends - starts) + 2, count)
-    outline -= np.bincount(labels[first], 2 * np.maximum(shared, 0), count)
+    outline: Numbers = np.bincount(labels, 2.0 * (ends - starts) + 2, count)
+    outline -= np.bincount(labels[first], 2.0 * np.maximum(shared, 0), count)
     rows = starts // stride
     return Regions(
         (height, width), rows, starts - rows * stride, ends - rows * stride, labels, count, outline
@@ -153,7 +156,7 @@ def _touching(starts: Indices, ends: Indices, stride: int) -> tuple[Indices, Ind
 
 
 def _join(count: int, first: Indices, second: Indices) -> tuple[Indices, int]:
-    """Number the groups of runs that pairs join, and return how many there are."""
+    """Return the number of each run's group, as pairs join them, and how many groups there are."""
     parent = np.arange(count)
     while True:
         one, other = parent[first], parent[second]

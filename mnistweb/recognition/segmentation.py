@@ -4,8 +4,6 @@ Most pictures have one ground all round, which is their frame's colour: then ink
 others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,7 +16,7 @@ FLAT = 12
 NOISE_FLOOR = 16
 """Levels of 255. On a flat ground, less contrast is compression noise, not ink."""
 FAINT, CLEAR = 0.1, 0.3
-"""Shares of the strongest contrast. Faint ink counts only in rows and columns next to those with clear ink."""
+"""Shares of the strongest contrast. Faint ink counts in rows and columns next to those with clear ink."""
 PAGE_SHARE = 0.6
 """Share of the sides of its box that a page fills."""
 MAX_SIDE = 360
@@ -63,7 +61,8 @@ def _fill_holes(pixels: Pixels) -> Pixels:
     """Fill transparent pixels with the background's colour."""
     opacity = pixels[..., 3:].astype(np.float32) / 255
     background = np.median(pixels[pixels[..., 3] > 127][:, :3], axis=0)
-    return (pixels[..., :3] * opacity + background * (1 - opacity)).astype(np.uint8)
+    filled: Pixels = (pixels[..., :3] * opacity + background * (1 - opacity)).astype(np.uint8)
+    return filled
 
 
 def _find_in_opaque(colours: Pixels) -> Ink:
@@ -127,7 +126,7 @@ def _extent(profile: Pixels, strongest: int) -> slice:
 
 
 def _is_page(contrast: Pixels) -> bool:
-    """Return whether a box is filled along its sides, as a page fills its own. A bar does that too, but is narrow."""
+    """Return whether a box is filled along its sides, as a page fills its own. A bar does too, but is narrow."""
     height, width = contrast.shape
     if 3 * min(height, width) < max(height, width):
         return False

@@ -2,15 +2,15 @@
 
 What is ink shows in what it stands on. A stroke differs from the ground on both of its sides, alike along its
 whole length. It is long and thin, and it stands free. The edge of a page or of a shadow differs on one side
-only; a page is wide; bars, frames and neighbours lie along the picture's edge; ruling is fainter than the pen.
+only. A page is wide. Bars, frames and neighbours lie along the picture's edge. Ruling is fainter than the pen.
 
 So the picture is split in several ways into dark and light: by its levels, and by their difference from an
-uneven ground. Each region of each split is scored by these measures. The one with the best score is the stroke,
-and regions like it belong to the drawing. Then its ink is measured against the ground around it.
+uneven ground. Each region of each split is scored by these measures. The one with the best score is the
+stroke, and regions like it belong to the drawing. Their ink is measured against the ground around them.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -128,7 +128,7 @@ def _thresholds(values: Grey) -> Iterator[float]:
 
 
 def _shapes(regions: Regions) -> Grey:
-    """Say in 0..1 how far each region has a stroke's shape: thin, free of the picture's edge, and no page or line.
+    """Say in 0..1 how far each region has a stroke's shape: thin, free of the edge, and no page or line.
 
     What fills a narrow picture is a bar without a margin, even if it lies along nearly all of the edge.
     """
@@ -140,24 +140,24 @@ def _shapes(regions: Regions) -> Grey:
     free = np.clip(1 - regions.on_edge, 0.1, 1)
     alone = (1 - 0.5 * regions.on_box) * np.where(across != down, SPANNING, 1)
     shape = thin * free**2 * alone
-    return np.where(
-        (shape > MIN_SHAPE) | (across & down & (2 * min(height, width) < max(height, width))), shape, 0
-    )
+    filling = across & down & (2 * min(height, width) < max(height, width))
+    ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
+    return np.where(ground & ~filling, 0, shape)
 
 
 def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
-    """Choose the regions that belong to the drawing with the main stroke: as deep, no specks, no fragments."""
+    """Choose the regions that belong to the drawing with the main stroke: no specks, no fragments."""
     length, edge = regions.length, regions.on_edge
-    deep = depth > 0.5 * depth[main]
+    deep: Mask = depth > 0.5 * depth[main]
     pen = min(regions.width[main], 0.15 * length[main])
     line = (edge > 0.3) | ((length > 0.9 * max(regions.shape)) & (edge > 0))
     inside = (edge == 0) | ((length > 0.5 * length[main]) & ~line)
-    members = deep & inside & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
+    members: Mask = deep & inside & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
     members[main] = True
     # A page full of signs is no drawing of one.
     others = deep & (edge == 0)
     if regions.area[members].sum() < 0.3 * regions.area[others].sum():
-        return deep
+        members = deep
     return members
 
 
@@ -182,5 +182,5 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     return np.where(_enlarge(near, grey) & (contrast > NOISE), ink, 0).astype(np.float32)
 
 
-def _enlarge(plane: Grey | Mask, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Grey | Mask:
+def _enlarge(plane: Any, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Any:
     return np.asarray(Image.fromarray(plane).resize(like.shape[::-1], how))

@@ -9,8 +9,7 @@ from PIL import Image
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import EmptyDrawing
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.recognizer import TorchScriptRecognizer
-from mnistweb.recognition.types import DigitImage
+from mnistweb.recognition.types import DigitImage, Recognizer
 from mnistweb.recognition.zoo import Zoo
 from tests.support.compare import unlike
 from tests.support.drawings import STROKES, draw_digit, encode
@@ -20,7 +19,7 @@ MIDDLE, THIN, THICK = 20, 8, 34
 
 
 @cache
-def cnn() -> TorchScriptRecognizer:
+def cnn() -> Recognizer:
     return Zoo.load().get("cnn")
 
 
@@ -34,7 +33,7 @@ def test_what_surrounds_a_digit_is_ground(scene: str, light: bool) -> None:
     for digit, width, share in ((5, MIDDLE, 1), (8, THIN, 1), (2, THICK, 0.5), (1, MIDDLE, 0.5)):
         ink = draw_ink(digit, width)
         image = image_of(picture(SCENES[scene](ink), light=light, share=share))
-        assert unlike(image, normalize(ink)) < 16
+        assert unlike(image, normalize(ink)) < 20
         assert cnn().recognize(image).digit == digit
 
 

@@ -26,8 +26,7 @@ def draw_ink(digit: int, width: float) -> Ink:
 
 def on(ground: Levels | float, ink: Ink, pen: float = PEN) -> Levels:
     """Draw ink on a ground."""
-    levels: Levels = ground + (pen - ground) * ink
-    return levels
+    return np.asarray(ground + (pen - ground) * ink, np.float64)
 
 
 def grain(levels: Levels) -> Levels:
