@@ -149,7 +149,7 @@ def _reduce_while_decoding(picture: Image.Image) -> None:
 
 
 def _to_pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    """Convert any mode to uint8 [H, W, 4]: red, green, blue, opacity; or to [H, W] if it is opaque and grey."""
+    """Convert any mode to uint8 [H, W, 4], red, green, blue, opacity, or to [H, W] if it is opaque grey."""
     if picture.mode.startswith("I") or picture.mode == "F":
         grey = np.asarray(picture, np.float32)
         picture = Image.fromarray(np.uint8(grey * (255 / max(float(grey.max()), 255.0))))

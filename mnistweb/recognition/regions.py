@@ -59,7 +59,8 @@ class Regions:
     def length(self) -> Indices:
         """The longer side of the box."""
         left, top, right, bottom = self.box
-        return np.maximum(right - left, bottom - top)
+        length: Indices = np.maximum(right - left, bottom - top)
+        return length
 
     @cached_property
     def width(self) -> Numbers:
@@ -122,8 +123,7 @@ class Regions:
         return self._sum(level * (self.ends - self.starts) + upright)
 
     def _sum(self, values: NDArray[Any]) -> Numbers:
-        sums: Numbers = np.bincount(self.labels, values, self.count)
-        return sums
+        return np.bincount(self.labels, values, self.count).astype(np.float64)
 
 
 def find_regions(mask: Mask) -> Regions:
@@ -139,7 +139,7 @@ def find_regions(mask: Mask) -> Regions:
     shared = np.minimum(ends[first] + stride, ends[second]) - np.maximum(
         starts[first] + stride, starts[second]
     )
-    outline: Numbers = np.bincount(labels, 2.0 * (ends - starts) + 2, count)
+    outline = np.bincount(labels, 2.0 * (ends - starts) + 2, count).astype(np.float64)
     outline -= np.bincount(labels[first], 2.0 * np.maximum(shared, 0), count)
     rows = starts // stride
     return Regions(

@@ -126,7 +126,7 @@ def _extent(profile: Pixels, strongest: int) -> slice:
 
 
 def _is_page(contrast: Pixels) -> bool:
-    """Return whether a box is filled along its sides, as a page fills its own. A bar does too, but is narrow."""
+    """Return whether a box is filled along its sides, as a page fills its own and a narrow bar does."""
     height, width = contrast.shape
     if 3 * min(height, width) < max(height, width):
         return False

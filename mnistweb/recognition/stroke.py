@@ -2,7 +2,7 @@
 
 What is ink shows in what it stands on. A stroke differs from the ground on both of its sides, alike along its
 whole length. It is long and thin, and it stands free. The edge of a page or of a shadow differs on one side
-only. A page is wide. Bars, frames and neighbours lie along the picture's edge. Ruling is fainter than the pen.
+only. A page is wide. Bars and neighbours lie along the picture's edge. Ruling is fainter than the pen.
 
 So the picture is split in several ways into dark and light: by its levels, and by their difference from an
 uneven ground. Each region of each split is scored by these measures. The one with the best score is the
@@ -31,8 +31,8 @@ MIN_EXPLAINED = 0.7
 """Share of its variance that two classes explain, if a class is split again: noise has 0.64."""
 SPANNING = 0.4
 """Factor for what reaches from edge to opposite edge but not across, as ruling does."""
-MIN_DEPTH = 0.04
-"""Share of the range by which a stroke differs from its ground."""
+MIN_SCORE = 0.2
+"""Less is an unevenness of the ground."""
 MIN_SHAPE = 0.1
 """Less is a part of the ground, such as a shadow."""
 CERTAIN = 0.35
@@ -88,9 +88,9 @@ def _candidates(grey: Grey) -> Iterator[Stroke]:
             continue
         depth = regions.depth(negative if light else grey)
         shape = _shapes(regions)
-        scores = np.where(depth > MIN_DEPTH, depth, 0) ** 1.5 * regions.length * shape
+        scores = np.maximum(depth, 0) ** 1.5 * regions.length * shape
         main = int(scores.argmax())
-        if scores[main] <= 0:
+        if scores[main] < MIN_SCORE:
             continue
         members = _members(regions, main, depth, scores)
         rest = 1 - regions.area[members].sum() / regions.area.sum()
@@ -177,7 +177,7 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     if full < MIN_CONTRAST:
         return np.zeros_like(grey)
     around = np.abs(contrast[_enlarge(ring, grey)])
-    low = min(1.5 * np.percentile(around, 90), 0.3 * full) if around.size else 0.0
+    low = min(1.5 * np.percentile(around, 90), 0.2 * full) if around.size else 0.0
     ink = np.clip((contrast - low) / (full - low), 0, 1)
     return np.where(_enlarge(near, grey) & (contrast > NOISE), ink, 0).astype(np.float32)
 

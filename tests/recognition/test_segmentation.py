@@ -33,7 +33,7 @@ def test_what_surrounds_a_digit_is_ground(scene: str, light: bool) -> None:
     for digit, width, share in ((5, MIDDLE, 1), (8, THIN, 1), (2, THICK, 0.5), (1, MIDDLE, 0.5)):
         ink = draw_ink(digit, width)
         image = image_of(picture(SCENES[scene](ink), light=light, share=share))
-        assert unlike(image, normalize(ink)) < 20
+        assert unlike(image, normalize(ink)) < 24
         assert cnn().recognize(image).digit == digit
 
 

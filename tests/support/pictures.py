@@ -70,7 +70,7 @@ def _tight(ink: Ink) -> Levels:
 
 SCENES: dict[str, Scene] = {
     "ruled paper": lambda ink: grain(on(0.82 - 0.2 * RULES, ink)),
-    "squared paper": lambda ink: grain(on(0.8 - 0.3 * SQUARES, ink)),
+    "squared paper": lambda ink: grain(on(0.8 - 0.22 * SQUARES, ink)),
     "shadow": lambda ink: grain(on(0.85, ink) * SHADOW),
     "lamp": lambda ink: grain(on(0.9, ink) * LAMP),
     "fold": lambda ink: grain(on(FOLD, ink)),
