@@ -29,7 +29,7 @@ run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
 	@exec $(BIN)/mnistweb serve
 
 check: lint ## Check style and types, and run the quick tests: on SQLite, without browser and further processes
-	$(BIN)/python -m pytest --no-cov $(PARALLEL) -m 'not browser and not postgres and not process'
+	QUICK=1 $(BIN)/python -m pytest --no-cov $(PARALLEL) -m 'not browser and not postgres and not process'
 
 test: lint ## Run all tests, the browser's and PostgreSQL's included
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term

@@ -59,8 +59,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (visitors, security_headers, error_handlers, module_preload, static_files):
         hooks.init_app(app)
-    app.jinja_env.filters.update(percent=percent, utc=utc, bar_value=wording.bar_value)
+    app.jinja_env.filters.update(percent=percent, utc=utc, enumerate=enumerate)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
+    app.jinja_env.globals["bar_value"] = wording.bar_value
     app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
         answer.model, answer.model_version
     )

@@ -108,6 +108,12 @@ def _model_name(text: str) -> str:
     return text
 
 
+def _share(text: str) -> float | None:
+    _check(re.fullmatch(r"|[0-9]*\.?[0-9]+", text, re.ASCII))
+    _check(not text or float(text) <= 1)
+    return float(text) if text else None
+
+
 def _per_minute(text: str) -> tuple[int, int]:
     visitor, address = map(_integer(1, 1_000_000).parse, text.split(","))
     return visitor, address
@@ -158,6 +164,7 @@ SECRET = Kind("at least 16 characters", _secret)
 TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
 API_KEY = Kind("letters, digits and signs without spaces", _api_key)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
+SHARE = Kind("a number from 0 to 1, or empty", _share)
 ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
 DATABASE = Kind(
     "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name",
@@ -287,6 +294,22 @@ MODELS = Group(
     (
         Setting("WEIGHTS_PATH", str(PACKAGE / "weights"), NOT_EMPTY, "The folder of the exported models."),
         Setting("DEFAULT_MODEL", "cnn", NOT_EMPTY, "The installed model for requests that name none."),
+        Setting(
+            "NOT_A_DIGIT_FROM",
+            "",
+            SHARE,
+            'The probability of "not a digit" from which a drawing is refused; a higher one refuses less.',
+            empty="that of the model's card",
+            example="0.5",
+        ),
+        Setting(
+            "SURE_FROM",
+            "",
+            SHARE,
+            "The confidence from which a digit is sure; below it the answer is in doubt, and says so.",
+            empty="that of the model's card",
+            example="0.8",
+        ),
         Setting(
             "MODEL_URL",
             "",

@@ -1,6 +1,7 @@
 """The application under test, its tables made by the migrations, and the marks of what a test needs."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache, partial
@@ -11,19 +12,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from sqlalchemy import Engine, create_engine, delete, make_url
+from sqlalchemy import Engine, create_engine, delete, event, make_url
 
-from mnistweb.database.models import ConfidenceTally, Prediction, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
 from mnistweb.extensions import db
 from mnistweb.recognition import recognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.postgres import NoPostgres, database, postgres
+from tests.support.quick import QUICK
 from tests.support.sites import SECRET, migrated_site
 
 # A time limit for each example would say more of the machine's other work than of the code.
 # The same examples in every run: what fails there fails here.
-settings.register_profile("mnistweb", deadline=None, derandomize=True)
+settings.register_profile("mnistweb", deadline=None, derandomize=True, max_examples=20 if QUICK else 100)
 settings.load_profile("mnistweb")
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -32,14 +34,27 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or a browser. Tests that start processes carry their mark themselves."""
+    """Mark what needs PostgreSQL or a browser, and begin with what trains.
+
+    Tests that start processes carry their mark themselves. A process of pytest-xdist takes over the last
+    tests of another: if these needed a trained model, both would train one.
+    """
+    items.sort(key=lambda item: "training" not in item.path.parts)
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        if "postgres_url" in fixtures or parameters.get("database_url") == "postgresql":
+        kinds = {value for value in parameters.values() if isinstance(value, str)}
+        if "postgres_url" in fixtures or "postgresql" in kinds:
             item.add_marker("postgres")
         if "browser" in fixtures:
             item.add_marker("browser")
+
+
+@event.listens_for(Engine, "connect")
+def write_behind(connection: object, _record: object) -> None:
+    """Let SQLite return before the disk has what it wrote: no test outlives a power cut."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -112,7 +127,7 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     with app.app_context():
-        for table in (Prediction, Tally, ConfidenceTally):
+        for table in (Prediction, Tally, DoubtTally, ConfidenceTally):
             db.session.execute(delete(table))
         db.session.commit()
     config = app.config.copy()

@@ -43,6 +43,11 @@ from mnistweb.config import ConfigError
         ("RATELIMIT_GUESS", "0,10"),
         ("RATELIMIT_DELETE", "1,2,3"),
         ("LOG_FORMAT", "xml"),
+        ("SURE_FROM", "1.01"),
+        ("SURE_FROM", "80 %"),
+        ("NOT_A_DIGIT_FROM", "-0.1"),
+        ("NOT_A_DIGIT_FROM", "nan"),
+        ("NOT_A_DIGIT_FROM", "1e-3"),
         ("MODEL_URL", "model:8001"),
         ("MODEL_TIMEOUT", "0"),
         ("MODEL_FALLBACK", "remote"),
@@ -54,6 +59,13 @@ from mnistweb.config import ConfigError
 def test_invalid_value_stops_the_start_and_names_its_key(key: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{key} must be "):
         config.load({key: value})
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("", None), ("0", 0.0), (".5", 0.5), ("0.875", 0.875), ("1", 1.0)]
+)
+def test_shares_are_numbers_or_empty(text: str, share: float | None) -> None:
+    assert config.load({"SURE_FROM": text})["SURE_FROM"] == share
 
 
 @pytest.mark.parametrize("secret", ["", "0123456789abcdef"])

@@ -12,6 +12,7 @@ from mnistweb.predictions.filter_fields import FIELDS
 from mnistweb.predictions.idempotency import HEADER, MAX_KEY_LENGTH, MIN_KEY_LENGTH, requested_key
 from mnistweb.predictions.pagination import Order
 from mnistweb.predictions.serializers import (
+    CERTAINTY,
     DIGIT,
     ID,
     PROBABILITIES,
@@ -23,6 +24,7 @@ from mnistweb.predictions.serializers import (
     Reading,
 )
 from mnistweb.predictions.strokes import Strokes, strokes_from_json
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.decoding import decode_base64_image
 from mnistweb.recognition.errors import DrawingError, UserError
 from mnistweb.registry.recognizers import model_cards
@@ -138,6 +140,7 @@ class ModelAnswer(TypedDict):
     model: ModelName
     model_version: ModelVersion
     digit: Annotated[int | None, DIGIT, "The digit read; null if it was not a digit, or without an answer."]
+    certainty: Annotated[Certainty | None, CERTAINTY]
     confidence: Annotated[float | None, PROBABILITY]
     not_a_digit: Annotated[float | None, PROBABILITY, {"examples": [0.0013]}]
     probabilities: Annotated[Probabilities | None, PROBABILITIES]

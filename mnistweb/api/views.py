@@ -125,6 +125,7 @@ def _model_answer(result: ComparisonResult) -> ModelAnswer:
         "model": result.card.name,
         "model_version": result.card.version,
         "digit": answer.digit if answer else None,
+        "certainty": answer.certainty if answer else None,
         "confidence": answer.confidence if answer else None,
         "not_a_digit": answer.not_a_digit if answer else None,
         "probabilities": list(answer.probabilities) if answer else None,

@@ -1,4 +1,4 @@
-"""SVG charts of curves over numbered steps, such as the passes of a training."""
+"""SVG charts of curves over numbered steps, such as the passes of a training, or over a share."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,9 +64,30 @@ def curve_chart(curves: Mapping[str, Sequence[float]], axis: Axis, step: str, ti
     return drawing(WIDTH, BOTTOM + 38, title, parts, drawn)
 
 
-def curve_sample(kind: str) -> Markup:
-    """Draw a sample of a curve, solid or dashed, for a legend."""
-    parts = line(f"curve is-{kind}", 0, 6, 32, 6), _mark(kind, 16, 6)
+def share_chart(
+    curves: Mapping[str, Sequence[tuple[float, float]]], axis: Axis, mark: float, title: str
+) -> Markup:
+    """Draw a curve for each name, of points whose x is a share 0..1; a vertical line is at the share `mark`.
+
+    The first curve is solid, the second one dashed.
+    """
+
+    def to_x(share: float) -> float:
+        return LEFT + (RIGHT - LEFT) * share
+
+    parts = [*_vertical_axis(axis), line("diagonal", to_x(mark), TOP, to_x(mark), BOTTOM)]
+    parts += [text(f"{25 * step} %", to_x(step / 4), BOTTOM + 16) for step in range(4)]
+    parts.append(text("100 %", RIGHT, BOTTOM + 16, anchor="end"))
+    drawn = []
+    for kind, (name, points) in zip(("solid", "dashed"), curves.items(), strict=False):
+        places = [(to_x(share), axis.place(value)) for share, value in points]
+        drawn.append(element("g", element("title", name), polyline(f"curve is-{kind}", places)))
+    return drawing(WIDTH, BOTTOM + 22, title, parts, drawn)
+
+
+def curve_sample(kind: str, *, marked: bool = True) -> Markup:
+    """Draw a sample of a curve, solid or dashed, for a legend; `marked` as those of `curve_chart`."""
+    parts = [line(f"curve is-{kind}", 0, 6, 32, 6), *([_mark(kind, 16, 6)] if marked else [])]
     box = {"viewBox": "0 0 32 12", "width": 32, "height": 12}
     return element("svg", *parts, class_="chart-sample", aria_hidden="true", **box)
 

@@ -4,15 +4,18 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from mnistweb.charts.svg import standalone
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rejection import reason_in_picture
 from mnistweb.recognition.remote.triton import write_repository
 from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Answer, Recognizer
@@ -63,7 +66,9 @@ def load_zoo(weights: Path | None) -> Zoo:
 
 def read_file(file: Path, recognizer: Recognizer) -> Answer:
     """Read the digit in a picture file. Raises DrawingError or OSError."""
-    return recognizer.recognize(normalize(read_drawing(file.read_bytes(), MAX_PIXELS)))
+    ink = read_drawing(file.read_bytes(), MAX_PIXELS)
+    answer = recognizer.recognize(normalize(ink))
+    return replace(answer, reason=reason_in_picture(answer.reason, ink))
 
 
 def _json_line(file: Path, answer: Answer) -> str:
@@ -71,6 +76,7 @@ def _json_line(file: Path, answer: Answer) -> str:
         {
             "file": str(file),
             "digit": answer.digit,
+            "certainty": answer.certainty,
             "confidence": answer.confidence,
             "probabilities": list(answer.probabilities),
             "not_a_digit": answer.not_a_digit,
@@ -88,7 +94,8 @@ def _json_error(file: Path, error: Exception) -> str:
 
 def _describe(answer: Answer) -> str:
     digit = "not a digit" if answer.digit is None else str(answer.digit)
-    return f"{digit}  ({answer.confidence:.1%})"
+    doubt = ", in doubt" if answer.certainty is Certainty.DOUBTFUL else ""
+    return f"{digit}  ({answer.confidence:.1%}{doubt})"
 
 
 @click.group(invoke_without_command=True)

@@ -165,7 +165,7 @@ def _recognizers(weights: Path, names: tuple[str, ...]) -> list[TorchScriptRecog
 
 
 def _calibration(recognizer: TorchScriptRecognizer) -> Calibration:
-    return Calibration(recognizer.card.temperature, recognizer.card.threshold)
+    return Calibration(recognizer.card.temperature, recognizer.card.boundaries)
 
 
 def _robustness(recognizers: list[TorchScriptRecognizer], data_dir: Path) -> dict[str, list[robustness.Row]]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -130,6 +131,12 @@ class Prediction(Base):
             also=("digit", "label", "model", "source"),
         ),
         Index(
+            "ix_prediction_doubtful",
+            *("created_at", "id", "digit", "label", "model", "source"),
+            postgresql_where=text("doubtful"),
+            sqlite_where=text("doubtful = 1"),
+        ),
+        Index(
             None,
             "request_key",
             unique=True,
@@ -152,6 +159,7 @@ class Prediction(Base):
     strokes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     digit: Mapped[int | None] = mapped_column(SmallInteger)  # null: not a digit
+    doubtful: Mapped[bool] = mapped_column(default=False, server_default=false())  # of a digit
     confidence: Mapped[float] = mapped_column(Double)
     not_a_digit: Mapped[float] = mapped_column(Double)
     reason: Mapped[str | None] = mapped_column(String(200))
@@ -175,6 +183,13 @@ class Prediction(Base):
     repeated = False  # true if an earlier request with the same key saved it
 
     @property
+    def certainty(self) -> str:
+        """The certainty of the answer, a value of recognition.boundaries.Certainty."""
+        if self.digit is None:
+            return "not_a_digit"
+        return "doubtful" if self.doubtful else "sure"
+
+    @property
     def labelled(self) -> bool:
         """True if there is feedback."""
         return self.labelled_at is not None
@@ -185,10 +200,8 @@ class Prediction(Base):
         return self.digit == self.label if self.labelled else None
 
 
-class Tally(Base):
-    """Prediction counts per day or month, by model, predicted digit and label."""
-
-    __tablename__ = "tally"
+class _Counts:
+    """The columns of a table of prediction counts per day or month, by model, predicted digit and label."""
 
     span: Mapped[Span] = mapped_column(_enum_type(Span), primary_key=True)
     start: Mapped[date] = mapped_column(Date, primary_key=True)  # UTC; the first day of a month
@@ -198,6 +211,18 @@ class Tally(Base):
     # Spreads one count over several rows, so that concurrent writers seldom wait for each other.
     shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
+
+
+class Tally(_Counts, Base):
+    """Counts of all predictions."""
+
+    __tablename__ = "tally"
+
+
+class DoubtTally(_Counts, Base):
+    """Counts of the predictions of a digit in doubt, which Tally counts too."""
+
+    __tablename__ = "doubt_tally"
 
 
 class ConfidenceTally(Base):

@@ -44,6 +44,7 @@ def guess() -> ResponseReturnValue:
     every = shares(answer)
     return jsonify(
         digit=answer.digit,
+        certainty=answer.certainty,
         confidence=answer.confidence,
         not_a_digit=answer.not_a_digit,
         probabilities=answer.probabilities,
@@ -51,6 +52,6 @@ def guess() -> ResponseReturnValue:
         words=guess_words(answer),
         shares=[round(share, 4) for share in every],
         bars=[bar_value(share) for share in every],
-        threshold=recognizer.card.threshold,
+        threshold=recognizer.card.boundaries.not_a_digit,
         seen=data_url(encode_png(image)),
     )

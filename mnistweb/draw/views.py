@@ -24,7 +24,7 @@ from mnistweb.registry.recognizers import model_cards, zoo
 from mnistweb.web.access import visible_prediction
 from mnistweb.web.error_handlers import STATUS, respond
 from mnistweb.web.fragments import is_fragment, wants_json
-from mnistweb.web.request_args import uploaded_bytes
+from mnistweb.web.request_args import form_fields, uploaded_bytes
 from mnistweb.web.visitors import current_visitor, known_visitor
 
 blueprint = Blueprint("draw", __name__)
@@ -51,18 +51,18 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/predictions")
 def predict() -> ResponseReturnValue:
     """Recognize a drawing from the slate (`image`, a data URL) or an uploaded `file`."""
-    file = request.files.get("file")
+    file, fields = request.files.get("file"), form_fields()
     if file:
         source, data = Source.UPLOAD, uploaded_bytes(file)
     else:
         source = Source.SLATE
-        data = decode_base64_image(request.form.get("image", ""), current_app.config["MAX_IMAGE_BYTES"])
+        data = decode_base64_image(fields.get("image", ""), current_app.config["MAX_IMAGE_BYTES"])
     prediction = recognize_and_save(
         data,
         visitor=current_visitor(),
         source=source,
-        model=request.form.get("model") or None,
-        strokes=strokes_from_form(request.form.get("strokes", "")),
+        model=fields.get("model") or None,
+        strokes=strokes_from_form(fields.get("strokes", "")),
         key=requested_key(),
     )
     if not prediction.saved:

@@ -30,6 +30,7 @@ COLUMNS = (
     "labelled",
     "correct",
     "recognition_ms",
+    "certainty",
 )
 
 

@@ -76,7 +76,7 @@ def make_film(prediction: Prediction, network: "TorchScriptRecognizer") -> Film 
     if not frames or frames[-1].answer.digit != prediction.digit:
         return None
     seen = np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE)
-    threshold = network.card.threshold
+    threshold = network.card.boundaries.not_a_digit
     earlier = [_point(*frame, threshold) for frame in frames[:-1]]
     return {
         "model": network.card.name,

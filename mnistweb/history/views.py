@@ -23,7 +23,15 @@ from mnistweb.database.models import Prediction
 from mnistweb.history.exports import Batches, csv_chunks, json_chunks, training_chunks
 from mnistweb.history.wording import BOUNDS, PAGER, SHORTCUTS, SORTS, VIEWS
 from mnistweb.predictions import queries
-from mnistweb.predictions.filter_fields import DIGITS, NONE, SOURCES, VERDICTS, Verdict, short_percent
+from mnistweb.predictions.filter_fields import (
+    CERTAINTIES,
+    DIGITS,
+    NONE,
+    SOURCES,
+    VERDICTS,
+    Verdict,
+    short_percent,
+)
 from mnistweb.predictions.filters import Filter
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import requested_filter, visible_conditions, visible_count
@@ -65,6 +73,7 @@ def index() -> ResponseReturnValue:
         visitor=known_visitor(),
         digits=[(digit, "not a digit" if digit == NONE else digit) for digit in DIGITS],
         verdicts=VERDICTS.items(),
+        certainties=CERTAINTIES.items(),
         sources=SOURCES,
         titles=_titles(wanted.model),
         bounds=_bounds(wanted),

@@ -12,8 +12,8 @@ SORTS = {
     Order.LEAST_SURE: "least sure first",
 }
 VIEWS = {"list": "List", "gallery": "Gallery"}
-BOUNDS = (0.5, PROBABLE, ALMOST_CERTAIN, CERTAIN)
-"""Confidences that the form offers as bounds: those at which an answer is worded differently, and a half."""
+BOUNDS = (PROBABLE, 0.7, ALMOST_CERTAIN, CERTAIN)
+"""Confidences that the form offers as bounds: at which answers are worded differently, and one more."""
 PAGER = {
     Order.NEWEST: ("Newest", "Newer", "Older"),
     Order.OLDEST: ("Oldest", "Older", "Newer"),

@@ -11,6 +11,7 @@ from mnistweb.insights.bins import ENOUGH, rated_bins
 from mnistweb.insights.links import HistoryLinks
 from mnistweb.insights.queries import Insights, Period, last_day
 from mnistweb.insights.wording import (
+    CERTAINTY_NAMES,
     FEEDBACK_NAMES,
     NAMES,
     PROPORTION_HEAD,
@@ -26,15 +27,17 @@ from mnistweb.insights.wording import (
 )
 from mnistweb.predictions.filter_fields import NONE, Verdict
 from mnistweb.predictions.filters import Filter
+from mnistweb.recognition.boundaries import Certainty
 
 
 def insight_charts(insights: Insights, titles: Mapping[str, str], links: HistoryLinks) -> Iterator[Chart]:
-    """Yield the charts, without feedback only refusals; `titles` are the models' titles by name."""
+    """Yield the charts, without feedback only certainties and refusals; `titles` are the models' by name."""
     if insights.total.labelled:
         yield _over_time(insights, links)
         yield _by_digit(insights, links)
         yield _by_model(insights, titles, links)
     if insights.total.predictions:
+        yield _by_certainty(insights, links)
         yield _refusals(insights, links)
     if insights.total.labelled:
         yield _confusion(insights, links)
@@ -109,6 +112,36 @@ def _by_model(insights: Insights, titles: Mapping[str, str], links: HistoryLinks
                 *proportion_cells(accuracy, links, titles.get(name, name), wanted[name]),
             )
             for name, (count, accuracy) in models.items()
+        ],
+    )
+
+
+def _by_certainty(insights: Insights, links: HistoryLinks) -> Chart:
+    total, groups = insights.total.predictions, insights.by_certainty()
+    names = {certainty: CERTAINTY_NAMES[certainty] for certainty in groups}
+    wanted = {certainty: Filter(certainty=certainty) for certainty in groups}
+    rated = {certainty: replace(each, verdict=Verdict.LABELLED) for certainty, each in wanted.items()}
+    shares = {certainty: percent(group.predictions / total) for certainty, group in groups.items()}
+    title = "How sure it was, and how often right"
+    return Chart(
+        "certainty",
+        title,
+        f"{shares[Certainty.SURE]} of all answers were sure digits, {shares[Certainty.DOUBTFUL]} digits in "
+        f"doubt, {shares[Certainty.NOT_A_DIGIT]} “not a digit”. The dots show how many of each were right.",
+        plots.proportion_rows(
+            {names[certainty]: group.accuracy for certainty, group in groups.items()},
+            map(links.address, rated.values()),
+            title,
+        ),
+        ("Answer", "Drawings", "Of all", *PROPORTION_HEAD),
+        [
+            (
+                name,
+                links.cell(groups[certainty].predictions, f"drawings: {name}", wanted[certainty]),
+                shares[certainty],
+                *proportion_cells(groups[certainty].accuracy, links, name, rated[certainty]),
+            )
+            for certainty, name in names.items()
         ],
     )
 

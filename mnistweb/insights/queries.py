@@ -7,12 +7,13 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import case, func, select, text
+from sqlalchemy import case, func, select, text, true
 from sqlalchemy.orm import Session
 
-from mnistweb.database.models import ConfidenceTally, Span, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Span, Tally
 from mnistweb.predictions.aggregates import NOT_A_DIGIT, UNLABELLED
 from mnistweb.proportion import Proportion
+from mnistweb.recognition.boundaries import Certainty
 
 DIGITS = (*range(10), NOT_A_DIGIT)
 TIME_RANGES = {30: "Last 30 days", 365: "Last 12 months", None: "All time"}
@@ -65,6 +66,20 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """Counts of some answers: all, those with feedback, and those that were right."""
+
+    predictions: int
+    labelled: int
+    correct: int
+
+    @property
+    def accuracy(self) -> Proportion:
+        """Proportion of right answers among those with feedback."""
+        return Proportion(self.correct, self.labelled)
+
+
+@dataclass(frozen=True, slots=True)
 class ConfidenceBin:
     """Predictions with feedback whose confidence is in one of ten equal bins, for a reliability diagram."""
 
@@ -77,14 +92,28 @@ class ConfidenceBin:
 class Insights:
     """Counts of a time range; `counts` is by model, digit and label, encoded as in the aggregates.
 
-    `first` is the first day of the range, None for all time.
+    `first` is the first day of the range, None for all time. `doubtful` are the digits in doubt.
     """
 
     unit: str
     first: date | None
     periods: Sequence[Period]
     counts: Counter[tuple[str, int, int]]
+    doubtful: Answers
     confidence_bins: Sequence[ConfidenceBin]
+
+    def by_certainty(self) -> dict[Certainty, Answers]:
+        """Return the answers of each certainty."""
+        total, doubtful = self.total, self.doubtful
+        refused = Answers(total.refused, total.refused_labelled, total.refused_correct)
+        # Never below zero: an older version of the site that deletes a digit in doubt leaves it counted.
+        labelled = max(total.labelled - refused.labelled - doubtful.labelled, 0)
+        sure = Answers(
+            max(total.predictions - refused.predictions - doubtful.predictions, 0),
+            labelled,
+            min(max(total.correct - refused.correct - doubtful.correct, 0), labelled),
+        )
+        return {Certainty.SURE: sure, Certainty.DOUBTFUL: doubtful, Certainty.NOT_A_DIGIT: refused}
 
     @cached_property
     def total(self) -> Period:
@@ -141,6 +170,7 @@ def load_insights(session: Session, days: int | None, today: date) -> Insights:
         first=None if days is None else since,
         periods=_periods(session, conditions, unit, today),
         counts=Counter({(model, digit, label): int(count) for model, digit, label, count in rows if count}),
+        doubtful=_doubtful(session, span, since),
         confidence_bins=_confidence_bins(session, span, since),
     )
 
@@ -184,6 +214,16 @@ def _starts(first_day: Callable[[date], date], step: int, first: date, last: dat
     while start <= last:
         yield start
         start = first_day(start + timedelta(step))
+
+
+def _doubtful(session: Session, span: Span, since: date) -> Answers:
+    labelled, correct = DoubtTally.label != UNLABELLED, DoubtTally.label == DoubtTally.digit
+    sums = (
+        func.coalesce(func.sum(case((condition, DoubtTally.count), else_=0)), 0)
+        for condition in (true(), labelled, correct)
+    )
+    counts = session.execute(select(*sums).where(DoubtTally.span == span, DoubtTally.start >= since)).one()
+    return Answers(*map(int, counts))
 
 
 def _confidence_bins(session: Session, span: Span, since: date) -> list[ConfidenceBin]:

@@ -13,11 +13,17 @@ from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.predictions.filter_fields import NONE, Verdict
 from mnistweb.predictions.filters import Filter
 from mnistweb.proportion import Proportion
+from mnistweb.recognition.boundaries import Certainty
 
 NAMES = {digit: "none" if digit == NOT_A_DIGIT else str(digit) for digit in DIGITS}
 PROPORTION_HEAD = ("Rated", "Right", "Share", "95 % interval")
 MAX_NAMED = 3
 """Equally frequent mistakes that are named; the others are counted."""
+CERTAINTY_NAMES = {
+    Certainty.SURE: "Sure digits",
+    Certainty.DOUBTFUL: "Digits in doubt",
+    Certainty.NOT_A_DIGIT: "“Not a digit”",
+}
 FEEDBACK_NAMES = {"right": "rated right", "wrong": "rated wrong", "open": "not rated"}
 
 

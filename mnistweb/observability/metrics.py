@@ -44,6 +44,7 @@ STEPS = Histogram(
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10),
 )
 PREDICTIONS = Counter("mnistweb_predictions", "Predictions, by model and digit.", ["model", "answer"])
+ANSWERS = Counter("mnistweb_answers", "Answers, by model and certainty.", ["model", "certainty"])
 UNSAVED = Counter("mnistweb_unsaved_predictions", "Predictions that could not be saved.")
 FEEDBACK = Counter("mnistweb_feedback", "Feedback of authors.", ["verdict"])
 POOL = Gauge(
@@ -60,6 +61,7 @@ _errors = cache(ERRORS.labels)
 _latency = cache(LATENCY.labels)
 _steps = cache(STEPS.labels)
 _predictions = cache(PREDICTIONS.labels)
+_answers = cache(ANSWERS.labels)
 _feedback = cache(FEEDBACK.labels)
 
 
@@ -86,6 +88,7 @@ def _count_request(_: Flask, record: RequestRecord) -> None:
 def _count_prediction(_: Flask, prediction: Prediction, seconds: dict[str, float]) -> None:
     digit = prediction.digit
     _predictions(prediction.model, "none" if digit is None else digit).inc()
+    _answers(prediction.model, prediction.certainty).inc()
     if not prediction.saved:
         UNSAVED.inc()
     for step, spent in seconds.items():

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from mnistweb.database.models import ConfidenceTally, Prediction, Span, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Span, Tally
 
 NOT_A_DIGIT = -1  # as `digit`: refused; as `label`: the author says that it was no digit
 UNLABELLED = -2  # as `label`: no feedback
@@ -39,7 +39,7 @@ SHARDS = 4
 MAX_ROWS_PER_STATEMENT = 200
 
 Values = tuple[Any, ...]
-AggregateModel = type[Tally | ConfidenceTally]
+AggregateModel = type[Tally | DoubtTally | ConfidenceTally]
 
 
 class Fact(NamedTuple):
@@ -49,6 +49,7 @@ class Fact(NamedTuple):
     created_at: datetime
     model: str
     digit: int | None
+    doubtful: bool
     confidence: float
     label: int | None
     labelled_at: datetime | None
@@ -75,6 +76,7 @@ def apply_changes(
     All callers lock the rows in the same order, which rules out deadlocks.
     """
     counts: defaultdict[Values, int] = defaultdict(int)
+    doubts: defaultdict[Values, int] = defaultdict(int)
     confidence_counts: defaultdict[Values, int] = defaultdict(int)
     confidence_sums: defaultdict[Values, float] = defaultdict(float)
     for rows, sign in ((added, 1), (removed, -1)):
@@ -82,11 +84,14 @@ def apply_changes(
             fact = Fact(*row)
             for period in _periods(fact.created_at):
                 counts[*period, *_tally_key(fact)] += sign
+                if fact.doubtful:
+                    doubts[*period, *_tally_key(fact)] += sign
                 if fact.labelled_at is not None:
                     key = (*period, *_confidence_key(fact))
                     confidence_counts[key] += sign
                     confidence_sums[key] += sign * fact.confidence
     _upsert(session, Tally, [(*key, count) for key, count in counts.items() if count])
+    _upsert(session, DoubtTally, [(*key, count) for key, count in doubts.items() if count])
     _upsert(
         session,
         ConfidenceTally,
@@ -131,14 +136,16 @@ def recount(session: Session) -> None:
     dialect = session.get_bind().dialect.name
     if dialect == "postgresql":
         # A concurrent transaction commits before this lock, and is counted here, or counts itself later.
-        session.execute(text("LOCK TABLE tally, confidence_tally IN EXCLUSIVE MODE"))
-    for model in (Tally, ConfidenceTally):
+        session.execute(text("LOCK TABLE tally, doubt_tally, confidence_tally IN EXCLUSIVE MODE"))
+    for model in (Tally, DoubtTally, ConfidenceTally):
         session.execute(delete(model))
     for span in Span:
         log = _log(span, dialect)
         shared = literal(span, Tally.span.type), log.c.start, log.c.model
         keys: list[ColumnElement[Any]] = [*shared, log.c.digit, log.c.label, literal(0)]
-        _insert_from(session, Tally, select(*keys, func.count()).group_by(*keys[1:5]))
+        counts = select(*keys, func.count()).group_by(*keys[1:5])
+        _insert_from(session, Tally, counts)
+        _insert_from(session, DoubtTally, counts.where(log.c.doubtful))
         keys = [*shared, log.c.tenth, log.c.digit == log.c.label]
         sums = select(*keys, func.count(), func.sum(log.c.confidence))
         labelled = log.c.label != UNLABELLED
@@ -189,6 +196,7 @@ def _log(span: Span, dialect: str) -> Subquery:
         start.label("start"),
         Prediction.model,
         func.coalesce(Prediction.digit, NOT_A_DIGIT).label("digit"),
+        Prediction.doubtful,
         case((Prediction.labelled_at.is_(None), UNLABELLED), else_=label).label("label"),
         case(*((Prediction.confidence >= bound / 10, bound) for bound in range(9, 0, -1)), else_=0).label(
             "tenth"

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
-from mnistweb.database.models import Prediction, Span, Tally
+from mnistweb.database.models import DoubtTally, Prediction, Span, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions.aggregates import NOT_A_DIGIT, UNLABELLED
 from mnistweb.predictions.filter_fields import NONE, Verdict
 from mnistweb.predictions.filters import Conditions, Filter
+from mnistweb.recognition.boundaries import Certainty
 
+Counts = type[Tally | DoubtTally]
 MAX_COUNTED = 10_000
 """Entries of an index that a count reads, at most, where the aggregates do not have it."""
 MAX_CHECKED = 2_000
@@ -42,27 +44,35 @@ def count(criteria: Filter, visitor: str) -> Count:
 
 
 def _count_in_aggregates(criteria: Filter) -> int:
-    conditions = _tally_conditions(criteria)
+    if criteria.certainty is Certainty.DOUBTFUL:
+        return _sum_of(DoubtTally, criteria)
+    if criteria.certainty is Certainty.SURE:
+        return max(_sum_of(Tally, criteria, Tally.digit != NOT_A_DIGIT) - _sum_of(DoubtTally, criteria), 0)
+    return _sum_of(Tally, criteria)
+
+
+def _sum_of(tally: Counts, criteria: Filter, *more: ColumnElement[bool]) -> int:
+    conditions = _tally_conditions(tally, criteria)
     parts = [
-        select(Tally.count).where(Tally.span == span, *days, *conditions)
-        for span, days in _spans(criteria.first, criteria.last)
+        select(tally.count).where(tally.span == span, *days, *conditions, *more)
+        for span, days in _spans(tally, criteria.first, criteria.last)
     ]
     return int(db.session.scalar(select(func.sum(union_all(*parts).subquery().c.count))) or 0)
 
 
-def _tally_conditions(criteria: Filter) -> Conditions:
+def _tally_conditions(tally: Counts, criteria: Filter) -> Conditions:
     conditions: Conditions = []
     if criteria.model is not None:
-        conditions.append(Tally.model == criteria.model)
-    if criteria.digit is not None:
-        conditions.append(Tally.digit == _code(criteria.digit))
+        conditions.append(tally.model == criteria.model)
+    if criteria.answer is not None:
+        conditions.append(tally.digit == _code(criteria.answer))
     if criteria.label is not None:
-        conditions.append(Tally.label == _code(criteria.label))
+        conditions.append(tally.label == _code(criteria.label))
     verdicts: dict[Verdict, ColumnElement[bool]] = {
-        Verdict.LABELLED: Tally.label != UNLABELLED,
-        Verdict.UNLABELLED: Tally.label == UNLABELLED,
-        Verdict.RIGHT: Tally.label == Tally.digit,
-        Verdict.WRONG: and_(Tally.label != UNLABELLED, Tally.label != Tally.digit),
+        Verdict.LABELLED: tally.label != UNLABELLED,
+        Verdict.UNLABELLED: tally.label == UNLABELLED,
+        Verdict.RIGHT: tally.label == tally.digit,
+        Verdict.WRONG: and_(tally.label != UNLABELLED, tally.label != tally.digit),
     }
     if criteria.verdict is not None:
         conditions.append(verdicts[criteria.verdict])
@@ -73,19 +83,19 @@ def _code(digit: str) -> int:
     return NOT_A_DIGIT if digit == NONE else int(digit)
 
 
-def _spans(first: date | None, last: date | None) -> Iterator[tuple[Span, Conditions]]:
+def _spans(tally: Counts, first: date | None, last: date | None) -> Iterator[tuple[Span, Conditions]]:
     """Divide a range of days into whole months and the days around them, to read few rows."""
     start = first and (first if first.day == 1 else _next_month(first))
     # The last day of all has no successor.
     end = last and (last if last == date.max else last + timedelta(1)).replace(day=1)
     if first and last and start and end and start >= end:
-        yield Span.DAY, [Tally.start >= first, Tally.start <= last]
+        yield Span.DAY, [tally.start >= first, tally.start <= last]
         return
-    yield Span.MONTH, _between(start, end)
+    yield Span.MONTH, _between(tally, start, end)
     if first and start:
-        yield Span.DAY, _between(first, start)
+        yield Span.DAY, _between(tally, first, start)
     if last and end:
-        yield Span.DAY, [Tally.start >= end, Tally.start <= last]
+        yield Span.DAY, [tally.start >= end, tally.start <= last]
 
 
 def _next_month(day: date) -> date:
@@ -95,9 +105,9 @@ def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(31)).replace(day=1)
 
 
-def _between(start: date | None, end: date | None) -> Conditions:
-    conditions: Conditions = [Tally.start >= start] if start else []
-    return [*conditions, Tally.start < end] if end else conditions
+def _between(tally: Counts, start: date | None, end: date | None) -> Conditions:
+    conditions: Conditions = [tally.start >= start] if start else []
+    return [*conditions, tally.start < end] if end else conditions
 
 
 def _count_in_log(criteria: Filter, visitor: str) -> Count:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from mnistweb.database.models import Source
+from mnistweb.recognition.boundaries import Certainty
 
 NONE = "none"
 DIGITS = (*map(str, range(10)), NONE)
@@ -89,6 +90,11 @@ _A_DIGIT, _A_DAY = "a digit from 0 to 9, or none", "a day such as 2026-01-31"
 _A_SHARE = "a number from 0 to 1"
 _DAY = {"format": "date", "examples": ["2026-01-31"]}
 SOURCES = {Source.SLATE: "drawn here", Source.UPLOAD: "uploaded", Source.API: "sent by API"}
+CERTAINTIES = {
+    Certainty.SURE: "sure",
+    Certainty.DOUBTFUL: "in doubt",
+    Certainty.NOT_A_DIGIT: "not a digit",
+}
 VERDICTS = {
     Verdict.LABELLED: "rated, right or wrong",
     Verdict.RIGHT: "right",
@@ -127,6 +133,16 @@ FIELDS = {
         ),
         Verdict,
         VERDICTS.__getitem__,
+    ),
+    "certainty": Field(
+        "certainty",
+        "sure, doubtful or not_a_digit",
+        _text(
+            "Only digits that are sure, or in doubt; `not_a_digit`: the same as `digit=none`.",
+            enum=[*map(str, Certainty)],
+        ),
+        Certainty,
+        CERTAINTIES.__getitem__,
     ),
     "refused": Field(
         "refused",

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, false, true
 
 from mnistweb.database.models import Prediction, Source
 from mnistweb.predictions.filter_fields import FIELDS, NONE, Verdict
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.errors import UserError
 
 Conditions = list[ColumnElement[bool]]
@@ -18,7 +19,8 @@ Conditions = list[ColumnElement[bool]]
 class Filter:
     """Criteria of a listing; a field that is None or false is no criterion.
 
-    `digit` is the answer and `label` the author's feedback: "0".."9", or "none" for no digit. A confidence is
+    `digit` is the answer and `label` the author's feedback: "0".."9", or "none" for no digit. `certainty` is
+    that of the answer: without a digit it is NOT_A_DIGIT. A confidence is
     at least `confidence_min` and less than `confidence_below`. `first` and `last` are days in UTC, both
     included. `refused` is the former name of the digit "none"; it stays only beside another digit, which
     nothing meets.
@@ -29,6 +31,7 @@ class Filter:
     digit: str | None = None
     label: str | None = None
     verdict: Verdict | None = None
+    certainty: Certainty | None = None
     refused: bool = False
     confidence_min: float | None = None
     confidence_below: float | None = None
@@ -51,20 +54,34 @@ class Filter:
             conditions.append(Prediction.visitor == visitor)
         if self.model is not None:
             conditions.append(Prediction.model == self.model)
-        if self.digit is not None:
-            conditions.append(_is_digit(Prediction.digit, self.digit))
+        if self.answer is not None:
+            conditions.append(_is_digit(Prediction.digit, self.answer))
+        conditions += self.certainty_conditions()
         if self.label is not None:
             # The label is null both without feedback and for "no digit".
             conditions += [Prediction.labelled_at.is_not(None)] if self.label == NONE else []
             conditions.append(_is_digit(Prediction.label, self.label))
         conditions += self.verdict_conditions()
-        if self.verdict is Verdict.WRONG and self.digit == NONE:
+        if self.verdict is Verdict.WRONG and self.answer == NONE:
             # Implied by the other conditions, but PostgreSQL matches the partial index only by this one.
             conditions.append(Prediction.label.is_not(None))
         conditions += self.confidence_conditions()
         if self.source is not None:
             conditions.append(Prediction.source == self.source)
         return [*conditions, *self.day_conditions()]
+
+    @property
+    def answer(self) -> str | None:
+        """The digit that was read, "none" for no digit, or None for any answer."""
+        return NONE if self.certainty is Certainty.NOT_A_DIGIT else self.digit
+
+    def certainty_conditions(self) -> Conditions:
+        """Return the conditions of a digit's certainty."""
+        if self.certainty is Certainty.DOUBTFUL:
+            return [Prediction.doubtful == true()]
+        if self.certainty is Certainty.SURE:
+            return [Prediction.digit.is_not(None), Prediction.doubtful == false()]
+        return []
 
     def day_conditions(self) -> Conditions:
         """Return the conditions of the days alone."""
@@ -104,10 +121,13 @@ class Filter:
             return True
         if self.confidence_below is not None and (self.confidence_min or 0) >= self.confidence_below:
             return True
+        refused = self.certainty is Certainty.NOT_A_DIGIT
+        if self.certainty is not None and self.digit is not None and refused != (self.digit == NONE):
+            return True
         if self.label is None:
             return False
-        may_equal = self.digit is None or self.digit == self.label
-        may_differ = self.digit != self.label
+        may_equal = self._may_equal(self.label)
+        may_differ = self.answer != self.label
         return not {
             Verdict.RIGHT: may_equal,
             Verdict.WRONG: may_differ,
@@ -115,6 +135,11 @@ class Filter:
             Verdict.UNLABELLED: False,
             None: True,
         }[self.verdict]
+
+    def _may_equal(self, label: str) -> bool:
+        if self.answer is None:
+            return label != NONE or self.certainty is None
+        return self.answer == label
 
     def query(self) -> dict[str, str]:
         """Return the parameters of a query string; `parse_filter` is the inverse."""

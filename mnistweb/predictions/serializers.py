@@ -3,10 +3,12 @@
 from typing import Annotated, TypedDict
 
 from mnistweb.database import models
+from mnistweb.recognition.boundaries import Certainty
 
 # Keywords of JSON Schema.
 ID = {"format": "uuid", "examples": ["7d3d3b5e-2d0a-4c53-a0a3-6b1d5c2f0b9e"]}
 DIGIT = {"minimum": 0, "maximum": 9, "examples": [3]}
+CERTAINTY = {"examples": ["sure"]}
 SHARE = {"minimum": 0, "maximum": 1}
 PROBABILITY = SHARE | {"examples": [0.9968]}
 PROBABILITIES = {
@@ -26,6 +28,7 @@ class Reading(TypedDict):
     created_at: Annotated[str, {"format": "date-time", "examples": ["2026-01-31T09:30:00+00:00"]}, "In UTC."]
     source: Annotated[models.Source, {"examples": ["api"]}]
     digit: Annotated[int | None, DIGIT, "The digit read; null if it was not a digit."]
+    certainty: Annotated[Certainty, CERTAINTY, "Whether the digit is sure, or in doubt; or none."]
     confidence: Annotated[float, PROBABILITY, "The calibrated probability that the answer is right."]
     not_a_digit: Annotated[float, SHARE | {"examples": [0.0013]}, "The probability of no digit."]
     reason: Annotated[str | None, {"examples": [None]}, "Why it was read as not a digit."]
@@ -57,6 +60,7 @@ def serialize(prediction: models.Prediction) -> Prediction:
         "created_at": prediction.created_at.isoformat(),
         "source": prediction.source,
         "digit": prediction.digit,
+        "certainty": Certainty(prediction.certainty),
         "confidence": prediction.confidence,
         "not_a_digit": prediction.not_a_digit,
         "reason": prediction.reason,

@@ -14,9 +14,11 @@ from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
 from mnistweb.predictions.images import drawing_to_store
 from mnistweb.predictions.store import insert
 from mnistweb.predictions.strokes import Strokes
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rejection import reason_in_picture
 from mnistweb.registry.recognizers import recognizer_named
 
 logger = logging.getLogger(__name__)
@@ -59,9 +61,10 @@ def recognize_and_save(
         input=image.tobytes(),
         strokes=strokes,
         digit=answer.digit,
+        doubtful=answer.certainty is Certainty.DOUBTFUL,
         confidence=answer.confidence,
         not_a_digit=answer.not_a_digit,
-        reason=answer.reason,
+        reason=reason_in_picture(answer.reason, ink),
         probabilities=list(answer.probabilities),
         model=answer.model,
         model_version=answer.model_version,

@@ -1,11 +1,12 @@
-"""The words of an answer: one set of thresholds for pages, for scripts and for the live guess."""
+"""The words of an answer, for pages, for scripts and for the live guess."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from mnistweb.formatting import percent
-from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL
+from mnistweb.recognition.boundaries import Certainty
+from mnistweb.recognition.rejection import DOT, EDGE, MERGED, SEVERAL
 
 NAMES = (
     "a zero",
@@ -22,7 +23,7 @@ NAMES = (
 )
 """The eleven classes in words: the ten digits, then "not a digit"."""
 NOT_A_DIGIT = 10
-CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.7
+CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.5
 """The lowest probabilities that are called certain, almost certain and probable."""
 SMALLEST_BAR_VALUE = 0.01
 """The lowest probability that is printed above its bar."""
@@ -37,6 +38,10 @@ class Reading(Protocol):
     @property
     def digit(self) -> int | None:
         """The digit, None for "not a digit"."""
+
+    @property
+    def certainty(self) -> str:
+        """One of `Certainty`: a sure digit, a digit in doubt, or not a digit."""
 
     @property
     def confidence(self) -> float:
@@ -67,7 +72,6 @@ class Words:
     state: str
     headline: str
     sentence: str
-    certainty: str
     percent: str
     sign: str
     second_sign: str
@@ -79,17 +83,17 @@ def describe(reading: Reading) -> Words:
     """Put an answer into words that agree with its eleven bars."""
     if reading.digit is None:
         return _refused(reading)
-    certainty, headline, second = _answered(reading, reading.digit)
-    seen = f"{'Perhaps' if certainty in ('perhaps', 'unsure') else 'Looks like'} {_article(reading.digit)}"
+    doubtful = reading.certainty == Certainty.DOUBTFUL
+    rival = _rival(reading) if doubtful else None
+    seen = f"{'Perhaps' if doubtful else 'Looks like'} {_article(reading.digit)}"
     sure = percent(reading.confidence)
     return Words(
-        state="unsure" if certainty in ("unsure", "perhaps") else "sure",
-        headline=headline,
+        state="unsure" if doubtful else "sure",
+        headline=_in_doubt(reading, rival) if doubtful else _likely(reading.confidence, NAMES[reading.digit]),
         sentence=reading.reason or "",
-        certainty=certainty,
         percent=sure,
         sign=str(reading.digit),
-        second_sign="" if second is None else _sign(second),
+        second_sign="" if rival is None else _sign(rival),
         guess=f"{seen} · {sure}",
         guess_short=seen,
     )
@@ -117,39 +121,36 @@ def bar_value(share: float) -> str:
     return percent(share, 0).removesuffix(" %").replace(" ", "") if share >= SMALLEST_BAR_VALUE else ""
 
 
-def _answered(reading: Reading, digit: int) -> tuple[str, str, int | None]:
-    name = NAMES[digit]
-    certainty = _certainty(reading.confidence)
-    if certainty != "perhaps":
-        return certainty, f"{certainty.capitalize()} {name}", None
-    second = _rival(reading)
-    if second is None:
-        return certainty, f"Perhaps {name}", None
-    comma = "," if second == NOT_A_DIGIT else ""
-    return "unsure", f"Unsure: {name}{comma} or {NAMES[second]}", second
+def _in_doubt(reading: Reading, rival: int | None) -> str:
+    # Never more than probable, even where an operator wants more of a digit to be sure of.
+    if rival is None:
+        return f"Perhaps {name_of(reading.digit)}"
+    headline = _likely(min(reading.confidence, PROBABLE), name_of(reading.digit))
+    but = "but " if rival == NOT_A_DIGIT and reading.confidence >= PROBABLE else ""
+    return f"{headline}, {but}perhaps {NAMES[rival]}"
 
 
 def _refused(reading: Reading) -> Words:
     every = shares(reading)
     likeliest = max(range(NOT_A_DIGIT), key=every.__getitem__)
-    certainty, headline, sentence, sure = _certainty(reading.confidence), "", reading.reason or "", ""
+    headline, sentence, sure = "", reading.reason or "", ""
     guess = guess_short = "No digit so far…"
     digit, none = (f"{NAMES[each]} ({percent(every[each], 0)})" for each in (likeliest, NOT_A_DIGIT))
     if _stands_out(reading) and every[likeliest] > reading.not_a_digit:
-        # Refused at a low threshold: the digit has the longer bar, so it is named first.
-        certainty = _certainty(every[likeliest])
-        sentence = sentence if sentence in (MERGED, SEVERAL) else CLEARER
-        but = "" if certainty == "perhaps" else "but "
-        headline = f"{certainty.capitalize()} {digit}, {but}perhaps {none}"
+        # Refused at a low boundary: the digit has the longer bar, so it is named first.
+        sentence = sentence if sentence in (MERGED, SEVERAL, EDGE) else CLEARER
+        but = "but " if every[likeliest] >= PROBABLE else ""
+        headline = f"{_likely(every[likeliest], digit)}, {but}perhaps {none}"
         guess_short = f"Perhaps {_article(likeliest)}"
         guess = f"{guess_short} · {percent(every[likeliest])}"
     elif _stands_out(reading) and reading.not_a_digit < 0.5:
         headline = f"Perhaps {none}, perhaps {digit}"
     else:
-        headline = "Perhaps not a digit" if certainty == "perhaps" else "This is not a digit"
+        sure_of_none = reading.confidence >= ALMOST_CERTAIN
+        headline = "This is not a digit" if sure_of_none else _likely(reading.confidence, "not a digit")
         sure = percent(reading.confidence)
         sentence = _with_likeliest(sentence, every[:NOT_A_DIGIT])
-    return Words("refused", headline, sentence, certainty, sure, "?", "", guess, guess_short)
+    return Words("refused", headline, sentence, sure, "?", "", guess, guess_short)
 
 
 def _with_likeliest(reason: str, digits: Sequence[float]) -> str:
@@ -160,20 +161,19 @@ def _with_likeliest(reason: str, digits: Sequence[float]) -> str:
     return f"{reason} Perhaps it’s {NAMES[digits.index(first)]}.".lstrip()
 
 
-def _certainty(probability: float) -> str:
+def _likely(probability: float, name: str) -> str:
     if probability >= CERTAIN:
-        return "certainly"
+        return f"Certainly {name}"
     if probability >= ALMOST_CERTAIN:
-        return "almost certainly"
-    return "probably" if probability >= PROBABLE else "perhaps"
+        return f"Almost certainly {name}"
+    return f"{'Probably' if probability >= PROBABLE else 'Perhaps'} {name}"
 
 
 def _rival(reading: Reading) -> int | None:
-    """Return the likeliest class beside the answer; None where no digit stands out."""
+    """Return the likeliest class beside the answer; None where no other stands out."""
     every = shares(reading)
-    if not _stands_out(reading):
-        return None
-    return max((each for each in range(len(every)) if each != reading.digit), key=every.__getitem__)
+    rival = max((each for each in range(len(every)) if each != reading.digit), key=every.__getitem__)
+    return rival if rival == NOT_A_DIGIT or _stands_out(reading) else None
 
 
 def _stands_out(reading: Reading) -> bool:

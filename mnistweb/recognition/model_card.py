@@ -6,9 +6,14 @@ The idea: M. Mitchell et al., "Model cards for model reporting", 2019.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from mnistweb.recognition.boundaries import Boundaries
+
+FORMER_SURE = 0.7
+"""The confidence from which pages called a digit probable, while cards had a threshold only."""
 
 
 class ModelFileError(RuntimeError):
@@ -19,8 +24,8 @@ class ModelFileError(RuntimeError):
 class ModelCard:
     """The card of an exported network, stored as JSON beside its TorchScript file.
 
-    `temperature` divides the logits before the softmax. A drawing is rejected if its probability of "not a
-    digit" is at least `threshold`. `training` records the configuration, `data` the data sets, `figures` the
+    `temperature` divides the logits before the softmax. `boundaries` tell a sure digit from a digit in doubt
+    and from "not a digit". `training` records the configuration, `data` the data sets, `figures` the
     measurements.
     """
 
@@ -32,7 +37,7 @@ class ModelCard:
     size: int
     parameters: int
     temperature: float
-    threshold: float
+    boundaries: Boundaries
     seed: int
     licence: str = "MIT"
     classes: tuple[str, ...] = (*"0123456789", "not a digit")
@@ -40,6 +45,16 @@ class ModelCard:
     data: tuple[Mapping[str, Any], ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     weaknesses: tuple[str, ...] = ()
+
+    def with_boundaries(self, sure: float | None, not_a_digit: float | None) -> "ModelCard":
+        """Return the card with other boundaries; None keeps one."""
+        kept = self.boundaries
+        return replace(
+            self,
+            boundaries=Boundaries(
+                kept.sure if sure is None else sure, kept.not_a_digit if not_a_digit is None else not_a_digit
+            ),
+        )
 
     def write(self, path: Path) -> None:
         """Write the card as JSON."""
@@ -79,8 +94,14 @@ def read_cards(directory: Path) -> dict[str, ModelCard]:
 
 
 def parse_card(text: str) -> ModelCard:
-    """Parse a card's JSON. Raises ValueError, TypeError or KeyError."""
+    """Parse a card's JSON. Raises ValueError, TypeError or KeyError.
+
+    An older card has a `threshold` for "not a digit" in place of the boundaries. It answers as before.
+    """
     values = json.loads(text)
+    if "threshold" in values:
+        values["boundaries"] = {"sure": FORMER_SURE, "not_a_digit": values.pop("threshold")}
+    values["boundaries"] = Boundaries(**values["boundaries"])
     for name in ("classes", "data", "weaknesses"):
         values[name] = tuple(values[name])
     return ModelCard(**values)

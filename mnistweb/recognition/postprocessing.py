@@ -1,8 +1,9 @@
-"""From a network's logits to a calibrated answer, by the temperature and threshold of its card."""
+"""From a network's logits to a calibrated answer, by the temperature and boundaries of its card."""
 
 import math
 from collections.abc import Sequence
 
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.rejection import rejection_reason
 from mnistweb.recognition.types import Answer, DigitImage
@@ -16,10 +17,13 @@ def to_answer(logits: Sequence[float], card: ModelCard, image: DigitImage) -> An
     probabilities = _softmax(scaled[:DIGITS])
     not_a_digit = _softmax(scaled)[DIGITS]
     digit = max(range(DIGITS), key=probabilities.__getitem__)
-    refused = not_a_digit >= card.threshold
+    sureness = probabilities[digit] * (1 - not_a_digit)
+    certainty = card.boundaries.certainty(sureness, not_a_digit)
+    refused = certainty is Certainty.NOT_A_DIGIT
     return Answer(
         digit=None if refused else digit,
-        confidence=not_a_digit if refused else probabilities[digit] * (1 - not_a_digit),
+        certainty=certainty,
+        confidence=not_a_digit if refused else sureness,
         probabilities=tuple(probabilities),
         not_a_digit=not_a_digit,
         reason=rejection_reason(image) if refused else None,

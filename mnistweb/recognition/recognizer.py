@@ -4,6 +4,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,12 @@ class TorchScriptRecognizer:
         for _ in range(3):  # the first calls compile
             recognizer.recognize(np.zeros((SIDE, SIDE), np.uint8))
         return recognizer
+
+    def with_card(self, card: ModelCard) -> "TorchScriptRecognizer":
+        """Return the same network with another card."""
+        other = copy(self)
+        other.card = card
+        return other
 
     def recognize(self, image: DigitImage) -> Answer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink."""

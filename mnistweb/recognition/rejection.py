@@ -1,20 +1,23 @@
-"""Reasons for a rejection, from the shape of the ink: a dot, merged strokes, several digits, or a sign.
+"""Reasons for a rejection, from the shape of the ink: a dot, merged strokes, several parts, or a sign.
 
-Only the 28x28 image counts, so each model, here or on a server, and the live guess give the same reason.
+Only the 28x28 image counts, so each model, here or on a server, and the live guess give the same reason. That
+strokes reach the edge is known from the whole picture alone, which `reason_in_picture` looks at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistweb.recognition.types import SIDE, DigitImage
+from mnistweb.recognition.types import SIDE, DigitImage, Ink
 
 DOT = "That’s only a dot. Draw a digit, 0 to 9."
 MERGED = "The strokes merge. Use a thinner brush, or write larger."
 SEVERAL = "I read one digit at a time. Two of them? Draw just one. One? Close its gaps."
 SIGN = "It looks like a letter or a sign. Is it a digit? Close its gaps, or write it larger."
+
+EDGE = "It touches the edge. Is a part cut off? Leave some room around it."
 
 INK = 128
 """Level of 255 from which a pixel is inked."""
@@ -25,8 +28,10 @@ MIN_PART = 5
 """Pixels of the smallest part that may be a digit of its own."""
 MIN_PART_HEIGHT = 0.5
 """Height of such a part, as a share of the whole ink's."""
+MIN_STACKED_HEIGHT = 0.4
+"""Height of a part above or below another one, as a share of the whole ink's, that may be a digit."""
 MAX_OVERLAP = 0.25
-"""Columns that two parts side by side may share, as a share of the narrower one."""
+"""Columns that two parts side by side may share, as a share of the narrower one; also rows, if stacked."""
 MERGED_INK = 190
 """Pixels of ink, of the 400 in a digit's box, from which strokes have merged. A digit has about 100."""
 SOLID_SIDE = 5
@@ -59,6 +64,11 @@ class Box(NamedTuple):
         """The height in pixels."""
         return self.bottom - self.top
 
+    @property
+    def turned(self) -> "Box":
+        """The box with its axes swapped."""
+        return Box(self.top, self.left, self.bottom, self.right)
+
     def around(self, other: "Box") -> "Box":
         """Return the smallest box with this one and another."""
         return Box(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
@@ -86,17 +96,34 @@ def _is_dot(mask: Mask) -> bool:
     return bool(max(edges) <= 2 and DOT_FILL[0] <= ink.mean() <= DOT_FILL[1])
 
 
+def reason_in_picture(reason: str | None, ink: Ink) -> str | None:
+    """Return the reason for a rejection in view of the whole picture, ink float32 [H, W] in 0..1.
+
+    A sign that touches the picture's edge may be a digit that is cut off.
+    """
+    touches = max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) >= INK / 255
+    return EDGE if touches and reason == SIGN else reason
+
+
 def _is_several(mask: Mask) -> bool:
-    """Return whether tall parts stand side by side. Strokes that share columns belong to one digit."""
+    """Return whether tall parts stand side by side, or two of similar height above each other."""
+    parts = [_box(part) for part in _parts(mask) if part.sum() >= MIN_PART]
+    height = _box(mask).height
+    beside = sum(box.height >= MIN_PART_HEIGHT * height for box in _apart(parts))
+    stacked = sum(box.width >= MIN_STACKED_HEIGHT * height for box in _apart([part.turned for part in parts]))
+    return beside > 1 or stacked > 1
+
+
+def _apart(parts: Sequence[Box]) -> list[Box]:
+    """Join parts that share columns: such strokes belong to one digit."""
     columns: list[Box] = []
-    for box in sorted(_box(part) for part in _parts(mask) if part.sum() >= MIN_PART):
+    for box in sorted(parts):
         last = columns[-1] if columns else None
         if last and last.right - box.left > MAX_OVERLAP * min(last.width, box.width):
             columns[-1] = last.around(box)
         else:
             columns.append(box)
-    height = MIN_PART_HEIGHT * _box(mask).height
-    return sum(box.height >= height for box in columns) > 1
+    return columns
 
 
 def _is_merged(mask: Mask) -> bool:

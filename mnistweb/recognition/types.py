@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.model_card import Card
 
 Ink: TypeAlias = NDArray[np.floating[Any]]
@@ -22,12 +23,13 @@ class Answer:
     """A recognizer's answer for one image.
 
     `probabilities` are those of the ten digits, given that the image is a digit, and sum to 1. `not_a_digit`
-    is the probability 0..1 of the eleventh class. `digit` is None for a rejected drawing, and `reason` says
-    why in words. `confidence` 0..1 is the probability of the answer, a digit or "not a digit". A network's
+    is the probability 0..1 of the eleventh class. `digit` is None for "not a digit", and `reason` says why
+    in words. `confidence` 0..1 is the probability of the answer, a digit or "not a digit". A network's
     confidence is calibrated; a language model states its own.
     """
 
     digit: int | None
+    certainty: Certainty
     confidence: float
     probabilities: tuple[float, ...]
     not_a_digit: float

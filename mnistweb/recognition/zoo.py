@@ -1,14 +1,16 @@
 """The zoo: the networks of this site, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from mnistweb.recognition.model_card import ModelCard, ModelFileError
 from mnistweb.recognition.types import Recognizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 DEFAULT = "cnn"
+Adapt: TypeAlias = Callable[[ModelCard], ModelCard]
+"""Changes a card, such as its boundaries."""
 
 __all__ = ["DEFAULT", "WEIGHTS", "ModelFileError", "Network", "Zoo"]
 
@@ -32,12 +34,18 @@ class Zoo:
         self.default = default
 
     @classmethod
-    def load(cls, directory: Path | None = None, default: str = DEFAULT) -> "Zoo":
-        """Load all models of a directory. Raises ModelFileError if a file does not match its card."""
+    def load(
+        cls, directory: Path | None = None, default: str = DEFAULT, adapt: Adapt = lambda card: card
+    ) -> "Zoo":
+        """Load all models of a directory, with cards as `adapt` returns them.
+
+        Raises ModelFileError if a file does not match its card.
+        """
         # Imported late, because a site with a model server has no torch.
         from mnistweb.recognition.recognizer import load_all
 
-        return cls(load_all(directory or WEIGHTS), default)
+        loaded = load_all(directory or WEIGHTS)
+        return cls({name: each.with_card(adapt(each.card)) for name, each in loaded.items()}, default)
 
     def names(self) -> list[str]:
         """Return the models' names, the default first."""

@@ -12,7 +12,7 @@ from mnistweb.recognition.model_card import Card, read_cards
 from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, RemoteRecognizer
 from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Recognizer
-from mnistweb.recognition.zoo import Zoo
+from mnistweb.recognition.zoo import Adapt, Zoo
 
 if TYPE_CHECKING:
     from mnistweb.recognition.recognizer import TorchScriptRecognizer
@@ -65,7 +65,7 @@ def refusal_threshold(model: str, version: str) -> float | None:
     """
     for card in zoo().cards():
         if (card.name, card.version) == (model, version):
-            return card.threshold
+            return card.boundaries.not_a_digit
     return None
 
 
@@ -102,23 +102,29 @@ def _load_zoo(
     identify: Callable[[], str | None],
     trace: Callable[[], Mapping[str, str]],
 ) -> Zoo:
-    default = config["DEFAULT_MODEL"]
+    default, adapt = config["DEFAULT_MODEL"], _adapt(config)
     if not config["MODEL_URL"]:
-        return Zoo.load(weights, default)
-    cards = read_cards(weights)
+        return Zoo.load(weights, default, adapt)
+    cards = {name: adapt(card) for name, card in read_cards(weights).items()}
     server = ModelServer(
         config["MODEL_URL"],
         config["MODEL_TIMEOUT"],
         config["THREADS"],
         cards,
+        adapt=adapt,
         identify=identify,
         trace=trace,
     )
     remote = Zoo({name: RemoteRecognizer(card, server) for name, card in cards.items()}, default)
     if config["MODEL_FALLBACK"] == "none":
         return remote
-    local = Zoo.load(weights, default)
+    local = Zoo.load(weights, default, adapt)
     return Zoo({name: FallbackRecognizer(remote.get(name), local.get(name)) for name in cards}, default)
+
+
+def _adapt(config: Mapping[str, Any]) -> Adapt:
+    """Return what moves a card's boundaries to those of the site."""
+    return lambda card: card.with_boundaries(config["SURE_FROM"], config["NOT_A_DIGIT_FROM"])
 
 
 def _connect_language_model(config: Mapping[str, Any]) -> Recognizer | None:
@@ -139,4 +145,5 @@ def _connect_language_model(config: Mapping[str, Any]) -> Recognizer | None:
         model=config["MNISTWEB_LLM_MODEL"],
         timeout=config["MNISTWEB_LLM_TIMEOUT"],
         places=config["THREADS"] // 2,
+        sure_from=config["SURE_FROM"],
     )

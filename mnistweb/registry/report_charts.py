@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mnistweb.charts.curves import curve_chart, curve_sample, error_axis, linear_axis
+from mnistweb.charts.curves import curve_chart, curve_sample, error_axis, linear_axis, share_chart
 from mnistweb.charts.figure import Chart, share_cells
 from mnistweb.charts.plots import Column, confusion_matrix, proportion_chart
 from mnistweb.formatting import percent
@@ -13,14 +13,78 @@ from mnistweb.recognition.report import CONFIDENCE_BINS, Bin, Report
 
 TEST_SETS = {"mnist_test": "MNIST test set", "drawings_test": "Drawings by unseen writers"}
 SHORT_NAMES = {"mnist_test": "MNIST", "drawings_test": "drawings"}
+BOUNDARY_SHARES = {
+    "right": "Digits right",
+    "doubtful": "Digits in doubt",
+    "refused": "Digits refused",
+    "wrong": "Digits wrong",
+    "non_digits_sure": "Others read as a sure digit",
+    "non_digits_refused": "Others refused",
+}
+"""The columns of the table of the boundary for "not a digit", by their names in a card."""
 VALIDATION_SETS = {"mnist": "MNIST’s images", "drawings": "drawings"}
 
 
 def report_charts(card: ModelCard, report: Report) -> Iterator[Chart]:
     """Yield all charts of a model's page."""
     yield from learning_charts(card.figures.get("history", ()))
+    yield from boundary_charts(card)
     yield from confusion_charts(report)
     yield from (chart for key in report.reliability if (chart := reliability_chart(report, key)))
+
+
+def boundary_charts(card: ModelCard) -> Iterator[Chart]:
+    """Yield the cost and the errors by the boundary for "not a digit"; none if the card has no such curve."""
+    found = card.figures.get("boundaries", {})
+    curve: Sequence[Mapping[str, float]] = found.get("curve", ())
+    if not curve:
+        return
+    here = card.boundaries.not_a_digit
+    place = f"The dashed line is where this site draws the line, at {percent(here)}."
+    named = {key: name for key, name in BOUNDARY_SHARES.items() if key in curve[0]}
+    if "cost" in curve[0]:
+        costs = [row["cost"] for row in curve]
+        prices = ", ".join(f"{name.replace('_', ' ')} {cost:g}" for name, cost in found["costs"].items())
+        yield Chart(
+            "boundary-cost",
+            "What the boundary costs",
+            f"The mean cost of an answer, by the probability of “not a digit” from which it refuses. {place}"
+            f" Costs: {prices}.",
+            share_chart(
+                {"Cost": [(row["not_a_digit"], row["cost"]) for row in curve]},
+                linear_axis(costs),
+                here,
+                f"Cost by boundary: at least {min(costs):.3g}",
+            ),
+            ("Refuses from", "Cost", *named.values()),
+            [
+                (
+                    percent(row["not_a_digit"]),
+                    f"{row['cost']:.4f}",
+                    *(percent(row[key], 2) for key in named),
+                )
+                for row in curve
+            ],
+        )
+    errors = {BOUNDARY_SHARES[key]: key for key in ("refused", "non_digits_sure") if key in named}
+    if len(errors) < 2:
+        return
+    points = {name: [(row["not_a_digit"], row[key]) for row in curve] for name, key in errors.items()}
+    yield Chart(
+        "boundary-errors",
+        "What the boundary trades",
+        "A higher boundary refuses fewer digits, and takes more other things for a digit that it is sure of. "
+        f"{place}",
+        share_chart(
+            points,
+            error_axis([row[key] for row in curve for key in errors.values()]),
+            here,
+            "Errors by boundary",
+        ),
+        ("Refuses from", *errors),
+        [(percent(row["not_a_digit"]), *(percent(row[key], 2) for key in errors.values())) for row in curve],
+        list(zip([curve_sample(kind, marked=False) for kind in ("solid", "dashed")], errors, strict=True)),
+    )
 
 
 def confusion_charts(report: Report) -> Iterator[Chart]:

@@ -7,7 +7,13 @@ from mnistweb.charts.networks import kernel_diagram, layer_box
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
 from mnistweb.registry.recognizers import model_cards, report_on
-from mnistweb.registry.report_charts import TEST_SETS, confusion_charts, learning_charts, reliability_chart
+from mnistweb.registry.report_charts import (
+    TEST_SETS,
+    boundary_charts,
+    confusion_charts,
+    learning_charts,
+    reliability_chart,
+)
 
 blueprint = Blueprint("registry", __name__, url_prefix="/models")
 
@@ -42,6 +48,7 @@ def show(name: str) -> ResponseReturnValue:
         test_sets={key: title for key, title in TEST_SETS.items() if key in figures},
         confusions=list(confusion_charts(report)),
         reliability={key: reliability_chart(report, key) for key in TEST_SETS},
+        boundaries=list(boundary_charts(card)) if isinstance(card, ModelCard) else [],
         learning=list(learning_charts(figures.get("history", ()))),
         training=list(setting_rows(card.training)) if isinstance(card, ModelCard) else [],
         layer_box=layer_box,

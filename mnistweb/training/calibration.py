@@ -1,4 +1,4 @@
-"""Calibrate probabilities, and choose the threshold for rejection.
+"""Calibrate probabilities, and choose the boundaries of the answers.
 
 Temperature scaling and the expected calibration error: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
 calibration of modern neural networks", 2017.
@@ -14,8 +14,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistweb.proportion import interval
+from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.report import CONFIDENCE_BINS, Bin
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
+
+SURE = 0.8
+"""The confidence from which a digit is sure."""
 
 MAX_REJECTED_SHARE = 0.01
 """Upper limit of the share of real digits that are rejected, for any writer."""
@@ -30,18 +34,18 @@ MNIST adds writers unlike them.
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Temperature and rejection threshold of a network."""
+    """Temperature and boundaries of a network."""
 
     temperature: float
-    threshold: float
+    boundaries: Boundaries
 
 
 def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibration:
     """Fit to the validation sets' logits [n, 11] and classes [n], by the name of the set.
 
-    The temperature minimises the negative log likelihood of the digits. The threshold is the lowest that
-    keeps the share of rejected digits under MAX_REJECTED_SHARE in each of BOUNDING_SETS. It compares the
-    upper end of the share's 95 % interval with that limit.
+    The temperature minimises the negative log likelihood of the digits. The boundary of "not a digit" is the
+    lowest that keeps the share of rejected digits under MAX_REJECTED_SHARE in each of BOUNDING_SETS. It
+    compares the upper end of the share's 95 % interval with that limit.
     """
     digits = {name: labels[name] != NOT_A_DIGIT for name in logits}
     temperature = fit_temperature(
@@ -53,7 +57,7 @@ def calibrate(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Calibrati
         for name in BOUNDING_SETS
         if name in logits
     ]
-    return Calibration(temperature, max(thresholds))
+    return Calibration(temperature, Boundaries(sure=SURE, not_a_digit=max(thresholds)))
 
 
 def _rejection_threshold(scores: NDArray[np.float64]) -> float:

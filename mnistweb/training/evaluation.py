@@ -71,7 +71,7 @@ def measure(served: nn.Module, calibration: Calibration, sets: TestSets) -> dict
     scores = not_a_digit(served_logits(served, sets.not_digits.images), calibration.temperature)
     kinds = np.array(sets.not_digits.kinds)
     figures["refused_by_kind"] = {
-        str(kind): float((scores[kinds == kind] >= calibration.threshold).mean())
+        str(kind): float((scores[kinds == kind] >= calibration.boundaries.not_a_digit).mean())
         for kind in dict.fromkeys(kinds)
     }
     if sets.drawings is not None:
@@ -81,7 +81,7 @@ def measure(served: nn.Module, calibration: Calibration, sets: TestSets) -> dict
         if symbols.size:
             figures["held_out_symbols"] = {
                 "count": int(symbols.size),
-                "refused": float((symbols >= calibration.threshold).mean()),
+                "refused": float((symbols >= calibration.boundaries.not_a_digit).mean()),
                 "auroc": auroc(symbols, not_a_digit(logits, calibration.temperature)),
             }
     return figures
@@ -99,7 +99,7 @@ def digit_figures(logits: Tensor, labels: Tensor, calibration: Calibration) -> d
     truth = labels.numpy()
     answers = probabilities.argmax(1)
     right = answers == truth
-    refused = none >= calibration.threshold
+    refused = none >= calibration.boundaries.not_a_digit
     confidence = probabilities.max(1) * (1 - none)
     return {
         "count": len(truth),

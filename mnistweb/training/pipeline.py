@@ -173,7 +173,7 @@ def _card(
         summary=recipe.summary,
         parameters=sum(parameter.numel() for parameter in run.network.parameters()),
         temperature=calibration.temperature,
-        threshold=calibration.threshold,
+        boundaries=calibration.boundaries,
         seed=seed,
         training={
             "epochs": len(run.history),
@@ -201,7 +201,7 @@ def _card(
 
 
 def calibrate_on(run: Run, data: TrainingData) -> Calibration:
-    """Fit temperature and threshold to the validation sets."""
+    """Fit temperature and boundaries to the validation sets."""
     sets = data.validation
     logits = {
         name: compute_logits(run.network, images.images, torch.device("cpu")) for name, images in sets.items()
@@ -213,7 +213,7 @@ def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str
     samples = robustness.held_out_digits(data_dir)
     if not samples:
         return {}
-    calibration = Calibration(card.temperature, card.threshold)
+    calibration = Calibration(card.temperature, card.boundaries)
     rows = robustness.measure({card.name: (export.as_served(network), calibration)}, samples)[card.name]
     return {"robustness": [dataclasses.asdict(row) for row in rows]}
 

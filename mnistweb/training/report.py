@@ -39,7 +39,7 @@ class Answers:
 def write_report(folder: Path, card: ModelCard, served: nn.Module, sets: TestSets) -> Path:
     """Write the report on an exported network to `<model>.json`; return the file's path."""
     measured = {"mnist_test": sets.mnist} | ({"drawings_test": sets.drawings} if sets.drawings else {})
-    calibration = Calibration(card.temperature, card.threshold)
+    calibration = Calibration(card.temperature, card.boundaries)
     answers = {name: read_all(served, images, calibration) for name, images in measured.items()}
     report = Report(
         model=card.name,
@@ -62,7 +62,7 @@ def read_all(served: nn.Module, images: Images, calibration: Calibration) -> Ans
     probabilities = digit_probabilities(logits, calibration.temperature)
     none = not_a_digit(logits, calibration.temperature)
     confidence = probabilities.max(1) * (1 - none)
-    return Answers(images, probabilities.argmax(1), confidence, none >= calibration.threshold)
+    return Answers(images, probabilities.argmax(1), confidence, none >= calibration.boundaries.not_a_digit)
 
 
 def layers_of(model: str) -> tuple[Layer, ...]:

@@ -187,7 +187,7 @@ def measure(
         for name, (served, calibration) in networks.items():
             logits = served_logits(served, ours)
             right = _answers(logits.numpy()) == labels
-            kept = not_a_digit(logits, calibration.temperature) < calibration.threshold
+            kept = not_a_digit(logits, calibration.temperature) < calibration.boundaries.not_a_digit
             resized = _answers(served_logits(served, plain).numpy()) == labels
             rows[name].append(
                 Row(condition.name, float(right.mean()), float((right & kept).mean()), float(resized.mean()))

@@ -1,7 +1,6 @@
 """The page's Predict as its script sends it, for visitors without and with earlier drawings."""
 
 import json
-from urllib.parse import urlencode
 
 from flask import Flask
 from sqlalchemy import text
@@ -58,24 +57,24 @@ def _requests(app: Flask, cookies: list[str]) -> list[bytes]:
     session = browser.get_cookie("session")
     if session is None:
         raise RuntimeError("the page has set no session")
-    forms = [_form(token, digit, width) for digit in STROKES for width in (12, 20, 28)]
+    forms = [_form(digit, width) for digit in STROKES for width in (12, 20, 28)]
     requests = []
     for number in range(max(len(forms), len(cookies))):
-        body = urlencode(forms[number % len(forms)]).encode()
+        body = json.dumps(forms[number % len(forms)]).encode()
         headers = {
             "Accept-Encoding": ACCEPT_ENCODING,
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": "application/json",
             "Cookie": f"session={session.value}{cookies[number % len(cookies)]}",
             "Idempotency-Key": KEY.decode(),
+            "X-CSRFToken": token,
             "X-Fragment": "true",
         }
         requests.append(http_post("/predictions", body, headers))
     return requests
 
 
-def _form(token: str, digit: int, width: int) -> dict[str, str]:
+def _form(digit: int, width: int) -> dict[str, str]:
     return {
-        "csrf_token": token,
         "model": "cnn",
         "image": data_url(encode(draw_digit(digit, width))),
         "strokes": json.dumps(strokes_json(digit, width), separators=(",", ":")),

@@ -13,9 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb.database.models import ConfidenceTally, Prediction, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import service
+from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import ZOO
@@ -24,6 +25,9 @@ from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
 from tests.support.sites import migrated_site
+
+BOUNDARIES = Boundaries(sure=0.7, not_a_digit=0.5)
+"""Those of answers that a test tells, whatever the models' cards say."""
 
 # Taking pictures is no test: it is done when asked for.
 collect_ignore = [] if {"SCREENSHOTS", "PUBLISH"} & set(os.environ) else ["test_screenshots.py"]
@@ -139,7 +143,10 @@ def answering(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         probabilities[digit if digit is not None else 1] += confidence
         zoo: Zoo = site.extensions[ZOO]
         card = zoo.get().card
-        told = Answer(digit, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version)
+        certainty = Certainty.NOT_A_DIGIT if digit is None else BOUNDARIES.certainty(confidence, not_a_digit)
+        told = Answer(
+            digit, certainty, confidence, tuple(probabilities), not_a_digit, reason, card.name, card.version
+        )
         monkeypatch.setitem(site.extensions, ZOO, _Telling(zoo, told))
 
     return answer
@@ -185,7 +192,7 @@ def stage(
 
     def empty() -> None:
         with site.app_context():
-            for rows in (Prediction, Tally, ConfidenceTally):
+            for rows in (Prediction, Tally, DoubtTally, ConfidenceTally):
                 db.session.execute(db.delete(rows))
             db.session.commit()
 

@@ -63,4 +63,4 @@ def test_screen_readers_are_told_of_the_answer(page: Page, answering: Callable[.
     page.locator("#slate").focus()
     for key in ("Space", "ArrowDown", "Enter"):
         page.keyboard.press(key)
-    expect(page.get_by_role("status")).to_have_text("Unsure: a four or a nine. Confidence 55.0 %.")
+    expect(page.get_by_role("status")).to_have_text("Probably a four, perhaps a nine. Confidence 55.0 %.")

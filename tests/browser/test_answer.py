@@ -293,9 +293,13 @@ def test_sure_unsure_and_refused_answers_are_told_in_words(
         ({"digit": 4, "confidence": 0.995}, "Certainly a four"),
         ({"digit": 8, "confidence": 0.95}, "Almost certainly an eight"),
         ({"digit": 4, "confidence": 0.8}, "Probably a four"),
-        ({"digit": 4, "confidence": 0.55, "second": 9}, "Unsure: a four or a nine"),
+        ({"digit": 4, "confidence": 0.55, "second": 9}, "Probably a four, perhaps a nine"),
+        (
+            {"digit": 4, "confidence": 0.55, "not_a_digit": 0.4},
+            "Probably a four, but perhaps not a digit",
+        ),
         ({"digit": None, "confidence": 0.9, "not_a_digit": 0.9}, "This is not a digit"),
-        ({"digit": None, "confidence": 0.6, "not_a_digit": 0.6}, "Perhaps not a digit"),
+        ({"digit": None, "confidence": 0.6, "not_a_digit": 0.6}, "Probably not a digit"),
         (
             {"digit": None, "confidence": 0.2, "not_a_digit": 0.2},
             "Perhaps a one (22 %), perhaps not a digit (20 %)",

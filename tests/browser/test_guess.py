@@ -158,3 +158,30 @@ def test_it_moves_nothing(page: Page) -> None:
     draw(page, 4)
     expect(line(page)).not_to_be_empty()
     assert tops() == before
+
+
+def test_slow_device_guesses_once_the_pen_is_lifted(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const usual = requestAnimationFrame;
+            window.requestAnimationFrame = (call) => usual((time) => {
+                call(time);
+                const until = performance.now() + 30;
+                while (performance.now() < until);
+            });
+        }"""
+    )
+    draw(page, 1)
+    expect(line(page)).to_contain_text("a 1")
+    page.wait_for_timeout(200)
+    requests = asked(page)
+    first, *rest = places(page, STROKES[7][0])
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in rest:
+        page.mouse.move(*place)
+        page.wait_for_timeout(50)
+    assert requests == []
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert len(requests) == 1

@@ -17,7 +17,7 @@ from tests.support.browser.fonts import in_every_font
 from tests.support.browser.overflow import overflows
 from tests.support.rows import row
 
-CHARTS = ["time", "digit", "network", "refusals", "confusion", "reliability"]
+CHARTS = ["time", "digit", "network", "certainty", "refusals", "confusion", "reliability"]
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def filled(site: Flask) -> Iterator[None]:
         right = digit if number % 8 else (None if digit == 4 else 4)
         judged: dict[str, Any] = {"label": right, "labelled_at": when} if number % 4 != 1 else {}
         model = ("cnn", "lenet5", "a-network-with-a-name-of-more-than-forty-letters")[number % 3]
-        made.append(row(when, digit=digit, confidence=1 - (number % 7) / 10, model=model, **judged))
+        doubtful = digit is not None and number % 7 > 3
+        confidence = 1 - (number % 7) / 10
+        made.append(row(when, digit=digit, doubtful=doubtful, confidence=confidence, model=model, **judged))
     with site.app_context():
         db.session.execute(delete(Prediction))
         db.session.add_all(made)

@@ -22,6 +22,7 @@ SHIFTS = """
         "waiting",
         "answered",
         "unsure",
+        "in-doubt",
         "refused",
         "not-saved",
         "history",
@@ -50,7 +51,7 @@ def test_nothing_sticks_out_sideways_or_lies_on_a_control(page: Page, stage: Sta
 
 
 @in_every_font
-@pytest.mark.parametrize("state", ["unsure", "compared"])
+@pytest.mark.parametrize("state", ["unsure", "in-doubt", "compared"])
 def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state: str) -> None:
     STATES[state](page, stage)
     for width, height in (size for size in WINDOW_SIZES if size != TOO_LOW):
@@ -82,7 +83,7 @@ def test_nothing_moves_when_the_answer_comes(new_page: NewPage, options: dict[st
 
 
 @in_every_font
-@pytest.mark.parametrize("state", ["unsure", "refused", "not-saved"])
+@pytest.mark.parametrize("state", ["unsure", "in-doubt", "refused", "not-saved"])
 def test_no_kind_of_answer_moves_what_stands_below_it(new_page: NewPage, stage: Stage, state: str) -> None:
     page = new_page(**SMALL_PHONE)
 

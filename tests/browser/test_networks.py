@@ -20,7 +20,7 @@ def test_every_network_is_asked_about_the_same_drawing(page: Page, second_networ
     expect(page.locator("[data-opinion=second]")).to_have_attribute("data-digit", "9")
     expect(page.locator("[data-opinion=cnn]")).to_contain_text("your answer")
     expect(page.locator("[data-opinion=second]")).not_to_contain_text("your answer")
-    expect(page.get_by_role("status")).to_contain_text("Second network: Unsure: a nine or a four.")
+    expect(page.get_by_role("status")).to_contain_text("Second network: Probably a nine, perhaps a four.")
     expect(page.locator("[data-prediction-row]")).to_have_count(1)
     assert answer(page).get_attribute("data-prediction-id") == prediction_id
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from mnistweb.charts.curves import curve_chart, error_axis, linear_axis
+from mnistweb.charts.curves import curve_chart, error_axis, linear_axis, share_chart
 from mnistweb.charts.plots import BOTTOM, LEFT, RIGHT, TOP
 
 
@@ -35,6 +35,16 @@ def test_no_error_at_all_has_a_line_of_its_own() -> None:
     steps = [lower - upper for lower, upper in pairwise(places[1:])]
     assert steps == pytest.approx([steps[0]] * len(steps))
     assert list(error_axis([0.0]).ticks.values()) == ["0 %", "10 %", "100 %"]
+
+
+def test_curves_over_a_share_have_a_line_at_the_mark() -> None:
+    curves = {"a & b": [(0.0, 1.0), (1.0, 0.0)], "c": [(0.5, 0.5)]}
+    svg = share_chart(curves, linear_axis([1.0]), 0.25, "title")
+    assert "<title>a &amp; b</title>" in svg
+    assert f'points="{LEFT:.1f},{TOP:.1f} {RIGHT:.1f},{BOTTOM:.1f}"' in svg
+    x = LEFT + (RIGHT - LEFT) / 4
+    assert f'class="diagonal" x1="{x:.1f}"' in svg
+    assert svg.count("is-solid") == svg.count("is-dashed") == 1
 
 
 @pytest.mark.parametrize(("count", "labels"), [(1, 1), (2, 2), (12, 6), (28, 6), (40, 5), (400, 5)])

@@ -6,15 +6,18 @@ from typing import Any
 
 import flask_migrate
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, select
 
 from mnistweb import config
 from mnistweb.app import create_database_app
-from mnistweb.database.models import Prediction
+from mnistweb.database.models import DoubtTally, Prediction
 from mnistweb.extensions import db
+from mnistweb.predictions import aggregates
+from tests.support.rows import row
 
 VERSIONS = config.site_files() / "migrations" / "versions"
 
@@ -46,6 +49,54 @@ def test_migrations_can_be_reverted(unmigrated_settings: dict[str, Any]) -> None
         flask_migrate.upgrade()
         assert "prediction" in inspect(db.engine).get_table_names()
         db.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def unmigrated_app(request: pytest.FixtureRequest, unmigrated_settings: dict[str, Any]) -> Flask:
+    settings = unmigrated_settings
+    if request.param == "postgresql":
+        url = request.getfixturevalue("empty_database").url
+        settings = settings | {"DATABASE_URL": url.render_as_string(hide_password=False)}
+    return create_database_app(settings)
+
+
+def test_former_answers_are_kept_and_unsure_ones_are_doubtful(unmigrated_app: Flask) -> None:
+    answers = {
+        (None, 0.4): "not_a_digit",
+        (None, 0.99): "not_a_digit",
+        (3, 0.0): "doubtful",
+        (3, 0.3): "doubtful",
+        (3, 0.6999): "doubtful",
+        (3, 0.7): "sure",
+        (3, 1.0): "sure",
+    }
+    with unmigrated_app.app_context():
+        flask_migrate.upgrade(revision="0009")
+        columns = [column for column in Prediction.__table__.columns if column.name != "doubtful"]
+        former = sa.table("prediction", *(sa.column(column.name, column.type) for column in columns))
+        with db.engine.begin() as connection:
+            for digit, confidence in answers:
+                kept = row(digit=digit, confidence=confidence)
+                values = {column.name: getattr(kept, column.name) for column in columns}
+                connection.execute(former.insert().values(values))
+        for _ in range(2):
+            flask_migrate.upgrade()
+            found = db.session.scalars(select(Prediction)).all()
+            assert {(each.digit, each.confidence): each.certainty for each in found} == answers
+            before = counted_doubts()
+            assert [count for *_, count in before] == [3, 3]  # of the day, and of the month
+            aggregates.recount(db.session())
+            db.session.commit()
+            assert counted_doubts() == before
+            db.session.remove()
+            flask_migrate.downgrade(revision="0009")
+        db.engine.dispose()
+
+
+def counted_doubts() -> list[tuple[Any, ...]]:
+    """Return the rows of the counts of digits in doubt."""
+    columns = list(DoubtTally.__table__.columns)
+    return sorted(tuple(each) for each in db.session.execute(select(*columns)))
 
 
 def test_sqlite_has_its_pragmas(unmigrated_settings: dict[str, Any]) -> None:

@@ -49,6 +49,33 @@ def test_fragment_request_gets_the_changed_parts(client: FlaskClient) -> None:
     uuid.UUID(prediction_id)
 
 
+def send_json(client: FlaskClient, fields: Any, token: str | None = None) -> TestResponse:
+    """Send a drawing as the page's script does."""
+    headers = FRAGMENT | {"X-CSRFToken": csrf_token(client) if token is None else token}
+    body = fields if isinstance(fields, str) else json.dumps(fields)
+    return client.post("/predictions", data=body, content_type="application/json", headers=headers)
+
+
+def test_script_sends_json(client: FlaskClient) -> None:
+    sent = {"image": data_url(digit_png(3)), "model": "lenet5", "strokes": json.dumps(strokes_json(3))}
+    response = send_json(client, sent)
+    assert response.status_code == 201
+    assert attribute(response, "data-prediction") == "3"
+    assert attribute(response, "data-model") == "lenet5"
+    prediction_id = attribute(response, "data-prediction-id")
+    strokes = client.get(f"/predictions/{prediction_id}/strokes.json").get_json()
+    assert len(strokes["strokes"]) == len(strokes_json(3)["strokes"])
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 100_000, "[]", '"text"', {"image": 5}, {"image": None}, {}])
+def test_json_without_a_drawing_is_refused(client: FlaskClient, body: Any) -> None:
+    assert send_json(client, body).status_code == 400
+
+
+def test_json_needs_the_token(client: FlaskClient) -> None:
+    assert send_json(client, {"image": data_url(digit_png(3))}, token="").status_code == 400
+
+
 def test_fragment_has_only_what_changed(client: FlaskClient) -> None:
     for digit in (1, 2, 3):
         predict(client, digit)

@@ -287,6 +287,27 @@ def test_csv_contains_the_filtered_predictions(client: FlaskClient, stranger: Fl
     assert float(newest["probability_3"]) == made[2]["probabilities"][3]
 
 
+def test_doubt_is_shown_filtered_and_exported(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add(row(doubtful=True, confidence=0.6), row(), row(digit=None))
+        aggregates.recount(db.session())
+        db.session.commit()
+    page = client.get("/history?certainty=doubtful")
+    assert page.text.count("data-prediction-row") == page.text.count('class="doubt"') == 1
+    assert "<strong>in doubt</strong>" in page.text
+    assert '<option value="doubtful" selected>' in page.text
+    assert "1 of 3 drawings" in page.text
+    assert client.get("/history?view=gallery").text.count('class="doubt"') == 1
+    table = list(csv.DictReader(io.StringIO(client.get("/history.csv").text)))
+    assert list(table[0])[-1] == "certainty"
+    assert sorted(each["certainty"] for each in table) == ["doubtful", "not_a_digit", "sure"]
+    lines = client.get("/history.jsonl?certainty=doubtful").text.splitlines()
+    assert [json.loads(line)["certainty"] for line in lines] == ["doubtful"]
+    found = client.get("/api/v1/predictions?certainty=not_a_digit").get_json()["items"]
+    assert [each["digit"] for each in found] == [None]
+    assert client.get("/api/v1/predictions?certainty=none").get_json()["error"]["code"] == "invalid_filter"
+
+
 def test_csv_escapes_formulas(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         add(row(reason='=HYPERLINK("https://elsewhere.example")', model="@model", model_version="-1"))

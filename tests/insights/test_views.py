@@ -17,11 +17,12 @@ from mnistweb.insights.bins import rated_bins
 from mnistweb.insights.figures import insight_charts
 from mnistweb.insights.hardest import hardest_drawings
 from mnistweb.insights.links import HistoryLinks
-from mnistweb.insights.queries import DIGITS, TIME_RANGES, Insights, Period, load_insights
+from mnistweb.insights.queries import DIGITS, TIME_RANGES, Answers, Insights, Period, load_insights
 from mnistweb.insights.wording import days_name, most_frequent_mistakes
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.aggregates import NOT_A_DIGIT
 from mnistweb.proportion import Proportion
+from mnistweb.recognition.boundaries import Certainty
 from tests.support.clients import assert_refused
 from tests.support.databases import on_both_databases
 from tests.support.rows import add, row
@@ -65,12 +66,12 @@ def test_insights_equal_counts_of_the_log(app: Flask) -> None:
         log(
             {"digit": 3, "label": 3, "confidence": 0.98},
             {"digit": 3, "label": 3, "confidence": 0.92, "model": "linear"},
-            {"digit": 3, "label": 8, "confidence": 0.65},
+            {"digit": 3, "label": 8, "confidence": 0.65, "doubtful": True},
             {"digit": 3, "ago": 2},
             {"digit": None, "label": None, "confidence": 0.95, "ago": 2},
             {"digit": None, "label": 7, "confidence": 0.61, "ago": 2},
             {"digit": None, "ago": 2},
-            {"digit": 5, "label": None, "confidence": 0.3, "ago": 2, "model": "linear"},
+            {"digit": 5, "label": None, "confidence": 0.3, "ago": 2, "model": "linear", "doubtful": True},
         )
         insights = insights_of()
     assert insights.unit == "day"
@@ -91,6 +92,11 @@ def test_insights_equal_counts_of_the_log(app: Flask) -> None:
     assert insights.recall_by_digit()[NOT_A_DIGIT] == Proportion(1, 2)
     assert insights.recall_by_digit()[0] == Proportion(0, 0)
     assert insights.models() == {"cnn": (6, Proportion(2, 4)), "linear": (2, Proportion(1, 2))}
+    assert insights.by_certainty() == {
+        Certainty.SURE: Answers(3, 2, 2),
+        Certainty.DOUBTFUL: Answers(2, 2, 0),
+        Certainty.NOT_A_DIGIT: Answers(3, 2, 1),
+    }
     bins = {each.number: (each.accuracy, round(each.confidence, 6)) for each in insights.confidence_bins}
     assert bins == {9: (Proportion(3, 3), 0.95), 6: (Proportion(0, 2), 0.63), 3: (Proportion(0, 1), 0.3)}
 
@@ -163,6 +169,7 @@ def sample(now: datetime) -> list[dict[str, Any]]:
             "ago": ago % 40,
             "digit": DIGITS[ago % 11] if ago % 11 < 10 else None,
             "confidence": 1 - (ago % 9) / 20,
+            "doubtful": ago % 11 < 10 and ago % 9 > 5,
             "model": ("cnn", "<b>&\"'</b>")[ago % 2],
             **(
                 {"label": None if (ago * 3) % 11 > 9 else (ago + (ago % 5 == 0)) % 11 % 10} if ago % 3 else {}
@@ -219,11 +226,11 @@ def test_empty_range_links_to_all_time(app: Flask, client: FlaskClient) -> None:
     assert 'href="/insights">Show all time' in page
 
 
-def test_without_feedback_only_refusals_are_shown(app: Flask, client: FlaskClient) -> None:
+def test_without_feedback_only_shares_are_shown(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log({"now": datetime.now(UTC)})
     page = client.get("/insights").text
-    assert re.findall(r'data-chart="(\w+)"', page) == ["refusals"]
+    assert re.findall(r'data-chart="(\w+)"', page) == ["certainty", "refusals"]
     assert "No answer is rated yet" in page
 
 
@@ -270,12 +277,38 @@ def test_every_count_leads_to_its_drawings(app: Flask, client: FlaskClient, days
             assert hits[1] == counted(kind, name), (kind, name, address)
 
 
+def test_shares_of_the_certainties_are_shown(app: Flask, client: FlaskClient) -> None:
+    now = datetime.now(UTC)
+    with app.app_context():
+        log(
+            *({"now": now, "label": 3} for _ in range(6)),
+            *({"now": now, "doubtful": True, "label": label} for label in (3, 8)),
+            {"now": now, "doubtful": True},
+            {"now": now, "digit": None, "label": None},
+        )
+    page = client.get("/insights").text
+    assert "60.0 % of all answers were sure digits, 30.0 % digits in doubt, 10.0 % “not a digit”." in page
+    found = links(page, "certainty")
+    address = html.unescape(found["3 drawings: Digits in doubt"])
+    assert client.get(address).text.count("data-prediction-row") == 3
+    address = html.unescape(found["1 right: Digits in doubt"])
+    assert client.get(address).text.count("data-prediction-row") == 1
+
+
+def test_doubt_that_an_older_version_left_counted_does_no_harm(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        log({"now": datetime.now(UTC), "label": 3}, {"now": datetime.now(UTC), "label": 3, "doubtful": True})
+        db.session.execute(text("UPDATE doubt_tally SET count = 5"))
+        db.session.commit()
+    assert client.get("/insights").status_code == 200
+
+
 def test_without_a_public_history_nothing_leads_there(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         log(*sample(datetime.now(UTC)))
     app.config["PUBLIC_HISTORY"] = "own"
     page = client.get("/insights").text
-    assert page.count('<figure data-chart="') == 6
+    assert page.count('<figure data-chart="') == 7
     assert 'href="/history?' not in page
     assert "/predictions/" not in page
     assert "hardest" not in page
@@ -337,7 +370,7 @@ def test_periods_are_joined_until_enough_is_rated(labelled: list[int], bins: lis
     periods = [
         Period(TODAY + timedelta(number), rated, rated, rated // 2) for number, rated in enumerate(labelled)
     ]
-    found = rated_bins(Insights("day", None, periods, Counter(), []))
+    found = rated_bins(Insights("day", None, periods, Counter(), Answers(0, 0, 0), []))
     assert [each.accuracy.total for each in found] == bins
     assert [each.start for each in found[1:]] == [each.last + timedelta(1) for each in found[:-1]]
     assert sum(each.accuracy.part for each in found) == sum(rated // 2 for rated in labelled)
@@ -399,7 +432,7 @@ def test_charts_read_only_the_aggregates(app: Flask, client: FlaskClient) -> Non
         assert client.get("/insights").status_code == 200
     finally:
         event.remove(engine, "before_cursor_execute", listen)
-    assert len(statements) == 4
+    assert len(statements) == 5
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     with Session(engine) as session:
         for statement, parameters in statements:

@@ -97,6 +97,7 @@ def test_requests_predictions_and_feedback_are_counted(visitor: FlaskClient) -> 
     assert grown("mnistweb_request_seconds_count", route="/predictions/<uuid:prediction_id>") == 1
     assert grown("mnistweb_request_seconds_sum", route="/api/v1/predictions") > 0
     assert grown("mnistweb_predictions_total", model="cnn", answer="3") == 1
+    assert grown("mnistweb_answers_total", model="cnn", certainty="sure") == 1
     assert grown("mnistweb_feedback_total", verdict="right") == 1
     assert grown("mnistweb_feedback_total", verdict="wrong") == 1
     assert grown("mnistweb_errors_total", code="not_found") == 2

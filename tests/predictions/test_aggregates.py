@@ -16,7 +16,7 @@ from sqlalchemy import Engine, delete, event, func, select
 from sqlalchemy.exc import OperationalError
 
 from mnistweb.app import create_database_app
-from mnistweb.database.models import ConfidenceTally, Prediction, Span, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Span, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates, service
 from mnistweb.predictions.feedback import give_feedback
@@ -30,9 +30,11 @@ Counts = dict[tuple[Any, ...], Any]
 
 def counted() -> Counts:
     """Return all nonzero counts, summed over shards, and confidences rounded to nine decimals."""
-    key = (Tally.span, Tally.start, Tally.model, Tally.digit, Tally.label)
-    rows = db.session.execute(select(*key, func.sum(Tally.count)).group_by(*key))
-    found: Counts = {tuple(each[:-1]): each[-1] for each in rows if each[-1]}
+    found: Counts = {}
+    for table, mark in ((Tally, ()), (DoubtTally, ("in doubt",))):
+        key = (table.span, table.start, table.model, table.digit, table.label)
+        rows = db.session.execute(select(*key, func.sum(table.count)).group_by(*key))
+        found |= {(*each[:-1], *mark): each[-1] for each in rows if each[-1]}
     for each in db.session.scalars(select(ConfidenceTally).where(ConfidenceTally.count != 0)):
         confidence_key = (each.span, each.start, each.model, each.tenth, each.correct, "confidence")
         found[confidence_key] = each.count, round(each.confidence, 9)
@@ -55,9 +57,11 @@ def save(prediction: Prediction) -> uuid.UUID:
 
 
 def random_prediction(rng: random.Random) -> Prediction:
+    digit = rng.choice([*range(10), None])
     return row(
         NOON + timedelta(hours=rng.uniform(-1000, 1000)),
-        digit=rng.choice([*range(10), None]),
+        digit=digit,
+        doubtful=digit is not None and rng.random() < 0.4,
         confidence=rng.choice([0.0, 0.1, 0.3, 0.7, 0.9, 1.0, rng.random()]),
         model=rng.choice(["cnn", "linear", "ein Netz – 数"]),
     )
@@ -110,6 +114,19 @@ def test_feedback_moves_the_count(app: Flask) -> None:
                 (*day, 9, correct, "confidence"): (1, 0.9),
                 (*month, 9, correct, "confidence"): (1, 0.9),
             }
+
+
+def test_digit_in_doubt_counts_twice(app: Flask) -> None:
+    with app.app_context():
+        prediction_id = save(row(digit=3, doubtful=True))
+        give_feedback(prediction_id, "someone", 3)
+        assert {key[3:]: count for key, count in counted().items() if key[0] == Span.DAY} == {
+            (3, 3): 1,
+            (3, 3, "in doubt"): 1,
+            (9, True, "confidence"): (1, 0.9),
+        }
+        remove(prediction_id)
+        assert counted() == {}
 
 
 def test_unsaved_prediction_is_not_counted(app: Flask, client: FlaskClient) -> None:

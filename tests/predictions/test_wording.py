@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from mnistweb.predictions.wording import bar_value, describe, guess_words, name_of, shares
-from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL, SIGN
+from mnistweb.recognition.boundaries import Boundaries, Certainty
+from mnistweb.recognition.rejection import DOT, EDGE, MERGED, SEVERAL, SIGN
 from mnistweb.recognition.types import Answer
+
+BOUNDARIES = Boundaries(sure=0.7, not_a_digit=0.5)
 
 
 def reading(
@@ -12,7 +17,9 @@ def reading(
     every = dict.fromkeys(range(10), 0.0) | {best: share, rival[0]: rival[1]}
     every[(best + 1) % 10] += 1 - none - sum(every.values())
     probabilities = tuple(value / (1 - none) for value in every.values())
-    return Answer(digit, none if digit is None else share, probabilities, none, None, "cnn", "1")
+    certainty = BOUNDARIES.certainty(share, none) if digit is not None else Certainty.NOT_A_DIGIT
+    confidence = none if digit is None else share
+    return Answer(digit, certainty, confidence, probabilities, none, None, "cnn", "1")
 
 
 def language_model(digit: int | None, confidence: float) -> Answer:
@@ -21,32 +28,27 @@ def language_model(digit: int | None, confidence: float) -> Answer:
     if digit is not None:
         probabilities[digit] = confidence
     none = confidence if digit is None else 0.0
-    return Answer(digit, confidence, tuple(probabilities), none, None, "llm", "1")
+    certainty = BOUNDARIES.certainty(confidence, 0) if digit is not None else Certainty.NOT_A_DIGIT
+    return Answer(digit, certainty, confidence, tuple(probabilities), none, None, "llm", "1")
 
 
 @pytest.mark.parametrize(
-    ("share", "headline", "certainty", "percent", "guess"),
+    ("share", "headline", "state", "percent", "guess"),
     [
-        (1.0, "Certainly a four", "certainly", "100.0 %", "Looks like a 4 · 100.0 %"),
-        (0.99999, "Certainly a four", "certainly", "> 99.9 %", "Looks like a 4 · > 99.9 %"),
-        (0.99, "Certainly a four", "certainly", "99.0 %", "Looks like a 4 · 99.0 %"),
-        (0.9899, "Almost certainly a four", "almost certainly", "99.0 %", "Looks like a 4 · 99.0 %"),
-        (0.9, "Almost certainly a four", "almost certainly", "90.0 %", "Looks like a 4 · 90.0 %"),
-        (0.8999, "Probably a four", "probably", "90.0 %", "Looks like a 4 · 90.0 %"),
-        (0.7, "Probably a four", "probably", "70.0 %", "Looks like a 4 · 70.0 %"),
-        (0.6999, "Unsure: a four or a five", "unsure", "70.0 %", "Perhaps a 4 · 70.0 %"),
+        (1.0, "Certainly a four", "sure", "100.0 %", "Looks like a 4 · 100.0 %"),
+        (0.99999, "Certainly a four", "sure", "> 99.9 %", "Looks like a 4 · > 99.9 %"),
+        (0.99, "Certainly a four", "sure", "99.0 %", "Looks like a 4 · 99.0 %"),
+        (0.9899, "Almost certainly a four", "sure", "99.0 %", "Looks like a 4 · 99.0 %"),
+        (0.9, "Almost certainly a four", "sure", "90.0 %", "Looks like a 4 · 90.0 %"),
+        (0.8999, "Probably a four", "sure", "90.0 %", "Looks like a 4 · 90.0 %"),
+        (0.7, "Probably a four", "sure", "70.0 %", "Looks like a 4 · 70.0 %"),
+        (0.6999, "Probably a four, perhaps a five", "unsure", "70.0 %", "Perhaps a 4 · 70.0 %"),
+        (0.5, "Probably a four, perhaps a five", "unsure", "50.0 %", "Perhaps a 4 · 50.0 %"),
     ],
 )
-def test_certainty_at_its_bounds(
-    share: float, headline: str, certainty: str, percent: str, guess: str
-) -> None:
+def test_words_at_their_bounds(share: float, headline: str, state: str, percent: str, guess: str) -> None:
     words = describe(reading(4, share))
-    assert (words.headline, words.certainty, words.percent, words.guess) == (
-        headline,
-        certainty,
-        percent,
-        guess,
-    )
+    assert (words.headline, words.state, words.percent, words.guess) == (headline, state, percent, guess)
     assert words.guess == f"{words.guess_short} · {percent}"
     assert words.sign == "4"
 
@@ -54,12 +56,12 @@ def test_certainty_at_its_bounds(
 @pytest.mark.parametrize(
     ("rival", "none", "headline", "second"),
     [
-        ((8, 0.3), 0.05, "Unsure: a four or an eight", "8"),
-        ((9, 0.2), 0.199, "Unsure: a four or a nine", "9"),
-        ((9, 0.1), 0.24, "Unsure: a four, or not a digit", "?"),
+        ((8, 0.3), 0.05, "Probably a four, perhaps an eight", "8"),
+        ((9, 0.2), 0.199, "Probably a four, perhaps a nine", "9"),
+        ((9, 0.1), 0.24, "Probably a four, but perhaps not a digit", "?"),
     ],
 )
-def test_unsure_names_the_second_longest_bar(
+def test_doubt_names_the_second_longest_bar(
     rival: tuple[int, float], none: float, headline: str, second: str
 ) -> None:
     words = describe(reading(4, 0.55, rival, none))
@@ -67,15 +69,40 @@ def test_unsure_names_the_second_longest_bar(
 
 
 @pytest.mark.parametrize(
+    ("share", "none", "headline"),
+    [
+        (0.45, 0.05, "Perhaps a four, perhaps a nine"),
+        (0.4, 0.45, "Perhaps a four, perhaps not a digit"),
+    ],
+)
+def test_less_than_half_is_not_probable(share: float, none: float, headline: str) -> None:
+    assert describe(reading(4, share, (9, 0.1 if none > 0.1 else 0.4), none)).headline == headline
+
+
+def test_not_a_digit_is_a_rival_where_no_digit_stands_out() -> None:
+    doubtful = replace(language_model(4, 0.6), not_a_digit=0.3)
+    assert describe(doubtful).headline == "Probably a four, but perhaps not a digit"
+
+
+def test_boundaries_alone_decide_about_doubt() -> None:
+    strict = replace(reading(4, 0.97, none=0.02), certainty=Certainty.DOUBTFUL)
+    assert describe(strict).headline == "Probably a four, but perhaps not a digit"
+    assert describe(strict).guess == "Perhaps a 4 · 97.0 %"
+    lenient = replace(reading(4, 0.4, (9, 0.35)), certainty=Certainty.SURE)
+    assert (describe(lenient).headline, describe(lenient).state) == ("Perhaps a four", "sure")
+
+
+@pytest.mark.parametrize(
     ("share", "none", "headline", "percent", "guess"),
     [
         (0.88, 0.11, "Probably a four (88 %), but perhaps not a digit (11 %)", "", "Perhaps a 4 · 88.0 %"),
         (0.731, 0.269, "Probably a four (73 %), but perhaps not a digit (27 %)", "", "Perhaps a 4 · 73.1 %"),
-        (0.61, 0.39, "Perhaps a four (61 %), perhaps not a digit (39 %)", "", "Perhaps a 4 · 61.0 %"),
+        (0.61, 0.39, "Probably a four (61 %), but perhaps not a digit (39 %)", "", "Perhaps a 4 · 61.0 %"),
+        (0.49, 0.39, "Perhaps a four (49 %), perhaps not a digit (39 %)", "", "Perhaps a 4 · 49.0 %"),
         (0.4, 0.45, "Perhaps not a digit (45 %), perhaps a four (40 %)", "", "No digit so far…"),
-        (0.4, 0.5, "Perhaps not a digit", "50.0 %", "No digit so far…"),
-        (0.3, 0.6999, "Perhaps not a digit", "70.0 %", "No digit so far…"),
-        (0.2, 0.7, "This is not a digit", "70.0 %", "No digit so far…"),
+        (0.4, 0.5, "Probably not a digit", "50.0 %", "No digit so far…"),
+        (0.1, 0.8999, "Probably not a digit", "90.0 %", "No digit so far…"),
+        (0.1, 0.9, "This is not a digit", "90.0 %", "No digit so far…"),
         (0.00001, 0.99998, "This is not a digit", "> 99.9 %", "No digit so far…"),
     ],
 )
@@ -92,7 +119,8 @@ def refusal(reason: str | None, share: float, none: float, rival: float = 0.0) -
     """Return the sentence of a refusal in which a four has `share`, and a nine `rival`."""
     probabilities = [(1 - share - rival - none) / 8 / (1 - none)] * 10
     probabilities[4], probabilities[9] = share / (1 - none), rival / (1 - none)
-    return describe(Answer(None, none, tuple(probabilities), none, reason, "cnn", "1")).sentence
+    certainty = Certainty.NOT_A_DIGIT
+    return describe(Answer(None, certainty, none, tuple(probabilities), none, reason, "cnn", "1")).sentence
 
 
 @pytest.mark.parametrize("reason", [DOT, MERGED, SEVERAL, SIGN])
@@ -116,7 +144,7 @@ def test_a_dot_is_perhaps_no_digit() -> None:
 
 
 def test_sentence_of_a_likelier_digit_is_no_other_guess() -> None:
-    assert [refusal(reason, 0.7, 0.2) for reason in (MERGED, SEVERAL)] == [MERGED, SEVERAL]
+    assert [refusal(reason, 0.7, 0.2) for reason in (MERGED, SEVERAL, EDGE)] == [MERGED, SEVERAL, EDGE]
     for reason in (DOT, SIGN, None, "An older reason."):
         assert refusal(reason, 0.7, 0.2).startswith("A clearer drawing helps")
     assert describe(reading(4, 0.9)).sentence == ""
@@ -131,7 +159,9 @@ def test_a_digit_that_the_headline_names_is_not_named_again() -> None:
     ("digit", "confidence", "headline"),
     [
         (4, 0.99, "Certainly a four"),
+        (4, 0.8, "Probably a four"),
         (4, 0.6, "Perhaps a four"),
+        (None, 0.8, "Probably not a digit"),
         (None, 0.9, "This is not a digit"),
         (None, 0.04, "Perhaps not a digit"),
     ],
@@ -175,7 +205,6 @@ def test_words_are_json() -> None:
         "state": "sure",
         "headline": "Almost certainly an eight",
         "sentence": "",
-        "certainty": "almost certainly",
         "percent": "95.0 %",
         "sign": "8",
         "second_sign": "",

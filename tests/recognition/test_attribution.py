@@ -84,7 +84,7 @@ def test_votes_add_up_to_the_logits(name: str) -> None:
 
 
 def test_rejection_is_explained_by_class_10() -> None:
-    recognizer = untrained("cnn", threshold=0.0)
+    recognizer = untrained("cnn", not_a_digit_from=0.0)
     explained = explain(recognizer, image(3))
     assert explained.answer.digit is None
     assert explained.winner.label == 10

@@ -6,7 +6,15 @@ from numpy.typing import NDArray
 
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.rasteriser import Stroke, rasterise
-from mnistweb.recognition.rejection import DOT, MERGED, SEVERAL, SIGN, rejection_reason
+from mnistweb.recognition.rejection import (
+    DOT,
+    EDGE,
+    MERGED,
+    SEVERAL,
+    SIGN,
+    reason_in_picture,
+    rejection_reason,
+)
 from mnistweb.recognition.types import Ink
 from tests.support.drawings import STROKES, Points
 
@@ -14,6 +22,12 @@ A: list[Points] = [[(80, 220), (140, 60), (200, 220)], [(105, 160), (175, 160)]]
 E: list[Points] = [[(190, 60), (95, 60), (95, 220), (190, 220)], [(95, 140), (170, 140)]]
 PLUS: list[Points] = [[(140, 60), (140, 220)], [(60, 140), (220, 140)]]
 EQUALS: list[Points] = [[(60, 110), (220, 110)], [(60, 170), (220, 170)]]
+COLON: list[Points] = [[(140, 80)], [(140, 180)]]
+SMALL_I: list[Points] = [[(140, 40)], [(140, 100), (140, 220)]]
+DETACHED_FIVE: list[Points] = [
+    [(95, 50), (195, 50)],
+    [(95, 90), (95, 130), (150, 120), (190, 150), (180, 200), (130, 225), (85, 210)],
+]
 BRACKET: list[Points] = [[(170, 40), (110, 40), (110, 240), (170, 240)]]
 
 
@@ -50,6 +64,35 @@ def test_a_pen_that_hardly_moves_leaves_a_dot(line: Points) -> None:
 @pytest.mark.parametrize("width", [10, 14])
 def test_digits_side_by_side_are_several(digits: tuple[int, ...], width: float) -> None:
     assert beside(*digits, width=width) == SEVERAL
+
+
+@pytest.mark.parametrize(("upper", "lower"), [(0, 0), (0, 8), (3, 3), (6, 0)])
+@pytest.mark.parametrize("width", [10, 14])
+def test_parts_above_each_other_are_several(upper: int, lower: int, width: float) -> None:
+    lines = [
+        [(x / 2 + 70, y / 2 + top) for x, y in line]
+        for digit, top in ((upper, 0), (lower, 130))
+        for line in STROKES[digit]
+    ]
+    assert reason(lines, width) == SEVERAL
+
+
+@pytest.mark.parametrize("lines", [COLON, SMALL_I, DETACHED_FIVE])
+def test_a_small_part_above_another_is_a_sign(lines: list[Points]) -> None:
+    assert reason(lines) == SIGN
+
+
+@pytest.mark.parametrize(
+    ("move", "found"), [((0, 0), SIGN), ((-80, 0), EDGE), ((70, 0), EDGE), ((0, 55), EDGE)]
+)
+def test_a_sign_at_the_edge_may_be_cut_off(move: tuple[int, int], found: str) -> None:
+    ink = drawn([[(x + move[0], y + move[1]) for x, y in line] for line in A])
+    assert reason_in_picture(rejection_reason(normalize(ink)), ink) == found
+
+
+@pytest.mark.parametrize("reason", [None, DOT, MERGED, SEVERAL])
+def test_the_edge_is_no_reason_beside_a_better_one(reason: str | None) -> None:
+    assert reason_in_picture(reason, np.ones((50, 50), np.float32)) == reason
 
 
 def test_a_scribble_merges() -> None:

@@ -226,6 +226,7 @@ def test_page_shows_the_answer(endpoint: Endpoint, client: FlaskClient) -> None:
     assert MODEL in page
     # A language model gives no probabilities of other digits, so there is no second guess.
     assert "Perhaps a three" in page
+    assert 'data-state="unsure"' in page
     assert "verdict-or" not in page.partition("<template")[0]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import Layer, Report
 from mnistweb.registry import tables
@@ -19,7 +20,7 @@ def card(name: str, accuracy: float) -> ModelCard:
         ],
         "milliseconds": 0.61,
     }
-    return ModelCard(name, name, "", "1", "", 1_220_000, 61_791, 1, 0.5, 0, figures=figures)
+    return ModelCard(name, name, "", "1", "", 1_220_000, 61_791, 1, Boundaries(0.8, 0.5), 0, figures=figures)
 
 
 def test_summary_has_a_row_per_model() -> None:

@@ -3,17 +3,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from mnistweb.app import create_app
+from mnistweb.extensions import db
+from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.model_card import ModelFileError, ServiceCard
 from mnistweb.recognition.report import FOLDER, Bin, Layer, Mistake, Report, read_reports
 from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
 from mnistweb.registry.recognizers import REPORTS, zoo
-from tests.support.clients import assert_refused
+from mnistweb.registry.report_charts import boundary_charts
+from tests.support.clients import assert_refused, predict
 from tests.support.networks import nine, with_second
 
 
@@ -159,6 +163,65 @@ def test_page_shows_the_report(app: Flask, client: FlaskClient) -> None:
     assert "6&nbsp;→&nbsp;4" in text
     assert "93.1 %" in text
     assert "About 42.0 % sure: 2 of 4, 50.0 %" in text
+
+
+CURVE = {
+    "costs": {"wrong": 10.0, "refused": 2.5, "non_digit_sure": 4.0},
+    "curve": [
+        {
+            "not_a_digit": share,
+            "right": 0.98 + share / 100,
+            "doubtful": 0.01,
+            "refused": 0.01 - share / 100,
+            "wrong": 0.001,
+            "non_digits_sure": share / 10,
+            "non_digits_refused": 1 - share / 10,
+            "cost": 0.1 + (share - 0.5) ** 2,
+        }
+        for share in (0.1, 0.5, 0.9)
+    ],
+}
+
+
+def test_page_shows_the_boundaries_and_their_curve(app: Flask, client: FlaskClient) -> None:
+    boundaries = Boundaries(sure=0.85, not_a_digit=0.55)
+    figures = {**FULL["figures"], "boundaries": CURVE}
+    with with_second(app, nine(), **FULL | {"figures": figures, "boundaries": boundaries}):
+        text = client.get("/models/second").text
+    assert "at least 55.0 %" in text
+    assert "at least 85.0 %" in text
+    assert "This site has moved" not in text
+    assert {"boundary-cost", "boundary-errors"} <= set(re.findall(r'data-chart="([\w-]+)"', text))
+    assert "Costs: wrong 10, refused 2.5, non digit sure 4." in text
+    assert "draws the line, at 55.0 %" in text
+    for cell in ("0.1000", "98.50 %", "0.10 %", "9.00 %"):
+        assert f"<td>{cell}</td>" in text
+
+
+def test_card_with_an_incomplete_curve_shows_what_it_has() -> None:
+    rows = [{"not_a_digit": 0.5, "cost": 0.1, "refused": 0.01}]
+    card = replace(Zoo.load().get().card, figures={"boundaries": {"costs": {}, "curve": rows}})
+    assert [chart.kind for chart in boundary_charts(card)] == ["boundary-cost"]
+    assert list(boundary_charts(replace(card, figures={}))) == []
+
+
+def test_operator_moves_the_boundaries(unmigrated_settings: dict[str, Any]) -> None:
+    def certainty(**moved: str) -> str:
+        site = create_app(unmigrated_settings | moved)
+        with site.app_context():
+            flask_migrate.upgrade()
+        client = site.test_client()
+        text = client.get("/models/cnn").text
+        assert "This site has moved" in text
+        assert all(f"at least {float(value):.1%}".replace("%", " %") in text for value in moved.values())
+        found: str = predict(client, 3)["certainty"]
+        with site.app_context():
+            db.engine.dispose()
+        return found
+
+    assert certainty(SURE_FROM="1") == "doubtful"
+    assert certainty(NOT_A_DIGIT_FROM="0") == "not_a_digit"
+    assert certainty(NOT_A_DIGIT_FROM="1", SURE_FROM="0") == "sure"
 
 
 @pytest.mark.usefixtures("report")

@@ -23,7 +23,7 @@ SELECT gen_random_uuid(), made,
        CASE WHEN number % :every = 0 THEN :visitor ELSE md5((number / 40)::text) END,
        CASE WHEN chance[1] < 0.8 THEN 'slate' WHEN chance[1] < 0.95 THEN 'api' ELSE 'upload' END,
        decode(:drawing, 'hex'), '\\x00',
-       read, 0.5 + chance[2] / 2, chance[2] / 20, '[0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1]',
+       read, 1 - power(chance[2], 5) / 2, chance[2] / 20, '[0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1]',
        CASE WHEN chance[3] < 0.9 THEN 'cnn' WHEN chance[3] < 0.97 THEN 'lenet5' ELSE 'vit' END,
        'benchmark', 1, CASE WHEN chance[4] < 0.4 THEN was END, CASE WHEN chance[4] < 0.4 THEN made END
 FROM (SELECT *, CASE WHEN chance[5] < 0.95 THEN read ELSE NULLIF(floor(chance[6] * 11), 10)::smallint
@@ -51,6 +51,7 @@ FILTERS = {
     "verdict": ["verdict=right", "verdict=wrong", "verdict=labelled", "verdict=unlabelled"],
     "confidence": ["confidence_min=0.99", "confidence_below=0.51"],
     "source": ["source=slate", "source=upload"],
+    "certainty": ["certainty=sure", "certainty=doubtful", "certainty=not_a_digit"],
     "sort": ["sort=oldest", "sort=surest", "sort=least_sure"],
     "days": ["from=2024-06-01", "to=2025-06-01", "from=2025-06-01&to=2025-06-02"],
 }

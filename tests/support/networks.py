@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from flask import Flask
 
+from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
@@ -39,7 +40,7 @@ class Second(TorchScriptRecognizer):
 def nine(name: str = "second") -> Answer:
     """Return the answer 9, with 4 as the second guess."""
     probabilities = (0.0, 0.0, 0.0, 0.0, 0.4, 0.0, 0.0, 0.0, 0.0, 0.6)
-    return Answer(9, 0.57, probabilities, 0.05, None, name, "2")
+    return Answer(9, Certainty.DOUBTFUL, 0.57, probabilities, 0.05, None, name, "2")
 
 
 def asleep() -> RecognitionError:
@@ -67,11 +68,12 @@ def with_second(app: Flask, result: Answer | Exception, **card: object) -> Itera
 
 
 @cache
-def untrained(name: str, threshold: float = 0.9) -> TorchScriptRecognizer:
+def untrained(name: str, not_a_digit_from: float = 0.9) -> TorchScriptRecognizer:
     """Return an untrained network of an architecture, exported and loaded like the site's models."""
     torch.manual_seed(0)
     script = to_torchscript(NETWORKS[name]().eval())
-    card = ModelCard(name, name, "", "0", sha256_of(script), len(script), 0, 1.0, threshold, 0)
+    boundaries = Boundaries(sure=0.5, not_a_digit=not_a_digit_from)
+    card = ModelCard(name, name, "", "0", sha256_of(script), len(script), 0, 1.0, boundaries, 0)
     with TemporaryDirectory() as folder:
         write_model(Path(folder), script, card)
         return TorchScriptRecognizer.load(Path(folder) / f"{name}.json")

@@ -19,6 +19,7 @@ def row(created_at: datetime = NOON, visitor: str = "someone", **fields: object)
         "drawing": b"",
         "input": b"",
         "digit": 3,
+        "doubtful": False,
         "confidence": 0.9,
         "not_a_digit": 0.1,
         "probabilities": [0.1] * 10,

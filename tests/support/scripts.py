@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.training.export import write_model
@@ -21,7 +22,7 @@ def card_for(script: bytes, **values: object) -> ModelCard:
         "sha256": sha256_of(script),
         "parameters": 1,
         "temperature": 1.0,
-        "threshold": 0.5,
+        "boundaries": Boundaries(sure=0.8, not_a_digit=0.5),
         "seed": 0,
     }
     return ModelCard(**(fields | values))  # type: ignore[arg-type]

@@ -3,6 +3,8 @@
 import gzip
 import json
 import struct
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 import torch
 
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.rasteriser import rasterise
+from mnistweb.recognition.rasteriser import SLATE, Stroke, rasterise
+from mnistweb.recognition.types import Ink
+from mnistweb.training import evaluation, robustness, synthesis
 from mnistweb.training.pen_strokes import Variation, redraw
 from tests.support.drawings import STROKES
 
@@ -21,6 +25,25 @@ def write_idx(path: Path, values: np.ndarray) -> None:
     """Write an IDX file of unsigned bytes, as MNIST's are."""
     head = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
     path.write_bytes(head + values.astype(np.uint8).tobytes())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_pictures() -> Iterator[None]:
+    """Draw the same strokes once, however many trainings need them, and time a model a few times only."""
+    drawn: dict[tuple[object, ...], Ink] = {}
+
+    def draw_once(strokes: Sequence[Stroke], size: int = SLATE, slate: float = SLATE) -> Ink:
+        key = (size, slate, *((stroke.width, stroke.points.tobytes()) for stroke in strokes))
+        if key not in drawn:
+            drawn[key] = rasterise(strokes, size, slate)
+        return drawn[key].copy()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (robustness, synthesis):
+            patch.setattr(module, "rasterise", draw_once)
+        timed = partial(evaluation.forward_milliseconds, repeats=3)
+        patch.setattr(evaluation, "forward_milliseconds", timed)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Temperature, threshold, calibration error and AUROC, compared with known values."""
+"""Temperature, boundaries, calibration error and AUROC, compared with known values."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_threshold_bounds_the_rejected_share_of_all_digits() -> None:
     logits, labels = synthetic_logits(1.0)
     calibration = calibrate({"mnist": logits}, {"mnist": labels})
     digits = labels != 10
-    refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.threshold
+    refused = not_a_digit(logits[digits], calibration.temperature) >= calibration.boundaries.not_a_digit
     assert interval(int(refused.sum()), refused.size)[1] <= MAX_REJECTED_SHARE
     assert interval(int(refused.sum()) + 1, refused.size)[1] > MAX_REJECTED_SHARE
 
@@ -41,7 +41,7 @@ def test_too_few_digits_reject_none() -> None:
     logits, labels = synthetic_logits(1.0, 100)
     calibration = calibrate({"mnist": logits}, {"mnist": labels})
     scores = not_a_digit(logits[labels != 10], calibration.temperature)
-    assert scores.max() < calibration.threshold
+    assert scores.max() < calibration.boundaries.not_a_digit
 
 
 def test_calibration_error_of_calibrated_and_overconfident_answers() -> None:

@@ -110,7 +110,7 @@ def test_same_seed_gives_the_same_figures(trained: Path, data_dir: Path, tmp_pat
     assert train(data_dir, tmp_path).exit_code == 0
     first, again = (read_card(folder / "weights" / "lenet5.json") for folder in (trained, tmp_path))
     assert again.figures["mnist_test"] == first.figures["mnist_test"]
-    assert (again.temperature, again.threshold) == (first.temperature, first.threshold)
+    assert (again.temperature, again.boundaries) == (first.temperature, first.boundaries)
 
 
 def test_interrupted_run_arrives_at_the_same_weights(

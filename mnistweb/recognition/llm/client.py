@@ -7,6 +7,7 @@ from typing import Any
 
 import openai
 
+from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.deadline import BoundedCalls, TooManyCalls
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.llm.prompt import RESPONSE_FORMAT, Refusal, chat_messages, read_completion
@@ -14,6 +15,8 @@ from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.types import Answer, DigitImage
 
 NAME = "llm"
+SURE_FROM = 0.8
+"""The confidence from which its digit is sure, unless the site says otherwise."""
 RETRY_PAUSE = 0.5
 """Seconds before the second and last attempt."""
 
@@ -26,7 +29,8 @@ class LanguageModel:
     """A model of an endpoint. Safe to use from several threads.
 
     At most `places` requests are under way at a time, and each takes `timeout` seconds at most. Further ones
-    are refused at once: a slow endpoint never occupies all threads of a process. `sleep` waits some seconds.
+    are refused at once: a slow endpoint never occupies all threads of a process. Its digit is sure from a
+    confidence of `sure_from` on, in its own words, None for SURE_FROM. `sleep` waits some seconds.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class LanguageModel:
         model: str,
         timeout: float,
         places: int,
+        sure_from: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.card = ServiceCard(
@@ -49,6 +54,7 @@ class LanguageModel:
             ),
         )
         self._timeout = timeout
+        self._sure_from = SURE_FROM if sure_from is None else sure_from
         self._sleep = sleep
         self._calls = BoundedCalls(places)
         # The client's own retries are off: they repeat requests that have timed out, and wait up to two
@@ -79,7 +85,7 @@ class LanguageModel:
             logger.warning("The language model's answer could not be understood.")
             sentence = "The language model’s answer makes no sense."
             raise _error("model_nonsense", sentence) from None
-        return make_answer(digit, confidence, self.card)
+        return make_answer(digit, confidence, self.card, self._sure_from)
 
     def _request(self, image: DigitImage) -> object:
         deadline = time.monotonic() + self._timeout
@@ -124,15 +130,18 @@ class LanguageModel:
         return _error("model_timeout", f"The language model didn’t answer within {self._timeout:g} seconds.")
 
 
-def make_answer(digit: int | None, confidence: float, card: ServiceCard) -> Answer:
+def make_answer(digit: int | None, confidence: float, card: ServiceCard, sure_from: float) -> Answer:
     """Make the answer of a reply. The other nine digits, which it does not mention, share the rest."""
     if digit is None:
-        probabilities, reason = [0.1] * 10, "The language model sees no single digit here."
+        certainty, reason = Certainty.NOT_A_DIGIT, "The language model sees no single digit here."
+        probabilities = [0.1] * 10
     else:
-        probabilities, reason = [(1 - confidence) / 9] * 10, None
+        certainty, reason = Certainty.SURE if confidence >= sure_from else Certainty.DOUBTFUL, None
+        probabilities = [(1 - confidence) / 9] * 10
         probabilities[digit] = confidence
     return Answer(
         digit=digit,
+        certainty=certainty,
         confidence=confidence,
         probabilities=tuple(probabilities),
         not_a_digit=confidence if digit is None else 0.0,

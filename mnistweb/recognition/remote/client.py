@@ -22,7 +22,7 @@ from mnistweb.recognition.postprocessing import to_answer
 from mnistweb.recognition.remote import protocol
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, REQUEST_ID, Message, ProtocolError
 from mnistweb.recognition.types import Answer, DigitImage
-from mnistweb.recognition.zoo import Network
+from mnistweb.recognition.zoo import Adapt, Network
 
 BREAKER_FAILURES = 5
 """Consecutive failed requests after which the circuit breaker opens."""
@@ -59,7 +59,8 @@ class ModelServer:
     """A model server, and the cards of its model versions. Safe to use from several threads.
 
     `recognize` takes at most `timeout` seconds, retries included. `cards` are those of this site. The card of
-    another version is fetched from the server, so that its own temperature calibrates the answer. `identify`
+    another version is fetched from the server, so that its own temperature calibrates the answer. `adapt`
+    changes such a card as the site changes its own. `identify`
     returns the id of a request, None for a random one. `trace` returns headers that join the server's work
     to a trace. `sleep` waits some seconds.
     """
@@ -73,12 +74,14 @@ class ModelServer:
         identify: Callable[[], str | None] = lambda: None,
         trace: Callable[[], Mapping[str, str]] = dict,
         sleep: Callable[[float], None] = time.sleep,
+        adapt: Adapt = lambda card: card,
     ) -> None:
         self._prefix = urlsplit(url).path.rstrip("/")
         self._pool = urllib3.connection_from_url(url, maxsize=connections)
         # Twice as many: an attempt that timed out may still run while the next one is made.
         self._calls = BoundedCalls(2 * connections)
         self._timeout = timeout
+        self._adapt = adapt
         self._identify = identify
         self._trace = trace
         self._sleep = sleep
@@ -128,7 +131,7 @@ class ModelServer:
         for address in (path, f"{path}/config"):  # the second is Triton's
             card = protocol.read_metadata(self._request("GET", address, deadline).body)
             if card is not None:
-                self._keep(name, card)
+                self._keep(name, self._adapt(card))
                 break
         try:
             return self._cards[name, version]

@@ -5,6 +5,8 @@ import { livePanel } from "./live-panel.js";
 const MIN_INTERVAL = 300;
 /** The same, as a multiple of the time that sending takes: on a slow device drawing comes first. */
 const INTERVAL_FACTOR = 1000;
+/** A device that takes longer than this to show a guess is slow: there the next one waits until the pen is lifted (ms). */
+const MAX_SHOWING = 12;
 const KEY = "guess";
 
 /**
@@ -33,6 +35,7 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
   let number = 0;
   let waiting = false;
   let next = 0;
+  let slow = false;
 
   toggle.checked = isEnabled();
 
@@ -42,8 +45,9 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
 
   function show(guess) {
     showLine(guessText(guess, drawing.drawing));
-    if (guess?.shares) panel.show(guess);
-    else panel.hide();
+    if (!guess?.shares) return panel.hide();
+    panel.show(guess);
+    timeFrame((duration) => (slow = duration > MAX_SHOWING));
   }
 
   function startWorker() {
@@ -83,7 +87,7 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
 
   // One request at a time: a slow server or device gets the next one after it has answered.
   function guessWhileDrawing() {
-    if (toggle.checked && drawing.drawing && !waiting && performance.now() >= next) guess();
+    if (toggle.checked && drawing.drawing && !slow && !waiting && performance.now() >= next) guess();
   }
 
   function update() {
@@ -108,6 +112,16 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
     stop();
     worker?.terminate();
   };
+}
+
+/** Call `report` with the time that the next frame takes: styles, layout and paint. */
+function timeFrame(report) {
+  requestAnimationFrame(() => {
+    const started = performance.now();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => report(performance.now() - started);
+    port2.postMessage(null);
+  });
 }
 
 function isEnabled() {

@@ -1,62 +1,45 @@
+import { liveBars, setText } from "./live-bars.js";
+
 /**
  * Show guesses in the answer's place while the visitor draws, marked as provisional.
  *
- * `blank` is the template with an answer's moving parts. The answer itself is put aside, and comes back with `hide()`.
+ * `blank` is the template with an answer's moving words. The answer itself is put aside, and comes back with `hide()`.
  */
 export function livePanel(blank) {
-  const parts = [...blank.content.firstElementChild.children].map((part) => part.cloneNode(true));
-  const [verdict, bars] = parts;
-  const find = (name) => verdict.querySelector(`[data-live="${name}"]`);
-  const columns = [...bars.children].map((bar) => ({
-    bar,
-    value: bar.querySelector(".bar-value"),
-    rect: bar.querySelector("rect"),
-    words: bar.lastElementChild,
-    name: bar.lastElementChild.textContent,
-  }));
-  const line = bars.querySelector("line");
-  let aside = [];
+  const verdict = blank.content.firstElementChild.cloneNode(true);
+  const parts = Object.fromEntries([...verdict.querySelectorAll("[data-live]")].map((part) => [part.dataset.live, part]));
+  let aside = null;
+  let bars = null;
 
-  function show({ words, shares, bars: values, threshold, seen }) {
+  function show(guess) {
+    const { words, seen } = guess;
     const answer = document.getElementById("answer");
-    verdict.dataset.state = words.state;
-    setText(find("sign"), words.sign);
-    setText(find("second"), words.second_sign);
-    find("or").hidden = !words.second_sign;
-    setText(find("headline"), words.headline);
-    setText(find("percent"), words.percent && `${words.percent} sure`);
-    setText(find("sentence"), words.sentence);
-    find("seen").src = seen;
-    columns.forEach((column, index) => showBar(column, shares[index], values[index], index === words.index));
-    for (const end of ["y1", "y2"]) line.setAttribute(end, `${(100 - 100 * threshold).toFixed(1)}%`);
-    if (answer.hasAttribute("data-live")) return;
-    aside = [answer.querySelector(".verdict"), answer.querySelector(".bars")];
-    aside.forEach((part, index) => part.replaceWith(parts[index]));
+    if (verdict.dataset.state !== words.state) verdict.dataset.state = words.state;
+    setText(parts.sign, words.sign);
+    setText(parts.second, words.second_sign);
+    parts.or.hidden = !words.second_sign;
+    setText(parts.headline, words.headline);
+    setText(parts.percent, words.percent && `${words.percent} sure`);
+    setText(parts.sentence, words.sentence);
+    if (parts.seen.src !== seen) parts.seen.src = seen;
+    if (!answer.hasAttribute("data-live")) open(answer);
+    bars.show(guess);
+  }
+
+  function open(answer) {
+    aside = answer.querySelector(".verdict");
+    bars = liveBars(answer.querySelector(".bars"));
+    aside.replaceWith(verdict);
     answer.setAttribute("data-live", "");
   }
 
   function hide() {
     const answer = document.getElementById("answer");
     if (!answer.hasAttribute("data-live")) return;
-    parts.forEach((part, index) => part.replaceWith(aside[index]));
+    verdict.replaceWith(aside);
+    bars.restore();
     answer.removeAttribute("data-live");
   }
 
   return { show, hide };
-}
-
-function showBar({ bar, value, rect, words, name }, share, text, chosen) {
-  const height = `${(100 * share).toFixed(1)}%`;
-  if (rect.getAttribute("height") !== height) {
-    rect.setAttribute("y", `${(100 - 100 * share).toFixed(1)}%`);
-    rect.setAttribute("height", height);
-  }
-  setText(value, text);
-  value.classList.toggle("is-long", text.length > 2);
-  bar.toggleAttribute("data-said-by-network", chosen);
-  setText(words, `${name}: ${text || "less than 1"} %`);
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

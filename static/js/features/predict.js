@@ -55,14 +55,13 @@ export function enhancePredict(form, drawing, answers, { done, failed }) {
   }
 
   function requestBody({ strokes, picture }) {
-    const body = new FormData(form);
-    body.delete("file");
-    if (picture) body.set("file", picture.blob, "picture");
-    else {
-      body.set("image", toDataURL(strokes));
-      if (strokes.length <= MAX_STROKES) body.set("strokes", JSON.stringify({ size: drawing.toJSON().size, strokes }));
+    if (picture) {
+      const body = new FormData(form);
+      body.set("file", picture.blob, "picture");
+      return body;
     }
-    return body;
+    const sent = strokes.length <= MAX_STROKES ? JSON.stringify({ size: drawing.toJSON().size, strokes }) : "";
+    return { model: form.elements.model?.value ?? "", image: toDataURL(strokes), strokes: sent };
   }
 
   // aria-disabled only: a disabled button would lose the focus.

@@ -1,5 +1,3 @@
-/** The longest text of a form that is sent URL-encoded, which the server reads faster than multipart (characters). */
-const URL_ENCODED = 50_000;
 /** How long a response may take (ms). */
 const TIMEOUT = 20_000;
 
@@ -27,7 +25,8 @@ export function errorNotice(title, text) {
 }
 
 /**
- * Post `body` to `url`, or get it when there is no body. Returns the fragment of the response. `options` are fetch's.
+ * Post `body` to `url`, or get it when there is no body: a form, or an object that is sent as JSON. Returns the
+ * fragment of the response. `options` are fetch's.
  *
  * Throws RequestError when the server can't be reached, answers with an error, or sends a fragment without an
  * element that matches the selector `expected`.
@@ -38,7 +37,7 @@ export async function fetchFragment(url, body, expected, headers, options) {
     response = await fetch(url, {
       method: body ? "POST" : "GET",
       body: body && encoded(body),
-      headers: { "X-Fragment": "true", ...(body && { "X-CSRFToken": token() }), ...headers },
+      headers: { "X-Fragment": "true", ...(body && headersOf(body)), ...headers },
       signal: AbortSignal.timeout(TIMEOUT),
       ...options,
     });
@@ -61,11 +60,15 @@ export function replace(section) {
   section.dispatchEvent(new CustomEvent("fragment", { bubbles: true }));
 }
 
-/** `form` without its boundaries where it has neither files nor long texts. */
-function encoded(form) {
-  const fields = [...form];
-  const short = fields.every(([, value]) => typeof value === "string" && value.length < URL_ENCODED);
-  return short ? new URLSearchParams(fields) : form;
+function headersOf(body) {
+  return { "X-CSRFToken": token(), ...(!(body instanceof FormData) && { "Content-Type": "application/json" }) };
+}
+
+/** JSON of an object, and a form without its boundaries where it has no files: the server reads both faster. */
+function encoded(body) {
+  if (!(body instanceof FormData)) return JSON.stringify(body);
+  const fields = [...body];
+  return fields.every(([, value]) => typeof value === "string") ? new URLSearchParams(fields) : body;
 }
 
 /** The page's token against forged requests: fragments come without one. */

@@ -60,6 +60,25 @@ def test_none_is_rejected_with_a_reason(endpoint: Endpoint) -> None:
     assert answer.probabilities == (0.1,) * 10
 
 
+@pytest.mark.parametrize(
+    ("sure_from", "digit", "confidence", "certainty"),
+    [
+        (None, "7", 0.8, "sure"),
+        (None, "7", 0.79, "doubtful"),
+        (0.95, "7", 0.9, "doubtful"),
+        (0.5, "7", 0.5, "sure"),
+        (None, "none", 0.99, "not_a_digit"),
+        (None, "none", 0.1, "not_a_digit"),
+    ],
+)
+def test_certainty_follows_from_the_stated_confidence(
+    endpoint: Endpoint, sure_from: float | None, digit: str, confidence: float, certainty: str
+) -> None:
+    endpoint.reply = reads(digit, confidence)
+    asked = LanguageModel(endpoint.url, KEY, MODEL, TIMEOUT, places=1, sure_from=sure_from)
+    assert asked.recognize(IMAGE).certainty == certainty
+
+
 def test_one_request_has_image_and_response_format(endpoint: Endpoint) -> None:
     model(endpoint.url).recognize(IMAGE)
     [question] = endpoint.asked

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mnistweb.circuit_breaker import CircuitBreaker
+from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.preprocessing import normalize
@@ -176,7 +177,9 @@ def test_malformed_response_is_nonsense(server: StandIn, says: dict[str, object]
 
 def test_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn) -> None:
     mine = network(server)
-    newer = dataclasses.replace(server.network.card, version="abcdef012345", temperature=7.0, threshold=1.0)
+    boundaries = Boundaries(sure=0.1, not_a_digit=1.0)
+    card = server.network.card
+    newer = dataclasses.replace(card, version="abcdef012345", temperature=7.0, boundaries=boundaries)
     server.network.card = newer
     page = "/v2/models/lenet5/versions/abcdef012345"
     server.pages = {page: write_metadata(newer)}
@@ -184,6 +187,17 @@ def test_answer_of_another_version_is_calibrated_by_its_own_card(server: StandIn
         assert mine.recognize(drawn(3)) == server.network.recognize(drawn(3))
     assert server.asked.count(page) == 1  # then it is cached
     assert mine.recognize(drawn(3)).model_version == "abcdef012345"
+
+
+def test_boundaries_of_the_site_move_those_of_every_version(server: StandIn) -> None:
+    card = server.network.card
+    newer = dataclasses.replace(card, version="abcdef012345")
+    server.network.card = newer
+    server.pages = {"/v2/models/lenet5/versions/abcdef012345": write_metadata(newer)}
+    moved = ModelServer(
+        server.url, 5.0, 2, {"lenet5": card}, adapt=lambda each: each.with_boundaries(None, 0.0)
+    )
+    assert RemoteRecognizer(card, moved).recognize(drawn(3)).certainty == "not_a_digit"
 
 
 def test_triton_has_numeric_versions_and_cards_in_its_configuration(server: StandIn) -> None:

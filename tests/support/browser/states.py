@@ -63,6 +63,14 @@ def unsure(page: Page, stage: Stage) -> None:
     landed(page)
 
 
+def in_doubt(page: Page, stage: Stage) -> None:
+    waiting(page, stage)
+    stage.answering(7, 0.58, second=1, not_a_digit=0.36)
+    draw(page, 7)
+    predict(page)
+    landed(page)
+
+
 def refused(page: Page, stage: Stage) -> None:
     waiting(page, stage)
     stage.answering(None, 0.94, not_a_digit=0.94, reason="It looks more like a letter or a drawing.")
@@ -144,16 +152,18 @@ def keyboard(page: Page, stage: Stage) -> None:
 
 def history(page: Page, stage: Stage) -> None:
     answered(page, stage)
+    in_doubt(page, stage)
     page.goto("/history?limit=12")
 
 
 def history_gallery(page: Page, stage: Stage) -> None:
     answered(page, stage)
+    in_doubt(page, stage)
     page.goto("/history?view=gallery&limit=12")
 
 
 def history_filtered(page: Page, stage: Stage) -> None:
-    page.goto("/history?digit=3&verdict=wrong&from=2026-01-01")
+    page.goto("/history?digit=3&certainty=doubtful&verdict=wrong&from=2026-01-01")
     page.get_by_text("Filter", exact=True).click()
 
 
@@ -274,6 +284,9 @@ def inside_of_another_network(page: Page, stage: Stage) -> None:
 
 def insights(page: Page, stage: Stage) -> None:
     answered(page, stage)
+    in_doubt(page, stage)
+    judge(page, "Yes")
+    expect(page.locator("[data-said]")).to_be_visible()
     page.goto("/insights")
 
 
@@ -341,6 +354,7 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         answered,
         corrected,
         unsure,
+        in_doubt,
         refused,
         thinking,
         nothing_drawn,
