@@ -82,7 +82,7 @@ class Regions:
     def depth(self, grey: Grey) -> Numbers:
         """Return by how much each region is darker than the darker of its two sides, in `grey` [H, W].
 
-        Where a region's own levels spread, as where strokes join with fainter lines, it is less.
+        It is less for a region whose own levels spread, such as strokes that join with fainter lines.
         """
         width = grey.shape[1]
         flat = np.append(grey, 0)

@@ -1,6 +1,6 @@
-"""Separate ink from the ground it stands on, whatever their colours and whatever else is in the picture.
+"""Separate ink from the ground it stands on, in any colours and beside other things.
 
-Most pictures have one ground all round, which is their frame's colour: then ink is what differs from it. In
+Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it. In
 others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
 
@@ -88,7 +88,7 @@ def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
 def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     """Scale the contrast with the ground to a maximum of 1.
 
-    What is faint and apart becomes 0, and so does noise. Returns None if what stands on the ground is a page.
+    Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground.
     """
     rows, columns = _profile(levels, ground, 1), _profile(levels, ground, 0)
     strongest = int(rows.max())

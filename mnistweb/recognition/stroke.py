@@ -1,6 +1,6 @@
 """Find the pen's stroke among other things: ruling, page edges, shadows, frames, captions, neighbours.
 
-What is ink shows in what it stands on. A stroke differs from the ground on both of its sides, alike along its
+Ink shows in its ground. A stroke differs from the ground on both of its sides, alike along its
 whole length. It is long and thin, and it stands free. The edge of a page or of a shadow differs on one side
 only. A page is wide. Bars and neighbours lie along the picture's edge. Ruling is fainter than the pen.
 
@@ -130,7 +130,7 @@ def _thresholds(values: Grey) -> Iterator[float]:
 def _shapes(regions: Regions) -> Grey:
     """Say in 0..1 how far each region has a stroke's shape: thin, free of the edge, and no page or line.
 
-    What fills a narrow picture is a bar without a margin, even if it lies along nearly all of the edge.
+    A region that fills a narrow picture is a bar without a margin, though it lies along nearly all of the edge.
     """
     height, width = regions.shape
     left, top, right, bottom = regions.box

@@ -93,7 +93,7 @@ SCENES: dict[str, Scene] = {
     "no margin": _tight,
     "photo without a margin": lambda ink: grain(0.8 * _tight(ink)),
 }
-"""What surrounds a digit, by its name."""
+"""Scenes by the thing that surrounds the digit."""
 
 NOISE = np.random.default_rng(2).random((SIDE, SIDE))
 EMPTY: dict[str, Levels] = {
