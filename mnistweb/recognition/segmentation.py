@@ -49,12 +49,10 @@ def _opacity_is_ink(pixels: Pixels) -> bool:
 
 def _scale(opacity: Pixels) -> Ink:
     """Scale opacity to a maximum of 1."""
-    strongest = opacity.max()
-    return (
-        opacity.astype(np.float32) / strongest
-        if strongest >= MIN_CONTRAST * 255
-        else np.zeros(opacity.shape, np.float32)
-    )
+    strongest = int(opacity.max())
+    if strongest < MIN_CONTRAST * 255:
+        return np.zeros(opacity.shape, np.float32)
+    return opacity.astype(np.float32) / np.float32(strongest)
 
 
 def _fill_holes(pixels: Pixels) -> Pixels:

@@ -130,7 +130,7 @@ def _thresholds(values: Grey) -> Iterator[float]:
 def _shapes(regions: Regions) -> Grey:
     """Say in 0..1 how far each region has a stroke's shape: thin, free of the edge, and no page or line.
 
-    A region that fills a narrow picture is a bar without a margin, though it lies along nearly all of the edge.
+    A region that fills a narrow picture is a bar without a margin, though it lies along most of the edge.
     """
     height, width = regions.shape
     left, top, right, bottom = regions.box
