@@ -1,7 +1,7 @@
 """Separate ink from the ground it stands on, in any colours and beside other things.
 
-Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it. In
-others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
+Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it.
+In others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
 
 import numpy as np
@@ -80,7 +80,8 @@ def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
     """Return one level for each pixel, and the ground's; for colours, how far they are from the ground's."""
     if colours.ndim == 2:
         return colours, int(ground)
-    return (np.maximum(colours, ground) - np.minimum(colours, ground)).max(axis=2), 0
+    planes = np.ascontiguousarray(np.moveaxis(colours, 2, 0))  # one by one they are four times as fast
+    return _contrast(planes, ground[:, None, None]).max(axis=0), 0
 
 
 def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
@@ -110,7 +111,7 @@ def _profile(levels: Pixels, ground: int, axis: int) -> Pixels:
     return np.maximum(*(_contrast(extreme(axis=axis), ground) for extreme in (levels.min, levels.max)))
 
 
-def _contrast(levels: Pixels, ground: int) -> Pixels:
+def _contrast(levels: Pixels, ground: int | Pixels) -> Pixels:
     level = np.uint8(ground)
     return np.maximum(levels, level) - np.minimum(levels, level)
 
