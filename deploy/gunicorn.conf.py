@@ -45,6 +45,11 @@ logger_class = GunicornLogger
 # The control socket is unused, and would be shared by all sites of a user.
 control_socket_disable = True
 
+# PROXY_HOPS alone says which proxies are believed (mnistweb/web/proxies.py), wherever a client runs.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+
 # The Server header does not name the software.
 gunicorn.http.wsgi.SERVER = "mnistweb"
 

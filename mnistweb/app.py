@@ -1,21 +1,22 @@
 """The application factory."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from flask.ctx import RequestContext
 
 from mnistweb import config
 from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
 from mnistweb.database import timeouts
-from mnistweb.database.engine import fail_fast
+from mnistweb.database.engine import fail_fast, keep_private
+from mnistweb.database.failover import replace_connections
 from mnistweb.database.pool import pre_ping
 from mnistweb.draw import live_guess, my_drawings
 from mnistweb.draw import views as draw
 from mnistweb.explain import views as explain
-from mnistweb.extensions import csrf, db, migrate
+from mnistweb.extensions import db, migrate
 from mnistweb.formatting import percent, utc
 from mnistweb.history import media, prediction
 from mnistweb.history import views as history
@@ -26,6 +27,7 @@ from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.web import (
     error_handlers,
+    form_tokens,
     health,
     load_shedding,
     module_preload,
@@ -34,12 +36,22 @@ from mnistweb.web import (
     static_files,
     visitors,
 )
+from mnistweb.web.proxies import TrustedProxies
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain)
 
 
 class Site(Flask):
     """The application. None of its views and hooks is asynchronous, and Flask need not check each of them."""
+
+    def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
+        """Return the context of a request, with the name of its host in lower case, as hosts are compared."""
+        if "HTTP_HOST" in environ:
+            environ["HTTP_HOST"] = environ["HTTP_HOST"].lower()
+        return super().request_context(environ)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function itself."""
@@ -54,7 +66,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app = create_database_app(settings)
     trace = _start_tracing(app)
     timeouts.install()
-    for hooks in (access_log, rate_limits, load_shedding, csrf):  # in calling order
+    for hooks in (access_log, rate_limits, load_shedding, form_tokens):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (visitors, security_headers, error_handlers, module_preload, static_files):
@@ -67,11 +79,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     )
     for module in (*PAGES, api, api_docs, health):
         app.register_blueprint(module.blueprint)
-    csrf.exempt(api.blueprint)
-    csrf.exempt(live_guess.blueprint)
     _start_metrics(app)
     if hops := app.config["PROXY_HOPS"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(app, hops)  # type: ignore[method-assign]
     return app
 
 
@@ -80,7 +90,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     root, files = config.project_root(), config.site_files()
     values = config.load(config.environment() if settings is None else settings)
     instance = root / values["INSTANCE_PATH"]
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Site(
         "mnistweb",
         root_path=str(root),
@@ -91,8 +101,10 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():
+        keep_private(db.engine)
         fail_fast(db.engine)
         pre_ping(db.engine)
+        replace_connections(db.engine)
     migrate.init_app(app, db, directory=str(files / "migrations"), render_as_batch=True)
     return app
 

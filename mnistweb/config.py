@@ -15,6 +15,10 @@ from mnistweb.settings import SETTINGS as SETTINGS
 BUNDLED = PACKAGE / "_site"
 
 
+MIN_KEY_LENGTH = 32
+"""Characters of a key that signs cookies."""
+
+
 class ConfigError(RuntimeError):
     """Error in a setting, which stops the start; the message names its key and the values it accepts."""
 
@@ -58,9 +62,10 @@ def load(given: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError:
             raise ConfigError(f"{setting.key} must be {setting.kind.accepts}.") from None
     # Development generates a missing key, but a generated one would differ between replicas.
-    if config["ENVIRONMENT"] == "production" and len(config["SECRET_KEY"]) < 32:
+    if config["ENVIRONMENT"] == "production" and len(config["SECRET_KEY"].strip()) < MIN_KEY_LENGTH:
         raise ConfigError(
-            "SECRET_KEY must be at least 32 characters in production: make one with openssl rand -hex 32."
+            f"SECRET_KEY must be at least {MIN_KEY_LENGTH} characters in production:"
+            " make one with openssl rand -hex 32."
         )
     _check_language_model(config)
     config["LOG_FORMAT"] = config["LOG_FORMAT"] or (
@@ -86,15 +91,17 @@ def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
     `instance` is the folder of the SQLite file and of the generated secret key.
     """
     # Base64 makes four characters of three bytes; the rest is for strokes and form fields.
+    secret = values["SECRET_KEY"] or development_secret(instance)
     max_request_bytes = values["MAX_IMAGE_BYTES"] * 4 // 3 + 1024**2
     return {
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(values["DATABASE_URL"], values["THREADS"]),
         "MAX_CONTENT_LENGTH": max_request_bytes,
         "MAX_FORM_MEMORY_SIZE": max_request_bytes,
-        "WTF_CSRF_TIME_LIMIT": 24 * 3600,
         **values,
-        "SECRET_KEY": values["SECRET_KEY"] or development_secret(instance),
+        "SECRET_KEY": secret,
+        # As itsdangerous takes them: the last one signs, all of them are accepted.
+        "SIGNING_KEYS": (*reversed(values["SECRET_KEY_FALLBACKS"]), secret),
     }
 
 
@@ -113,16 +120,28 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
 
 
 def development_secret(instance: Path) -> str:
-    """Return the key in `instance`/secret_key; generate it, readable by its owner only, if it is missing."""
+    """Return the key in `instance`/secret_key; generate it, readable by its owner only, if it is missing.
+
+    Raises ConfigError if the file holds no key.
+    """
     path = instance / "secret_key"
     if not path.exists():
         draft = instance / f"secret_key.{os.getpid()}"
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(32))
+        with draft.open("w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
         try:
             path.hardlink_to(draft)  # atomic: of several starting processes, one creates the key
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-    return path.read_text()
+    key = path.read_text()
+    if len(key.strip()) < MIN_KEY_LENGTH:
+        raise ConfigError(
+            f"SECRET_KEY must be set, because {path} has fewer than {MIN_KEY_LENGTH} characters;"
+            " without this file a new key is made."
+        )
+    return key

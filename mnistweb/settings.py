@@ -89,8 +89,14 @@ def _text(text: str) -> str:
 
 
 def _secret(text: str) -> str:
-    _check(not 0 < len(text) < 16)
+    _check(not text or len(text.strip()) >= 16)
     return text
+
+
+def _former_secrets(text: str) -> list[str]:
+    keys = text.split()
+    _check(all(len(key) >= 16 for key in keys))
+    return keys
 
 
 def _token(text: str) -> Hidden:
@@ -150,6 +156,8 @@ def _database_url(text: str) -> str:
         url = make_url(text)
     except ArgumentError:
         raise ValueError from None
+    # "@" and "/" of a password that is not encoded end up in other parts.
+    _check(url.drivername == "sqlite" or "@" not in f"{url.host}{url.database}")
     # SQLAlchemy 2.1 changes the default driver of "postgresql", and hosting services still use "postgres".
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg2")
@@ -161,13 +169,15 @@ NOT_EMPTY = Kind("not empty", _text)
 ANY = Kind("any text", str)
 FLAG = Kind("true or false", _flag)
 SECRET = Kind("at least 16 characters", _secret)
+FORMER_SECRETS = Kind("keys of at least 16 characters, with spaces between them, or empty", _former_secrets)
 TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
 API_KEY = Kind("letters, digits and signs without spaces", _api_key)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
 SHARE = Kind("a number from 0 to 1, or empty", _share)
 ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
 DATABASE = Kind(
-    "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name",
+    "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name,"
+    " with special characters in its parts percent-encoded (%40 for @, %2F for /)",
     _database_url,
 )
 HOSTS = Kind("names of hosts, without ports, with commas between them, or empty", _hosts)
@@ -236,11 +246,19 @@ SECURITY = Group(
             empty="in development a key is made once, in `INSTANCE_PATH`/secret_key",
         ),
         Setting(
+            "SECRET_KEY_FALLBACKS",
+            "",
+            FORMER_SECRETS,
+            "Former keys, the newest first, with spaces between them; their cookies are accepted, and signed"
+            " anew. To change the key, move the old one here, and remove it a year later.",
+            empty="no former keys",
+        ),
+        Setting(
             "PROXY_HOPS",
             "0",
             _integer(0, 8),
-            "The number of trusted proxies that set `X-Forwarded-For` and `X-Forwarded-Proto`;"
-            " Docker Compose sets 1 where `DOMAIN` is set.",
+            "The number of trusted proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are"
+            " believed; they must set or remove all four. Docker Compose sets 1 where `DOMAIN` is set.",
         ),
         Setting(
             "TRUSTED_HOSTS",
@@ -450,11 +468,31 @@ COMPOSE = Group(
             "COMPOSE_PROFILES",
             "",
             ANY,
-            "Further containers: tls for Caddy, split for the models in a container of their own, or both"
-            " with a comma between them; split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
+            "Further containers, with commas between them: tls for Caddy, backup for regular backups, offsite"
+            " for backups and their copies elsewhere, split for the models in a container of their own;"
+            " split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
             empty="the site and its database",
             example="tls",
         ),
+        Setting("BACKUP_HOURS", "24", ANY, "The hours between two backups."),
+        Setting("BACKUP_KEEP", "14", ANY, "The number of backups that stay; the oldest go."),
+        Setting(
+            "BACKUP_FOLDER",
+            "./backups",
+            ANY,
+            "The folder of the backups; `docker compose down --volumes` leaves it alone.",
+        ),
+        Setting(
+            "BACKUP_REMOTE",
+            "",
+            ANY,
+            "The remote and folder of `rclone.conf` that offsite copies backups to.",
+            empty="no copies",
+            example="s3:my-bucket/mnistweb",
+        ),
+        Setting("WEB_MEMORY", "2g", ANY, "The most memory of the site; more than eight `WORKERS` need more."),
+        Setting("POSTGRES_MEMORY", "1g", ANY, "The most memory of PostgreSQL."),
+        Setting("MODEL_MEMORY", "4g", ANY, "The most memory of the model server."),
         Setting("TARGET", "whole", ANY, "The stage of the Dockerfile; site is the site without PyTorch."),
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),

@@ -8,6 +8,7 @@ import pytest
 from mnistweb import config
 from mnistweb.app import create_app
 from mnistweb.config import ConfigError
+from mnistweb.web import visitors
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,12 @@ from mnistweb.config import ConfigError
         ("THREADS", "1000"),
         ("WAITING", "-1"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", " " * 40),
+        ("SECRET_KEY_FALLBACKS", "a-long-enough-former-key short"),
         ("DATABASE_URL", "nowhere"),
+        ("DATABASE_URL", "postgresql://me:secret@db:port/name"),
+        ("DATABASE_URL", "postgresql://me:p@ss:w/rd%20 #?&é@127.0.0.1:5432/name"),
+        ("DATABASE_URL", "postgresql://me:p@ss/word@db/name"),
         ("DATABASE_URL", "mysql://localhost/mnistweb"),
         ("MAX_IMAGE_BYTES", "1"),
         ("MAX_IMAGE_PIXELS", "10 million"),
@@ -153,3 +159,30 @@ def test_site_keeps_its_generated_key(unmigrated_settings: dict[str, Any]) -> No
     second = create_app(unmigrated_settings)
     assert first.secret_key
     assert first.secret_key == second.secret_key
+
+
+@pytest.mark.parametrize("text", ["", " " * 40 + "\n", "short"])
+def test_empty_or_short_key_file_stops_the_start(
+    unmigrated_settings: dict[str, Any], tmp_path: Path, text: str
+) -> None:
+    del unmigrated_settings["SECRET_KEY"]
+    (tmp_path / "secret_key").write_text(text)
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY must be set, because .*secret_key has fewer than 32"):
+        create_app(unmigrated_settings)
+    assert (tmp_path / "secret_key").read_text() == text
+
+
+def test_keys_can_be_rotated(unmigrated_settings: dict[str, Any]) -> None:
+    former, newest = "f" * 32, "n" * 32
+    with create_app(unmigrated_settings | {"SECRET_KEY": former}).test_request_context():
+        cookie = visitors.signed("a visitor")
+    app = create_app(
+        unmigrated_settings | {"SECRET_KEY": newest, "SECRET_KEY_FALLBACKS": f"{former} {'o' * 32}"}
+    )
+    with app.test_request_context(headers={"Cookie": f"visitor={cookie}"}):
+        assert visitors.known_visitor() == "a visitor"
+        signed_anew = visitors.signed("a visitor")
+    alone = create_app(unmigrated_settings | {"SECRET_KEY": newest})
+    for value, expected in ((signed_anew, "a visitor"), (cookie, "")):
+        with alone.test_request_context(headers={"Cookie": f"visitor={value}"}):
+            assert visitors.known_visitor() == expected

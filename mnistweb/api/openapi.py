@@ -21,8 +21,8 @@ PREFIX = "/api/v1/"
 KEY = "mnistweb-openapi"
 DESCRIPTION = """\
 Send a picture of a digit, get the reading; every reading is stored. The answer to a first drawing sets the
-cookie `visitor`. Send it back to give feedback, to delete, to compare, and for `mine`. Every response has a
-header `X-Request-ID`: yours, if you sent one."""
+cookie `visitor`, over TLS `__Host-visitor`. Send it back to give feedback, to delete, to compare, and for
+`mine`. Every response has a header `X-Request-ID`: yours, if you sent one."""
 LIMITED = {endpoint for endpoints in ENDPOINTS.values() for endpoint in endpoints}
 
 

@@ -5,11 +5,14 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "backup": "mnistweb.cli.backup",
+    "clean-pictures": "mnistweb.cli.database",
     "evaluate": "mnistweb.cli.training",
     "migrate": "mnistweb.cli.database",
     "models": "mnistweb.cli.recognition",
     "predict": "mnistweb.cli.recognition",
     "recount": "mnistweb.cli.database",
+    "restore": "mnistweb.cli.backup",
     "serve": "mnistweb.cli.serve",
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",
@@ -34,7 +37,7 @@ class LazyGroup(click.Group):
             if error.name not in TRAIN_EXTRA:
                 raise
             return _missing_extra(cmd_name, error.name)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

@@ -1,21 +1,42 @@
-"""`mnistweb migrate` and `mnistweb recount`: database maintenance."""
+"""`mnistweb migrate`, `recount` and `clean-pictures`: database maintenance."""
+
+import time
+import uuid
 
 import click
 import flask_migrate
 from flask import Flask
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mnistweb.app import create_database_app
 from mnistweb.config import ConfigError
+from mnistweb.database.outage_log import first_line
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
+from mnistweb.predictions.cleaning import clean_drawings
+
+STARTING_TIME = 60.0
+"""Seconds in which a database may start."""
+STARTING = ("starting up", "recovery", "shutting down")
+"""Words in the refusals of a PostgreSQL that will soon accept connections."""
+POLL_INTERVAL = 0.5
+"""Seconds between two attempts to reach it."""
 
 
 @click.command()
 def migrate() -> None:
-    """Migrate the site's database to the newest version."""
-    with _database_app().app_context():
-        flask_migrate.upgrade()
-        db.engine.dispose()
+    """Migrate the site's database to the newest version.
+
+    Waits for a database that is being started, for a minute at most.
+    """
+    with database_app().app_context():
+        try:
+            _wait_for_database()
+            flask_migrate.upgrade()
+        except SQLAlchemyError as error:
+            raise click.ClickException(f"The database cannot be migrated: {first_line(error)}") from None
+        finally:
+            db.engine.dispose()
 
 
 @click.command()
@@ -24,13 +45,57 @@ def recount() -> None:
 
     Locks out new predictions meanwhile. They wait for three seconds at most; then they are not saved.
     """
-    with _database_app().app_context():
+    with database_app().app_context():
         aggregates.recount(db.session())
         db.session.commit()
 
 
-def _database_app() -> Flask:
+@click.command()
+@click.option("--after", type=uuid.UUID, help="The id after which an earlier run stopped.")
+def clean_pictures(after: uuid.UUID | None) -> None:
+    """Encode drawings anew that an earlier version stored as they were sent.
+
+    Removes what files hold beside their pixels: places, cameras, names, comments. The site may keep running,
+    and the command may be stopped and repeated.
+    """
+    seen = changed = 0
+    with database_app().app_context():
+        for batch in clean_drawings(after):
+            seen, changed = seen + batch.seen, changed + batch.changed
+            click.echo(f"{seen:,} pictures seen, {changed:,} encoded anew, up to {batch.last}")
+    click.echo("Every picture holds its pixels alone.")
+
+
+def database_app() -> Flask:
+    """Create the application with its database alone. Raises ClickException for an invalid setting."""
     try:
         return create_database_app()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _wait_for_database() -> None:
+    """Return once the database can be reached. Raises OperationalError if it is not being started."""
+    deadline = time.monotonic() + STARTING_TIME
+    waiting = False
+    while True:
+        try:
+            db.engine.connect().close()
+        except OperationalError as error:
+            if time.monotonic() > deadline or not _may_be_starting(str(error.orig)):
+                raise
+        else:
+            return
+        if not waiting:
+            click.echo(f"Waiting for the database, for {STARTING_TIME:.0f} seconds at most.", err=True)
+        waiting = True
+        time.sleep(POLL_INTERVAL)
+
+
+def _may_be_starting(message: str) -> bool:
+    # A server that answers says FATAL, for example to a wrong password. Starting, it says so as well.
+    if db.engine.dialect.name != "postgresql":
+        return False
+    return "FATAL" not in message or any(
+        each in message for each in ("starting up", "recovery", "shutting down")
+    )

@@ -1,7 +1,10 @@
 """The session class, and how database connections are opened and configured."""
 
 import logging
+import os
 import sqlite3
+import stat
+from contextlib import suppress
 from typing import Any
 
 import psycopg2.extensions
@@ -11,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.database import timeouts
+from mnistweb.database.outage_log import first_line
 
 BREAKER_PAUSE = 2.0
 """Seconds between two attempts to connect to a database that cannot be reached."""
@@ -30,11 +34,15 @@ class FailsafeSession(Session):
 
 
 class _Connector:
-    """Opens connections. After a failure the next attempts fail at once, with the same error."""
+    """Opens connections. After a failure the next attempts fail at once, with the same error.
+
+    An outage is logged in one line at its beginning, and one at its end.
+    """
 
     def __init__(self) -> None:
         self._breaker = CircuitBreaker(1, BREAKER_PAUSE)
         self._error = Exception()
+        self._away = False
 
     def connect(self, dialect: Dialect, _record: Any, arguments: tuple[Any, ...], options: Any) -> Any:
         """Return a new connection of the driver. Raises the driver's error, or that of the last attempt."""
@@ -45,10 +53,32 @@ class _Connector:
         except dialect.loaded_dbapi.Error as error:
             self._error = error
             self._breaker.record_failure()
-            logger.error("The database cannot be reached: %s", str(error).strip())
+            if not self._away:
+                logger.error("The database cannot be reached: %s", first_line(error))
+            self._away = True
             raise
         self._breaker.record_success()
+        if self._away:
+            logger.warning("The database can be reached again.")
+        self._away = False
         return connection
+
+
+def keep_private(engine: Engine) -> None:
+    """Let the file of an SQLite database, and SQLite's files beside it, belong to their owner alone."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path.startswith(("file:", ":memory:")):
+        return
+
+    def make_private(*_: Any) -> None:
+        # SQLite creates its other files with the mode of the database. If this fails, SQLite says why.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT, 0o600))
+            for file in (path, f"{path}-wal", f"{path}-shm"):
+                if (mode := stat.S_IMODE(os.stat(file).st_mode)) & 0o077:  # noqa: PTH116
+                    os.chmod(file, mode & 0o700)  # noqa: PTH101
+
+    event.listen(engine, "do_connect", make_private)
 
 
 def fail_fast(engine: Engine) -> None:

@@ -1,9 +1,12 @@
-"""Advisory lock and lock timeout for migrations: one replica migrates, the others wait, the site goes on."""
+"""Lock and lock timeout for migrations: one replica migrates, the others wait, the site goes on."""
 
+import fcntl
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import OperationalError
@@ -24,12 +27,14 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 @contextmanager
 def migration_lock(connection: Connection) -> Iterator[None]:
-    """Wait for PostgreSQL's advisory lock of the migrations, and hold it in this block; SQLite needs none.
+    """Wait for the lock of the migrations, and hold it in this block.
 
-    The lock belongs to the connection, so it ends also with a process that dies.
+    On PostgreSQL it is an advisory lock of the connection, for SQLite a lock on the file's folder. So it ends
+    also with a process that dies.
     """
     if connection.dialect.name != "postgresql":
-        yield
+        with _folder_lock(connection.engine.url.database):
+            yield
         return
     # Polling: a statement that waits would hold a snapshot, and CREATE INDEX CONCURRENTLY in the process that
     # has the lock would wait for that snapshot.
@@ -43,6 +48,19 @@ def migration_lock(connection: Connection) -> Iterator[None]:
         connection.rollback()
         connection.execute(select(func.pg_advisory_unlock(ADVISORY_LOCK)))
         connection.commit()
+
+
+@contextmanager
+def _folder_lock(database: str | None) -> Iterator[None]:
+    if not database or not Path(database).parent.is_dir():  # in memory
+        yield
+        return
+    folder = os.open(Path(database).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def with_lock_timeout(connection: Connection, work: Callable[[Connection], None]) -> None:

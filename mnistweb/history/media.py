@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from mnistweb.history.preview import preview_png
-from mnistweb.predictions.images import input_png
+from mnistweb.predictions.images import drawing_png, input_png
 from mnistweb.web.access import visible_prediction
 
 blueprint = Blueprint("media", __name__, url_prefix="/predictions")
@@ -15,7 +15,7 @@ blueprint = Blueprint("media", __name__, url_prefix="/predictions")
 @blueprint.get("/<uuid:prediction_id>/drawing.png")
 def drawing(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Send the drawing as a PNG."""
-    return _png(visible_prediction(prediction_id).drawing)
+    return _png(drawing_png(visible_prediction(prediction_id)))
 
 
 @blueprint.get("/<uuid:prediction_id>/input.png")

@@ -4,27 +4,48 @@ import numpy as np
 from PIL import Image
 
 from mnistweb.database.models import Prediction
-from mnistweb.recognition.png import encode_png
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.errors import DrawingError
+from mnistweb.recognition.png import encode_png, has_only_pixels
 from mnistweb.recognition.types import SIDE, Ink
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_STORED_BYTES = 64 * 1024
 MAX_STORED_SIDE = 560  # pixels
 
 
-def drawing_to_store(data: bytes, ink: Ink) -> bytes:
-    """Return a PNG of the drawing in the image file `data`; `ink` is its decoded ink, float32 [H, W] in 0..1.
+def drawing_to_store(ink: Ink) -> bytes:
+    """Return a grey PNG of a drawing, from its ink: float32 [H, W] in 0..1.
 
-    A small PNG, such as the slate's, is stored unchanged. Other files become a grey image of the ink, of at
-    most 560 pixels a side: thumbnails stay small, and a photo's metadata is dropped.
+    It has at most 560 pixels a side. The visitor's own file, with all that it says of a camera, a place or a
+    person, is not kept.
     """
-    if data.startswith(PNG_SIGNATURE) and len(data) <= MAX_STORED_BYTES and max(ink.shape) <= MAX_STORED_SIDE:
-        return data
-    grey = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
-    grey.thumbnail((MAX_STORED_SIDE, MAX_STORED_SIDE))
-    return encode_png(np.asarray(grey))
+    scaled = ink * np.float32(255)
+    scaled += 0.5
+    grey = scaled.astype(np.uint8)
+    if max(grey.shape) > MAX_STORED_SIDE:
+        picture = Image.fromarray(grey)
+        picture.thumbnail((MAX_STORED_SIDE, MAX_STORED_SIDE))
+        grey = np.asarray(picture)
+    return encode_png(grey, even=True)
+
+
+def drawing_png(prediction: Prediction) -> bytes:
+    """Return the drawing as a PNG that has only pixels, also if an earlier version stored the sent file."""
+    png = prediction.drawing
+    return png if has_only_pixels(png) else encode_again(png, prediction.input)
+
+
+def encode_again(drawing: bytes, model_input: bytes) -> bytes:
+    """Encode a stored drawing anew; one that cannot be read becomes a picture of the model's input."""
+    try:
+        return drawing_to_store(read_drawing(drawing, MAX_STORED_SIDE**2))
+    except DrawingError:
+        return _encode_input(model_input)
 
 
 def input_png(prediction: Prediction) -> bytes:
     """Encode the recognizer's 28x28 input as a PNG."""
-    return encode_png(np.frombuffer(prediction.input, np.uint8).reshape(SIDE, SIDE))
+    return _encode_input(prediction.input)
+
+
+def _encode_input(model_input: bytes) -> bytes:
+    return encode_png(np.frombuffer(model_input, np.uint8).reshape(SIDE, SIDE))

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from flask import current_app
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction, Source
+from mnistweb.database.outage_log import report_outage
 from mnistweb.observability.signals import predicted
 from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
 from mnistweb.predictions.images import drawing_to_store
@@ -57,7 +59,7 @@ def recognize_and_save(
         created_at=datetime.now(UTC),
         visitor=visitor,
         source=source,
-        drawing=drawing_to_store(data, ink),
+        drawing=drawing_to_store(ink),
         input=image.tobytes(),
         strokes=strokes,
         digit=answer.digit,
@@ -97,5 +99,8 @@ def _save(prediction: Prediction) -> None:
         if prediction.request_key is not None and isinstance(error, IntegrityError):
             raise
         # The visitor still gets the answer, and a note that it was not saved.
-        logger.exception("The prediction could not be saved.")
+        if isinstance(error, DATABASE_ERRORS):
+            report_outage("Predictions cannot be saved:", error)
+        else:
+            logger.exception("The prediction could not be saved.")
         prediction.saved = False

@@ -4,14 +4,17 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import ColumnElement, Connection, Table, TextClause, bindparam, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from mnistweb.database.failover import is_refusal
 from mnistweb.database.models import Prediction, Tally
+from mnistweb.database.wiping import wipe, wipe_pending
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.errors import NotFound
@@ -34,13 +37,18 @@ def insert(prediction: Prediction) -> None:
     if db.engine.dialect.name == "postgresql" and not fact.doubtful:
         counts = aggregates.rows_of_new(fact)
         parameters = row | aggregates.upsert_parameters(Tally, counts)
-        with _autocommit_connection() as connection:
-            connection.execute(_insert_and_count(len(counts)), parameters)
+        try:
+            _execute(_insert_and_count(len(counts)), parameters)
+        except DBAPIError as error:
+            if not is_refusal(error):
+                raise
+            _execute(_insert_and_count(len(counts)), parameters)  # on a new connection
     else:
         with Session(db.engine) as session:
             session.execute(sa.insert(PREDICTION), row)
             aggregates.apply_changes(session, added=[fact])
             session.commit()
+        wipe_pending(db.engine)
 
 
 def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
@@ -52,6 +60,11 @@ def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
 def delete_all_own(visitor: str) -> int:
     """Delete all of the visitor's predictions, commit, and return their number."""
     return _delete(Prediction.visitor == visitor)
+
+
+def _execute(statement: TextClause, parameters: dict[str, Any]) -> None:
+    with _autocommit_connection() as connection:
+        connection.execute(statement, parameters)
 
 
 @contextmanager
@@ -86,4 +99,5 @@ def _delete(*conditions: ColumnElement[bool]) -> int:
     ).all()
     aggregates.apply_changes(db.session(), removed=deleted)
     db.session.commit()
+    wipe(db.engine)
     return len(deleted)

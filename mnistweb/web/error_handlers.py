@@ -1,12 +1,13 @@
 """Error handlers: a code for programs and a sentence for people, as HTML or JSON."""
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template
-from flask_wtf.csrf import CSRFError
+from flask import Flask, Response, g, jsonify, make_response, render_template
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from mnistweb.database.errors import DATABASE_ERRORS
+from mnistweb.database.outage_log import report_outage
 from mnistweb.observability.request_ids import current_id
 from mnistweb.recognition.errors import UserError
+from mnistweb.web.form_tokens import CookieMissing, FormRefused
 from mnistweb.web.fragments import is_fragment, wants_json
 
 STATUS = {
@@ -51,7 +52,12 @@ HTTP_ERRORS = {
     503: ("overloaded", "The server is busy. Please try again in a few seconds."),
 }
 UNTRUSTED_HOST = "This site doesn’t answer to that name."
-CSRF_ERROR = ("csrf", "This page has been open too long. Reload it; your drawing stays.")
+FORM_REFUSED = ("csrf", "This page has been open too long. Reload it; your drawing stays.")
+COOKIE_MISSING = (
+    "cookie_missing",
+    "Your browser didn’t send this site’s cookie. Reload the page; your drawing stays."
+    " If that doesn’t help, allow cookies for this site.",
+)
 DATABASE_ERROR = (
     "database_unavailable",
     "The database is unavailable right now. Please try again soon.",
@@ -72,6 +78,12 @@ def respond(code: str, message: str, status: int) -> Response:
     )
 
 
+def _words(error: HTTPException, status: int) -> tuple[str, str]:
+    if isinstance(error, CookieMissing):
+        return COOKIE_MISSING
+    return FORM_REFUSED if isinstance(error, FormRefused) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
+
+
 def init_app(app: Flask) -> None:
     """Register the handlers of all errors."""
 
@@ -80,7 +92,7 @@ def init_app(app: Flask) -> None:
         return respond(error.code, str(error), STATUS[error.code])
 
     def database_error(error: Exception) -> Response:
-        current_app.logger.error("The database failed: %s", error)
+        report_outage("The database failed:", error)
         response = respond(*DATABASE_ERROR, 503)
         response.headers["Retry-After"] = "5"
         return response
@@ -94,9 +106,7 @@ def init_app(app: Flask) -> None:
             # A page would need URLs, and Flask builds them from the untrusted host.
             return make_response(jsonify(error={"code": "untrusted_host", "message": UNTRUSTED_HOST}), 400)
         status = error.code or 500
-        code, message = (
-            CSRF_ERROR if isinstance(error, CSRFError) else HTTP_ERRORS.get(status, HTTP_ERRORS[400])
-        )
+        code, message = _words(error, status)
         response = respond(code, message, status)
         # For example Allow, which a 405 requires.
         response.headers.extend((key, value) for key, value in error.get_headers() if key != "Content-Type")

@@ -9,6 +9,7 @@ from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from mnistweb.database.failover import accepts_writes
 from mnistweb.extensions import db
 from mnistweb.registry.recognizers import zoo
 
@@ -23,7 +24,7 @@ def live() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """Answer the readiness probe: 503 with the reason until the database is reachable and migrated."""
+    """Answer the readiness probe: 503 with the reason until the database is migrated and accepts writes."""
     problem = _database_problem()
     if problem is None:
         return jsonify(status="ok", models=zoo().names())
@@ -34,10 +35,13 @@ def _database_problem() -> str | None:
     try:
         with db.engine.connect() as connection:
             revisions = MigrationContext.configure(connection).get_current_heads()
+            writable = accepts_writes(connection)
     except SQLAlchemyError:
         return "The database cannot be reached."
     expected = _expected_revisions(current_app.extensions["migrate"].directory)
-    return None if set(revisions) == expected else "The database is not migrated."
+    if set(revisions) != expected:
+        return "The database is not migrated."
+    return None if writable else "The database accepts no writes."
 
 
 @cache

@@ -1,6 +1,5 @@
 """Rate limits per minute, of a visitor and of an address. Requests over a limit get 429."""
 
-import ipaddress
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.config import ConfigError
+from mnistweb.web.proxies import client_network
 from mnistweb.web.rate_limit_storage import MemoryStorage
 from mnistweb.web.visitors import known_visitor
 
@@ -68,7 +68,7 @@ class RateLimits:
 
     def _count(self, name: str, per_visitor: int, per_address: int) -> float:
         # The address counts in any case: a client can drop its cookie.
-        counts = [(f"mnistweb/{name}/address/{_network(request.remote_addr or '')}", per_address)]
+        counts = [(f"mnistweb/{name}/address/{client_network(request.remote_addr)}", per_address)]
         if visitor := known_visitor():
             counts.append((f"mnistweb/{name}/visitor/{visitor}", per_visitor))
         for key, most in counts:
@@ -94,16 +94,6 @@ def _check() -> None:
     limits: RateLimits = current_app.extensions[EXTENSION]
     if seconds := limits.seconds_to_wait(request.endpoint or ""):
         raise TooManyRequests(retry_after=int(seconds))
-
-
-def _network(address: str) -> str:
-    # A client with one IPv6 address has the whole /64.
-    if ":" not in address:
-        return address
-    try:
-        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return address
 
 
 def _storage(config: Mapping[str, Any]) -> Storage:

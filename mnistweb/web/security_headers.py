@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import URLSafeTimedSerializer
+from flask import Flask, Request, Response
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 
 from mnistweb.extensions import compress
-from mnistweb.web.embedding import crosses_sites
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,7 +26,7 @@ RESOURCE_HEADERS = {
 }
 # Only documents need these; they would only enlarge the many responses for scripts, styles and images.
 PAGE_HEADERS = {
-    "Referrer-Policy": "same-origin",  # Flask-WTF checks the referrer of forms under TLS
+    "Referrer-Policy": "same-origin",  # form_tokens checks it under TLS
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -75,37 +73,19 @@ def document_headers(scheme: str, embedders: Sequence[str] = ()) -> dict[str, st
     return policy | framing | PAGE_HEADERS | (TLS_HEADERS if scheme == "https" else {})
 
 
-class SessionInterface(SecureCookieSessionInterface):
-    """Flask's signed session cookie, with the attributes that the request allows."""
+class NoSessions(SessionInterface):
+    """Sessions that need no cookie, because nothing is kept in them: form tokens belong to the visitor."""
 
-    def __init__(self, app: Flask) -> None:
-        self._serializer = super().get_signing_serializer(app)
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:  # noqa: ARG002
+        """Return a session that refuses to keep anything."""
+        return NullSession()
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:  # noqa: ARG002
-        """Return the application's serializer, which Flask would make anew for each request."""
-        return self._serializer
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Read the cookie, if there is one."""
-        if self.get_cookie_name(app) not in request.cookies:
-            return self.session_class()
-        return super().open_session(app, request)
-
-    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
-        """Return whether the cookie gets the attribute Secure."""
-        return request.is_secure
-
-    def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002
-        """Return the value of the attribute SameSite."""
-        return "None" if crosses_sites() else "Lax"
-
-    def get_cookie_partitioned(self, app: Flask) -> bool:  # noqa: ARG002
-        """Return whether the cookie gets the attribute Partitioned."""
-        return crosses_sites()
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Do nothing."""
 
 
 def init_app(app: Flask) -> None:
     """Compress responses, and add the headers to them."""
     compress.init_app(app)
-    app.session_interface = SessionInterface(app)
+    app.session_interface = NoSessions()
     app.wsgi_app = SecurityHeaders(app.wsgi_app, app.config["EMBED_ORIGINS"])  # type: ignore[method-assign]

@@ -1,4 +1,8 @@
-"""Visitors: a random id in a signed cookie."""
+"""Visitors: a random id in a signed cookie.
+
+Over TLS the cookie's name begins with `__Host-`, so that no other host of the same domain can set it. Its
+value is signed for this name alone. One from plain HTTP is taken while a browser has no better one.
+"""
 
 import hmac
 import json
@@ -11,8 +15,11 @@ from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from mnistweb.web.embedding import cookie_scope
+from mnistweb.web.proxies import client_address
 
 COOKIE = "visitor"
+HOST_COOKIE = "__Host-visitor"
+"""The cookie's name over TLS. Browsers keep it only if it is Secure, for the path / and for no other host."""
 ATTRIBUTES = f"Max-Age={365 * 24 * 3600}; HttpOnly; Path=/"
 
 
@@ -33,35 +40,36 @@ def known_visitor() -> str:
     """Return this request's visitor from the cookie, or "" for a new one, and set no cookie."""
     visitor: str | None = g.get("known_visitor")
     if visitor is None:
-        cookie = request.cookies.get(COOKIE)
-        g.known_visitor = visitor = _verified(cookie) if cookie else ""
+        names = (HOST_COOKIE, COOKIE) if request.is_secure else (COOKIE,)
+        found = (_verified(request.cookies[name], name) for name in names if name in request.cookies)
+        g.known_visitor = visitor = next(filter(None, found), "")
     return visitor
 
 
-def signed(visitor: str) -> str:
+def signed(visitor: str, name: str = COOKIE) -> str:
     """Return the value of a visitor's cookie, as itsdangerous.URLSafeSerializer would make it."""
-    return _signer().sign(base64_encode(json.dumps(visitor))).decode()
+    return _signer(name).sign(base64_encode(json.dumps(visitor))).decode()
 
 
-def _verified(cookie: str) -> str:
+def _verified(cookie: str, name: str) -> str:
     try:
-        return str(json.loads(base64_decode(_signer().unsign(cookie))))
+        return str(json.loads(base64_decode(_signer(name).unsign(cookie))))
     except BadSignature:
         return ""
 
 
-def _signer() -> Signer:
-    return _signer_with(current_app.secret_key or "")
+def _signer(name: str) -> Signer:
+    return _signer_with(current_app.config["SIGNING_KEYS"], name)
 
 
 @cache
-def _signer_with(key: str | bytes) -> Signer:
-    return Signer(key, salt="visitor")
+def _signer_with(keys: tuple[str, ...], name: str) -> Signer:
+    return Signer(keys, salt=name)
 
 
 def _visitor_from_key(key: str) -> str:
     secret = f"visitor by key {current_app.config['SECRET_KEY']}".encode()
-    digest = hmac.digest(secret, f"{request.remote_addr} {key}".encode(), "sha256")
+    digest = hmac.digest(secret, f"{client_address(request.remote_addr)} {key}".encode(), "sha256")
     return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
@@ -69,7 +77,8 @@ def _set_cookie(response: Response) -> Response:
     # Known visitors get it again too, so that it expires a year after the last visit. Response.set_cookie
     # would quote, date and measure it, and take as long as all other hooks together.
     if visitor := g.get("visitor"):
-        response.headers.add("Set-Cookie", f"{COOKIE}={signed(visitor)}; {ATTRIBUTES}; {cookie_scope()}")
+        name = HOST_COOKIE if request.is_secure else COOKIE
+        response.headers.add("Set-Cookie", f"{name}={signed(visitor, name)}; {ATTRIBUTES}; {cookie_scope()}")
     return response
 
 

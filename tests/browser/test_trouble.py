@@ -120,6 +120,7 @@ def test_a_form_that_expired_asks_for_a_reload_which_loses_nothing(page: Page) -
     page.context.clear_cookies()
     press(page, "Predict")
     told(page).to_contain_text("Reload")
+    told(page).to_contain_text("allow cookies for this site")
     page.reload()
     predict(page)
     expect(answer(page)).to_have_attribute("data-prediction", "4")

@@ -63,7 +63,7 @@ def test_readme_has_the_figures_of_the_default_model() -> None:
 @pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
 def test_commands_and_files_in_the_text_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    assert set(re.findall(r"(?:/|`)mnistweb ([a-z]+)", text)) <= set(COMMANDS)
+    assert set(re.findall(r"(?:/|`)mnistweb ([a-z-]+)", text)) <= set(COMMANDS)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     wanted = set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE))
     assert {target for target in wanted if f"\n{target}: " not in makefile} == set()

@@ -58,6 +58,12 @@ def digit_png(digit: int = 3) -> bytes:
     return encode(draw_digit(digit))
 
 
+def pixels(file: bytes) -> tuple[tuple[int, int], bytes]:
+    """Return the size and the grey pixels of an image file."""
+    picture = Image.open(io.BytesIO(file)).convert("L")
+    return picture.size, picture.tobytes()
+
+
 def data_url(data: bytes, media_type: str = "image/png") -> str:
     """Return a file as a data URL."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

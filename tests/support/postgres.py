@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
@@ -42,7 +42,7 @@ def postgres(*, durable: bool = True) -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
     elif found := programs():
-        with _own_server(found, durable) as url:
+        with own_server(found, durable) as url:
             yield url
     else:
         with _packaged_server() as url:
@@ -64,7 +64,8 @@ def unprivileged() -> list[str]:
 
 
 @contextmanager
-def _own_server(programs: Path, durable: bool) -> Iterator[str]:
+def own_server(programs: Path, durable: bool) -> Iterator[str]:
+    """Start a server from these programs, yield the URL of an empty database, and remove the server."""
     # In /tmp, because the path of a socket is limited to about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="mnistweb-postgres-", dir="/tmp"))
     if unprivileged():
@@ -96,7 +97,8 @@ def _own_server(programs: Path, durable: bool) -> Iterator[str]:
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
         finally:
-            run("pg_ctl", "-D", str(data), "-w", "-m", "fast", "stop")
+            with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+                run("pg_ctl", "-D", str(data), "-w", "-m", "fast", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

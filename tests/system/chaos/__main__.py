@@ -88,7 +88,7 @@ def run_cause(cause: Cause, site: Site, server: Database, crowd: Crowd) -> list[
 def running_site() -> Iterator[tuple[Site, Database, Crowd]]:
     """Run a database, the site on it, and paused clients."""
     with tempfile.TemporaryDirectory() as folder, database() as server:
-        site = Site(Path(folder), server.url)
+        site = Site(Path(folder), server.site_url)
         subprocess.run([sys.executable, "-c", MIGRATE], env=site.settings, check=True)
         site.start()
         try:

@@ -92,6 +92,29 @@ def take_connections(_: Site, database: Database) -> None:
         connection.close()
 
 
+def forbid_writes(_: Site, database: Database) -> None:
+    """Let the database accept no writes, and end all connections at the beginning."""
+    database.execute(
+        "ALTER DATABASE postgres SET default_transaction_read_only = on",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    )
+    time.sleep(OUTAGE_SECONDS)
+    database.execute(
+        "SET default_transaction_read_only = off",
+        "ALTER DATABASE postgres RESET default_transaction_read_only",
+    )
+
+
+def fail_over(_: Site, database: Database) -> None:
+    """Crash the database, and promote its standby after the outage."""
+    standby = database.make_standby()
+    time.sleep(1)
+    database.kill()
+    time.sleep(OUTAGE_SECONDS)
+    database.promote(standby)
+
+
 def cut_connections(site: Site, _: Database) -> None:
     """Close connections during the request, or before its answer."""
     body = b'{"image": "%s"}' % DRAWINGS[3].encode()
@@ -174,6 +197,8 @@ CAUSES = (
     Cause("database frozen", freeze_database, answers=True, unsaved=True),
     Cause("disk full", fill_disk, answers=True, unsaved=True),
     Cause("connections taken", take_connections, answers=True, unsaved=True),
+    Cause("writes forbidden", forbid_writes, answers=True, unsaved=True),
+    Cause("failover to a standby", fail_over, answers=True, unsaved=True),
     Cause("clients cut off", cut_connections, answers=True),
     Cause("slow clients", send_slowly, answers=True),
     Cause("site stopped and started", restart_site),

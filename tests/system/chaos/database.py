@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -28,9 +28,17 @@ class Database:
         self.folder = folder
         self.programs = found
         self.small = small
-        self.port = free_port()
+        self.port, self.standby_port = free_port(), free_port()
         self.data = folder / "data"
-        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        self.site_url = (
+            f"postgresql://postgres@/postgres?host=127.0.0.1:{self.port}&host=127.0.0.1:{self.standby_port}"
+            "&target_session_attrs=read-write"
+        )
+
+    @property
+    def url(self) -> str:
+        """The URL of the server that is the primary now."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as an unprivileged user. Raises CalledProcessError."""
@@ -99,6 +107,28 @@ class Database:
         (self.folder / "ballast").unlink(missing_ok=True)
         if not self.pid():
             self.start()
+
+    def make_standby(self) -> Path:
+        """Start a standby that has every commit before its client knows; return its data directory."""
+        data = self.folder / "standby"
+        server = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
+        self.run("pg_basebackup", *server, "-D", str(data), "-R", "-X", "stream", "-c", "fast")
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(f"port = {self.standby_port}\n")
+        self.run("pg_ctl", "-D", str(data), "-w", "-l", str(self.folder / "standby.log"), "start")
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+        return data
+
+    def promote(self, standby: Path) -> None:
+        """Make the standby the primary, in place of the one that crashed."""
+        self.run("pg_ctl", "-D", str(standby), "-w", "promote")
+        self.data, self.port, self.standby_port = standby, self.standby_port, self.port
+
+    def execute(self, *statements: str) -> None:
+        """Execute statements, each in a transaction of its own."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
 
     def connect(self) -> "psycopg2.extensions.connection":
         """Open a connection beside the site's, with autocommit."""

@@ -36,10 +36,10 @@ def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
     site = Site(tmp_path_factory.mktemp("site"))
     site.install()
     site.configure(**SETTINGS)
-    site.compose("--profile", "tls", "down", "--volumes")
+    site.compose("--profile", "*", "down", "--volumes")
     yield site
     site.configure(**SETTINGS)
-    site.compose("--profile", "tls", "down", "--volumes")
+    site.compose("--profile", "*", "down", "--volumes")
 
 
 def test_image_is_small_and_contains_no_secret(image: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,10 +127,28 @@ def test_broken_backup_replaces_nothing(site: Site) -> None:
     rows = site.rows()
     whole = (site.folder / "log.backup").read_bytes()
     (site.folder / "half.backup").write_bytes(whole[: len(whole) // 2])
-    assert site.run("deploy/restore", "half.backup", check=False).returncode != 0
-    assert site.run("deploy/restore", "none.backup", check=False).returncode != 0
+    for command in (["deploy/restore"], ["sh", "deploy/restore"]):
+        assert site.run(*command, "half.backup", check=False).returncode != 0
+        assert site.run(*command, "none.backup", check=False).returncode != 0
     assert site.rows() == rows
     assert json.loads(site.request("/readyz"))["status"] == "ok"
+
+
+def test_role_of_the_site_is_no_superuser(site: Site) -> None:
+    query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+    psql = ("exec", "-T", "postgres", "psql", "-U", "mnistweb", "-d", "mnistweb", "-Atc")
+    assert site.compose(*psql, query).stdout.strip() == "f"
+
+
+def test_backups_are_made_regularly(site: Site) -> None:
+    site.configure(**SETTINGS, COMPOSE_PROFILES="backup", BACKUP_FOLDER="./kept")
+    site.up()  # waits for the first one
+    [backup] = (site.folder / "kept").glob("mnistweb-*.backup")
+    rows = site.rows()
+    site.predict(1)
+    site.run("deploy/restore", str(backup))
+    assert site.rows() == rows
+    site.configure(**SETTINGS)
 
 
 def test_caddy_adds_tls(site: Site) -> None:
@@ -151,4 +169,4 @@ def test_caddy_adds_tls(site: Site) -> None:
     assert body["status"] == "ok"
     site.cookies.clear()
     site.request("/", base="https://localhost", tls=trusted)
-    assert {cookie.name for cookie in site.cookies if cookie.secure} >= {"visitor"}
+    assert {cookie.name for cookie in site.cookies if cookie.secure} >= {"__Host-visitor"}

@@ -1,0 +1,39 @@
+"""Wiping of deleted rows from SQLite's write-ahead log, which keeps earlier versions of its pages.
+
+In the database itself they are overwritten (secure_delete). On PostgreSQL that is the server's task.
+"""
+
+import sqlite3
+from typing import cast
+from weakref import WeakSet
+
+from sqlalchemy import Engine
+
+BUSY_TIMEOUT = 200
+"""Milliseconds to wait until other processes have stopped reading the log."""
+_pending: "WeakSet[Engine]" = WeakSet()
+
+
+def wipe(engine: Engine) -> None:
+    """Empty the log after a deletion. While others read it, this is left for `wipe_pending`."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+        [(usual,)] = driver.execute("PRAGMA busy_timeout")
+        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+        try:
+            [(busy, _, _)] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:  # such as a full disk; the deletion itself is committed
+            busy = True
+        driver.execute(f"PRAGMA busy_timeout={usual}")
+    if busy:
+        _pending.add(engine)
+    else:
+        _pending.discard(engine)
+
+
+def wipe_pending(engine: Engine) -> None:
+    """Empty the log if that was impossible at the last deletion."""
+    if engine in _pending:
+        wipe(engine)

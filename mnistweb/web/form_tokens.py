@@ -1,0 +1,69 @@
+"""Form tokens: proof that a form was sent from one of this site's pages, by the visitor it was made for."""
+
+from functools import cache
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request
+from itsdangerous import BadSignature, TimestampSigner
+from werkzeug.exceptions import BadRequest
+
+from mnistweb.web.visitors import current_visitor, known_visitor
+
+FIELD, HEADER = "csrf_token", "X-CSRFToken"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+EXEMPT = {"api", "live_guess"}
+"""Blueprints that no form of another site can reach, because of the media types that they ask for."""
+MAX_AGE = 24 * 3600
+"""Seconds in which a form must be sent."""
+
+
+class FormRefused(BadRequest):
+    """A form without a valid token."""
+
+
+class CookieMissing(FormRefused):
+    """A form from a browser that did not send the visitor's cookie, which every page with a form sets."""
+
+
+def form_token() -> str:
+    """Return the token for this request's visitor: the time, and a signature of both."""
+    token: str | None = g.get("form_token")
+    if token is None:
+        visitor = current_visitor()
+        token = g.form_token = _signer().sign(visitor).decode().removeprefix(f"{visitor}.")
+    return token
+
+
+def init_app(app: Flask) -> None:
+    """Check the token of every form, and let templates make one."""
+    app.before_request(_check)
+    app.jinja_env.globals["csrf_token"] = form_token
+
+
+def _check() -> None:
+    if request.method in SAFE_METHODS or not request.endpoint or request.blueprint in EXEMPT:
+        return
+    visitor = known_visitor()
+    if not visitor:
+        raise CookieMissing
+    token = request.form.get(FIELD) or request.headers.get(HEADER, "")
+    try:
+        _signer().unsign(f"{visitor}.{token}", MAX_AGE)
+    except BadSignature:
+        raise FormRefused from None
+    if request.is_secure and not _is_from_here():
+        raise FormRefused
+
+
+def _is_from_here() -> bool:
+    source = request.headers.get("Origin") or request.referrer or ""
+    return urlsplit(source)[:2] == (request.scheme, request.host)
+
+
+def _signer() -> TimestampSigner:
+    return _signer_with(current_app.config["SIGNING_KEYS"])
+
+
+@cache
+def _signer_with(keys: tuple[str, ...]) -> TimestampSigner:
+    return TimestampSigner(keys, salt="form")

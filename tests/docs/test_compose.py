@@ -1,0 +1,81 @@
+"""docker-compose.yml: every container is bounded and has few privileges, and its settings are documented."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mnistweb.settings import COMPOSE, SETTINGS
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+FILE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = FILE["services"]
+STARTED_BY_DEFAULT = {"web", "postgres"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_container_is_bounded(name: str) -> None:
+    service = SERVICES[name]
+    assert service["mem_limit"]
+    assert service["pids_limit"] > 0
+    assert service["tmpfs"]
+    assert all(":size=" in folder for folder in service["tmpfs"])
+    assert service["logging"]["driver"] == "local"  # which rotates
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_container_has_few_privileges(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert "/var/run/docker.sock" not in str(service.get("volumes"))
+
+
+@pytest.mark.parametrize("name", ["web", "model"])
+def test_own_containers_need_no_capability(name: str) -> None:
+    assert "cap_add" not in SERVICES[name]
+
+
+def test_further_containers_are_off_by_default() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == STARTED_BY_DEFAULT
+
+
+def test_site_connects_as_a_role_of_its_own() -> None:
+    assert SERVICES["web"]["environment"]["DATABASE_URL"].startswith("postgresql://mnistweb@postgres/")
+    # The image's superuser keeps its default name; deploy/create-role makes the site's role.
+    assert "POSTGRES_USER" not in SERVICES["postgres"]["environment"]
+    assert any("create-role" in volume for volume in SERVICES["postgres"]["volumes"])
+
+
+def test_mounted_files_exist_and_scripts_can_be_run() -> None:
+    for service in SERVICES.values():
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            if source.startswith("./") and source != "./rclone.conf":
+                assert (ROOT / source).exists(), source
+    for name in ("backup", "restore", "create-role"):
+        assert os.access(ROOT / "deploy" / name, os.X_OK)
+
+
+def test_named_volumes_are_declared() -> None:
+    used = set(re.findall(r"- (?:\$\{\w+:-)?([a-z]+)\}?:/", TEXT)) | {"caddy", "postgres"}
+    assert used == set(FILE["volumes"])
+
+
+def test_only_documented_settings_are_read() -> None:
+    declared = {setting.key for setting in (*SETTINGS, *COMPOSE.settings)}
+    read = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT))
+    assert read <= declared
+
+
+def test_secrets_reach_only_the_containers_that_need_them() -> None:
+    texts = {name: str(service) for name, service in SERVICES.items()}
+    assert {name for name, text in texts.items() if "SECRET_KEY" in text or "env_file" in text} == {"web"}
+    password = {name for name, text in texts.items() if "POSTGRES_PASSWORD" in text}
+    assert password == {"web", "postgres", "backup"}
