@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.data import Images
-from mnistweb.training.data_mix import TrainingData
+from mnistweb.training.data_mix import BatchMix, TrainingData
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
@@ -38,6 +38,7 @@ class Phase:
     distortion: Distortion = dataclasses.field(default_factory=Distortion)
     warm_up: float = 0.25  # share of the steps in which the learning rate rises
     sharp: float = 0.5  # share of the images that are not distorted: distorting blurs
+    mix: BatchMix = dataclasses.field(default_factory=BatchMix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def train(
         average.load_state_dict(state["average"])
     first = 0
     for phase in config.phases:
+        data = dataclasses.replace(data, mix=phase.mix)
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,

@@ -132,7 +132,6 @@ def _card(
             "averaged": FINISH_RUNS if last else 1,
             "weight_decay": config.weight_decay,
             "average": config.average,
-            "mix": dataclasses.asdict(data.mix),
             "images": {
                 "mnist": len(data.mnist),
                 "drawings": len(data.drawings),

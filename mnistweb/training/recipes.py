@@ -3,10 +3,15 @@
 from dataclasses import dataclass, replace
 
 from mnistweb.training.augmentation import Distortion
+from mnistweb.training.data_mix import BatchMix
 from mnistweb.training.loop import Phase, TrainingConfig
 
 MILD = Distortion(rotation=8, slant=0.12, stretch=0.1, shift=1.0, elastic=0.6, ink=0.3)
 """Distortion nearer to real drawings: for small networks, and for the last phase of a larger one."""
+
+
+GENTLE = Distortion(rotation=6, slant=0.1, stretch=0.08, shift=0.7, elastic=0.5, ink=0.2)
+MORE_MNIST = BatchMix(mnist=72, drawings=30, not_digits=26)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ RECIPES = {
             "It can’t refuse letters that are drawn exactly like a digit: O, l, S, Z.",
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
-        TrainingConfig("cnn", (Phase(14, 1.5e-3, MILD, warm_up=0.1),)),
+        TrainingConfig(
+            "cnn", (Phase(14, 1.5e-3, MILD, warm_up=0.1), Phase(8, 1e-3, GENTLE, warm_up=0.1, mix=MORE_MNIST))
+        ),
     ),
     "lenet5": Recipe(
         TrainingConfig("lenet5", (Phase(16, 3e-3, MILD),), weight_decay=0.01),
