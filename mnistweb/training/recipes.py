@@ -59,7 +59,7 @@ RECIPES = {
         ),
     ),
     "vit": Recipe(
-        TrainingConfig("vit", (Phase(9, 2e-3, MILD),), weight_decay=0.05),
+        TrainingConfig("vit", (Phase(6, 2e-3, MILD),), weight_decay=0.05),
         "Vision Transformer",
         "49 patches of the image that attend to each other, four layers deep.",
         (
