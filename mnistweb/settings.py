@@ -281,9 +281,10 @@ SECURITY = Group(
         Setting(
             "PUBLIC_HISTORY",
             "everyone",
-            _one_of("everyone", "own", "off"),
-            "The drawings in the history: everyone's, the visitor's own, or no history at all;"
-            " a visitor's own always appear under the slate.",
+            _one_of("everyone", "reviewed", "own", "off"),
+            "The drawings in the history: everyone's but those hidden with `mnistweb hide`, those let through"
+            " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
+            " under the slate.",
         ),
     ),
 )
