@@ -373,7 +373,7 @@ LIMITS = Group(
             PER_MINUTE,
             "Pages of the history and insights, the API's list, and preview images.",
         ),
-        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of the history."),
+        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", PER_MINUTE, "Deletions."),
     ),
 )

@@ -1,7 +1,6 @@
 """`mnistweb hide`, `unhide` and `approve`."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def ids(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def ids(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of three drawings; the commands work on the database of the tests."""
     monkeypatch.setattr(moderation, "database_app", lambda: app)
     with app.app_context():
