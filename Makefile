@@ -8,11 +8,8 @@ SERVER := $(VENV)/.server
 SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
 TRITON := $(VENV)/.triton
-# A server needs no CUDA. PyPI's builds for Linux bring it along, so the CPU builds are asked for first,
-# with a short patience: a machine that cannot reach them goes on with PyPI's at once.
-CPU_BUILDS := https://download.pytorch.org/whl/cpu
-CPU_INDEX := --retries 0 --timeout 5 --index-url $(CPU_BUILDS)
-REACHED := $(BIN)/python -c "import urllib.request as web; web.urlopen('$(CPU_BUILDS)/torchvision/', timeout=5)"
+# A server needs no CUDA. Where only builds with CUDA can be had, this says so; ALLOW_CUDA=1 allows them, 0 stops.
+INSTALL_TORCH := sh deploy/install-torch $(BIN)/python
 
 # Tests run in a process for each core, each with its own databases, site and browser. One that has no more to do
 # takes over from the others: the slow tests are in few files.
@@ -106,7 +103,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(SERVER): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
-	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torch || $(PIP) install torch
+	$(INSTALL_TORCH) torch
 	$(INSTALL) .
 	touch $@
 
@@ -120,8 +117,6 @@ $(TRITON): | $(VENV)/bin/python
 
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
 $(TOOLS): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
-	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null \
-	|| { [ "$$(uname)" = Linux ] && $(REACHED) 2>/dev/null && $(PIP) install $(CPU_INDEX) torchvision torch; } \
-	|| $(PIP) install --upgrade torchvision torch
+	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(INSTALL_TORCH) torchvision torch
 	$(INSTALL) '.[llm,otel,scale,test,train]'
 	touch $(SERVER) $@
