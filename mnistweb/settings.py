@@ -498,5 +498,11 @@ COMPOSE = Group(
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),
         Setting("PYTHON_IMAGE", "python:3.11-slim", ANY, "The image to build on."),
+        Setting(
+            "ALLOW_CUDA",
+            "0",
+            _one_of("0", "1"),
+            "1 lets an image take PyPI's torch with CUDA, 6 GB, where PyTorch's own index cannot be reached.",
+        ),
     ),
 )

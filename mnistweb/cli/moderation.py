@@ -48,7 +48,7 @@ def hide(ids: tuple[uuid.UUID, ...]) -> None:
 def unhide(ids: tuple[uuid.UUID, ...]) -> None:
     """Take back that drawings are hidden.
 
-    Where PUBLIC_HISTORY is "reviewed", they stay private until they are approved.
+    With PUBLIC_HISTORY "reviewed" they stay private until they are approved.
     """
     _change(ids, moderation.unhide, "no longer hidden", "There is no hidden drawing")
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """Where the stand-in of Python says what succeeded."""
+    """The log of the stand-in for Python: what succeeded."""
     (tmp_path / "python").write_text(PYTHON)
     (tmp_path / "python").chmod(0o755)
     (tmp_path / "log").touch()
