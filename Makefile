@@ -8,6 +8,7 @@ SERVER := $(VENV)/.server
 SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
 TRITON := $(VENV)/.triton
+SBOM := $(VENV)/.sbom
 # A server needs no CUDA. Where only builds with CUDA can be had, this says so; ALLOW_CUDA=1 allows them, 0 stops.
 INSTALL_TORCH := sh deploy/install-torch $(BIN)/python
 
@@ -17,7 +18,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal --durations=10
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test lint docs audit fuzz chaos bench bench-split bench-history pictures
-.PHONY: constraints lighthouse model-server test-split test-scale test-deploy clean
+.PHONY: constraints sbom lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +96,9 @@ constraints: | $(VENV)/bin/python ## Renew the versions that make and the image 
 	$(BIN)/python deploy/constraints.py < $(VENV)/report.json > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt $(CONSTRAINTS)
 
+sbom: $(SERVER) $(SBOM) ## Write sbom.json: a software bill of materials of what is installed, as CycloneDX
+	$(SBOM)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
+
 clean: ## Remove the virtual environment and what tools left behind; the database stays
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -114,6 +118,11 @@ $(SERVING): $(SERVER)
 # NVIDIA's server, 55 MB, whose wheel is unpacked and not installed. Without it the tests that ask it are skipped.
 $(TRITON): | $(VENV)/bin/python
 	-$(PIP) install --no-deps --target $@ 'nvidia-pytriton>=0.7,<1'
+
+# An environment of its own, so that the tool is not in the bill.
+$(SBOM): | $(VENV)/bin/python
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --disable-pip-version-check install 'cyclonedx-bom>=7,<8' || { rm -rf $@; exit 1; }
 
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
 $(TOOLS): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python

@@ -31,8 +31,9 @@ from mnistweb.predictions.filter_fields import (
     short_percent,
 )
 from mnistweb.predictions.filters import Filter
+from mnistweb.predictions.visibility import Audience
 from mnistweb.registry.recognizers import model_cards
-from mnistweb.web.access import requested_filter, visible_conditions, visible_count
+from mnistweb.web.access import audience, requested_filter, visible_conditions, visible_count
 from mnistweb.web.downloads import Batches, begin, download
 from mnistweb.web.request_args import requested_cursor, requested_limit, requested_order
 from mnistweb.web.visitors import known_visitor
@@ -59,11 +60,13 @@ def index() -> ResponseReturnValue:
     hits = visible_count(wanted)
     if not hits.exact:  # the page itself may have looked further
         hits = replace(hits, number=max(hits.number, len(page.items)))
+    # A reviewed history has but some of one's own.
+    everything = Filter(mine=wanted.mine and audience() is Audience.REVIEWED)
     return render_template(
         "history/index.html",
         page=page,
         hits=hits,
-        total=hits if wanted == Filter() else visible_count(Filter()),
+        total=hits if wanted == everything else visible_count(everything),
         wanted=wanted,
         order=order,
         view=view,

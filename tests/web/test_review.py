@@ -177,7 +177,7 @@ def test_counts_are_of_what_is_listed(app: Flask, client: FlaskClient, stranger:
     app.config["PUBLIC_HISTORY"] = "reviewed"
     for query in ("", "?source=api", "?confidence_min=0", "?model=cnn"):
         assert re.search(r">\s*1 (of 1 )?drawing[^s]", stranger.get(f"/history{query}").text), query
-    assert "3 of 1 drawing" in client.get("/history?mine=1").text
+    assert "3 of 3 drawings" in client.get("/history?mine=1").text
 
 
 @pytest.mark.parametrize(
