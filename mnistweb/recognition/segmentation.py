@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnistweb.recognition.margin import is_drawn_to_the_edge
 from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
 
@@ -66,9 +67,11 @@ def _fill_holes(pixels: Pixels) -> Pixels:
 def _find_in_opaque(colours: Pixels) -> Ink:
     """Find ink in uint8 [H, W] or [H, W, 3]."""
     frame = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
-    if int((frame.max(axis=0) - frame.min(axis=0)).max()) <= FLAT:
-        ground = np.sort(frame, axis=0)[len(frame) // 2]
-        ink = _on_flat_ground(*_as_levels(colours, ground))
+    ground = np.sort(frame, axis=0)[len(frame) // 2]
+    flat = int((frame.max(axis=0) - frame.min(axis=0)).max()) <= FLAT
+    levels, level = _as_levels(colours, ground)
+    if flat or is_drawn_to_the_edge(_contrast(levels, level)):
+        ink = _on_flat_ground(levels, level)
         if ink is not None:
             return ink
     picture = Image.fromarray(colours)

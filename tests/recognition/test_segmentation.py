@@ -9,6 +9,7 @@ from PIL import Image
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import EmptyDrawing
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rasteriser import Stroke, rasterise
 from mnistweb.recognition.types import DigitImage, Recognizer
 from mnistweb.recognition.zoo import Zoo
 from tests.support.compare import unlike
@@ -56,6 +57,16 @@ def test_a_digit_at_the_slates_edge_is_whole(digit: int) -> None:
     ink = draw_ink(digit, MIDDLE)
     left, top = (int(np.flatnonzero(ink.max(axis=axis) > 0)[0]) for axis in (0, 1))
     assert unlike(image_of(picture(on(1.0, ink[top + 4 :, left + 4 :]))), normalize(ink)) < 12
+
+
+@pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 7, 8, 9])
+def test_a_digit_larger_than_the_slate_is_whole(digit: int) -> None:
+    points = np.concatenate([np.array(line, float) for line in STROKES[digit]])
+    low, size = points.min(axis=0), np.ptp(points, axis=0).max()
+    strokes = [(np.array(line, float) - low) / size * 284 - 2 for line in STROKES[digit]]
+    ink = rasterise([Stroke(line, MIDDLE) for line in strokes])
+    assert unlike(image_of(picture(1 - ink)), normalize(ink)) < 1
+    assert unlike(image_of(picture(1 - ink, light=True)), normalize(ink)) < 1
 
 
 def test_a_scribble_over_more_than_half_of_the_slate_is_ink() -> None:
