@@ -15,22 +15,15 @@ from mnistweb.predictions import moderation
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-class DrawingId(click.ParamType):
-    """The id of a drawing, or an address that contains it."""
-
-    name = "id"
-
-    def convert(
-        self, value: str | uuid.UUID, param: click.Parameter | None, ctx: click.Context | None
-    ) -> uuid.UUID:
-        """Find the id in the text."""
-        found = UUID.findall(str(value))
-        if len(found) != 1:
-            self.fail(f'"{value}" is neither the id of a drawing nor the address of its page.', param, ctx)
-        return uuid.UUID(found[0])
+def drawing_id(text: str) -> uuid.UUID:
+    """Find the id of a drawing in a text: the id itself, or an address that contains it."""
+    found = UUID.findall(text)
+    if len(found) != 1:
+        raise click.BadParameter(f'"{text}" is neither the id of a drawing nor the address of its page.')
+    return uuid.UUID(found[0])
 
 
-IDS = click.argument("ids", type=DrawingId(), nargs=-1, required=True)
+IDS = click.argument("ids", type=drawing_id, nargs=-1, required=True)
 
 
 @click.command()

@@ -195,7 +195,7 @@ def test_the_gallery_works_by_keyboard_and_keeps_the_filter(
     page.keyboard.press("Enter")
     page.wait_for_url("**/history?**view=gallery**")
     expect(page.locator(".filter-words")).to_contain_text("your own")
-    expect(page.get_by_text("All drawings, least sure first")).to_be_visible()
+    expect(page.get_by_text("Your drawings, least sure first")).to_be_visible()
     tile = page.get_by_role("list", name="History").get_by_role("listitem")
     expect(tile).to_have_count(1)
     expect(tile.get_by_role("link")).to_have_accessible_name(re.compile(r"^Drawing read as 4 .* not rated"))

@@ -43,15 +43,16 @@ def log(tmp_path: Path) -> Path:
 def install(log: Path) -> Install:
     """Run the script with torch and torchvision, without a terminal."""
 
-    def run(failing: str, allow: str | None, **options: int) -> "subprocess.CompletedProcess[str]":
+    def run(
+        failing: str, allow: str | None, stdin: int = subprocess.DEVNULL
+    ) -> "subprocess.CompletedProcess[str]":
         environment = {name: value for name, value in os.environ.items() if name != "ALLOW_CUDA"}
         environment |= {"FAILING": failing, "LOG": str(log)} | (
             {} if allow is None else {"ALLOW_CUDA": allow}
         )
         command = ["sh", str(SCRIPT), str(log.parent / "python"), "torch", "torchvision"]
-        given = {"stdin": subprocess.DEVNULL} | options
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=30, **given
+            command, env=environment, stdin=stdin, capture_output=True, text=True, check=False, timeout=30
         )
 
     return run
