@@ -18,13 +18,14 @@ PYTHON = """#!/bin/sh
 case " $* " in
     *" --no-index "*) place=wheels ;;
     *" --index-url "*) place=cpu ;;
+    *urlopen*) place=reached ;;
     *" -c "*) place=cuda ;;
     *) place=default ;;
 esac
 case " $FAILING " in *" $place "*) exit 1 ;; esac
 echo "$place: $*" >> "$LOG"
 """
-AWAY = "wheels cpu cuda"
+AWAY = "wheels reached cpu cuda"
 """No wheels, no index of CPU builds, and no torch with CUDA that is there already."""
 Install = Callable[..., "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch has no CUDA")
@@ -62,7 +63,7 @@ def installed(log: Path) -> list[str]:
     """Return the places from which something was installed."""
     lines = log.read_text().splitlines()
     assert all(line.endswith(" torch torchvision") for line in lines if " pip " in line)
-    return [line.partition(":")[0] for line in lines]
+    return [place for line in lines if (place := line.partition(":")[0]) not in ("reached", "cuda")]
 
 
 @pytest.mark.parametrize("allow", [None, "0", "1"])
@@ -90,6 +91,12 @@ def test_builds_with_cuda_are_taken_where_they_are_allowed(install: Install, log
     assert installed(log) == ["default"]
 
 
+@pytest.mark.parametrize("failing", ["wheels reached cuda", "wheels cpu cuda"])
+def test_index_out_of_reach_is_not_asked_for_builds(install: Install, log: Path, failing: str) -> None:
+    assert install(failing, "0").returncode != 0
+    assert installed(log) == []
+
+
 def test_without_anybody_to_ask_it_says_what_it_takes(install: Install, log: Path) -> None:
     result = install(AWAY, None)
     assert result.returncode == 0
@@ -99,9 +106,9 @@ def test_without_anybody_to_ask_it_says_what_it_takes(install: Install, log: Pat
 
 
 def test_cuda_that_is_there_already_needs_no_leave(install: Install, log: Path) -> None:
-    result = install("wheels cpu", "0")
+    result = install("wheels reached", "0")
     assert result.returncode == 0
-    assert installed(log) == ["cuda", "default"]
+    assert installed(log) == ["default"]
     assert "6 GB" not in result.stderr
 
 
