@@ -93,6 +93,15 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
 
 
+def test_deletion_of_all_drawings_wipes_the_slate(page: Page) -> None:
+    predicted(page, 4)
+    page.get_by_text("Delete all my drawings").click()
+    press(page, "Yes, delete it")
+    expect(page.get_by_text("No drawings yet")).to_be_visible()
+    assert ink_on_slate(page) == 0
+    expect(answer(page)).to_have_count(0)
+
+
 def test_deletion_can_be_undone_for_some_seconds(page: Page) -> None:
     first = predicted(page, 4)
     page.clock.install()
