@@ -281,9 +281,10 @@ SECURITY = Group(
         Setting(
             "PUBLIC_HISTORY",
             "everyone",
-            _one_of("everyone", "own", "off"),
-            "The drawings in the history: everyone's, the visitor's own, or no history at all;"
-            " a visitor's own always appear under the slate.",
+            _one_of("everyone", "reviewed", "own", "off"),
+            "The drawings in the history: everyone's but those hidden with `mnistweb hide`, those let through"
+            " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
+            " under the slate.",
         ),
     ),
 )
@@ -372,7 +373,7 @@ LIMITS = Group(
             PER_MINUTE,
             "Pages of the history and insights, the API's list, and preview images.",
         ),
-        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of the history."),
+        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", PER_MINUTE, "Deletions."),
     ),
 )
@@ -497,5 +498,11 @@ COMPOSE = Group(
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),
         Setting("PYTHON_IMAGE", "python:3.11-slim", ANY, "The image to build on."),
+        Setting(
+            "ALLOW_CUDA",
+            "0",
+            _one_of("0", "1"),
+            "1 lets an image take PyPI's torch with CUDA, 6 GB, where PyTorch's own index cannot be reached.",
+        ),
     ),
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mnistweb.database.models import Prediction
-from mnistweb.predictions.serializers import serialize
+from mnistweb.predictions.serializers import serialize, serialize_with_drawing
 
 Batches = Iterable[Sequence[Prediction]]
 GZIP = zlib.MAX_WBITS | 16
@@ -47,12 +47,9 @@ def csv_chunks(batches: Batches) -> Iterator[str]:
 
 
 def json_chunks(batches: Batches) -> Iterator[str]:
-    """Yield a JSON line for each prediction: the fields of the API, `strokes`, and `input`.
-
-    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink).
-    """
+    """Yield a JSON line for each prediction: the fields of the API, `strokes`, and `input`."""
     for batch in batches:
-        yield "".join(f"{json.dumps(_with_input(prediction))}\n" for prediction in batch)
+        yield "".join(f"{json.dumps(serialize_with_drawing(prediction))}\n" for prediction in batch)
 
 
 def training_chunks(batches: Batches) -> Iterator[bytes]:
@@ -86,10 +83,6 @@ def _writer(prediction: Prediction, key: bytes) -> int:
     # The numbers are far above those of the writers that training sets apart for tests.
     digest = hmac.digest(key, prediction.visitor.encode(), "sha256")
     return int.from_bytes(digest[:6], "big")
-
-
-def _with_input(prediction: Prediction) -> dict[str, Any]:
-    return {**serialize(prediction), "strokes": prediction.strokes, "input": list(prediction.input)}
 
 
 def _cells(prediction: Prediction) -> list[Any]:

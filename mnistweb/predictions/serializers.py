@@ -1,6 +1,6 @@
 """Predictions in JSON: their fields, for the API, its description and downloads."""
 
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from mnistweb.database import models
 from mnistweb.recognition.boundaries import Certainty
@@ -72,3 +72,11 @@ def serialize(prediction: models.Prediction) -> Prediction:
         "labelled": prediction.labelled,
         "correct": prediction.correct,
     }
+
+
+def serialize_with_drawing(prediction: models.Prediction) -> dict[str, Any]:
+    """Return the public fields, `strokes`, and `input`; both columns must be loaded.
+
+    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink).
+    """
+    return {**serialize(prediction), "strokes": prediction.strokes, "input": list(prediction.input)}
