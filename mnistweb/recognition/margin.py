@@ -24,7 +24,7 @@ MAX_MEETINGS = 12
 MAX_INKED = 0.35
 """Share of the edge that is inked. A page's corner covers nearly half."""
 MAX_SOFT = 0.5
-"""Soft pixels of the edge for each inked one. Where thin, faint lines meet it, they are more."""
+"""Soft pixels of the edge for each inked one. Thin, faint lines that meet it have more."""
 MAX_ON_EDGE = 0.3
 """Share of a stroke's outline along the edge. A bar has nearly half."""
 MIN_SHARE = 0.5

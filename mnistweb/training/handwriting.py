@@ -1,7 +1,7 @@
 """Ways in which people write the digits: a slashed zero, a barred seven, a one with flag and foot.
 
-The writers of a few tablets do not show them all. Each function takes the strokes of a digit, float64 [n, 2]
-points in any unit with y down, and returns those of another way to write it.
+The writers of a few tablets do not show them all. Each function takes a digit's strokes and returns those of
+another way to write it. Strokes are float64 [n, 2] points in any unit, with y down.
 """
 
 from collections.abc import Callable, Sequence

@@ -65,8 +65,9 @@ def test_a_digit_larger_than_the_slate_is_whole(digit: int) -> None:
     low, size = points.min(axis=0), np.ptp(points, axis=0).max()
     strokes = [(np.array(line, float) - low) / size * 284 - 2 for line in STROKES[digit]]
     ink = rasterise([Stroke(line, MIDDLE) for line in strokes])
-    assert unlike(image_of(picture(1 - ink)), normalize(ink)) < 1
-    assert unlike(image_of(picture(1 - ink, light=True)), normalize(ink)) < 1
+    levels = on(1.0, ink, 0)
+    assert unlike(image_of(picture(levels)), normalize(ink)) < 1
+    assert unlike(image_of(picture(levels, light=True)), normalize(ink)) < 1
 
 
 def test_a_scribble_over_more_than_half_of_the_slate_is_ink() -> None:
