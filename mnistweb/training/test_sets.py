@@ -1,7 +1,8 @@
 """The test sets, which are read once, when the training is over.
 
-MNIST's test images; drawings of unseen writers and of an unseen donor; digits written in each known way; and
-what is none: symbols of unseen alphabets, letters, scribbles, several digits. Everything is deterministic.
+Digits are MNIST's test images, drawings of unseen writers and of an unseen donor, and digits written in each
+known way. The others are symbols of unseen alphabets, letters, scribbles and several digits. Everything is
+deterministic.
 """
 
 import dataclasses
