@@ -44,17 +44,17 @@ class Readings:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Where the likeliest digit is the true one, bool [n]."""
+        """The mask [n] of images whose likeliest digit is the true one."""
         return np.asarray(self.digits == self.truth)
 
     @property
     def refused(self) -> NDArray[np.bool_]:
-        """Where the answer is "not a digit", bool [n]."""
+        """The mask [n] of images that are answered with "not a digit"."""
         return np.asarray(self.not_a_digit >= self.boundaries.not_a_digit)
 
     @property
     def sure(self) -> NDArray[np.bool_]:
-        """Where the answer is a sure digit, bool [n]."""
+        """The mask [n] of images that are answered with a sure digit."""
         return np.asarray(~self.refused & (self.confidence >= self.boundaries.sure))
 
     def select(self, chosen: NDArray[np.bool_]) -> "Readings":
