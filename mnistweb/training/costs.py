@@ -35,7 +35,7 @@ class Costs:
     sure_wrong: float = 20.0
     digit_refused: float = 6.0
     other_doubtful: float = 2.0
-    other_sure: float = 20.0
+    other_sure: float = 16.0
     share_of_digits: float = 0.9
 
 
