@@ -217,6 +217,33 @@ SERVER = Group(
             "The number of further requests per process that wait up to 2 seconds for a thread;"
             " all others get 503 and `Retry-After` at once.",
         ),
+        Setting(
+            "DOWNLOADS",
+            "8",
+            _integer(1, 64),
+            "The number of downloads of the history that each process sends at a time, half of them to one"
+            " address; others get 503 and `Retry-After`.",
+        ),
+        Setting(
+            "RECEIVE_TIMEOUT",
+            "15",
+            _integer(1, 300),
+            "Seconds in which a request must arrive whole, if it comes at less than 8 KiB a second; then its"
+            " connection is closed.",
+        ),
+        Setting(
+            "SEND_TIMEOUT",
+            "15",
+            _integer(1, 300),
+            "Seconds in which a client must read a response, if it reads less than 8 KiB a second.",
+        ),
+        Setting(
+            "CONNECTIONS_PER_ADDRESS",
+            "128",
+            _integer(8, 800),
+            "The most connections of one address to each process; one more closes the one that has been"
+            " idle longest. Without effect behind a proxy (`PROXY_HOPS`), which must set its own limits.",
+        ),
     ),
 )
 STORAGE = Group(
