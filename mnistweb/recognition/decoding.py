@@ -5,6 +5,7 @@ import binascii
 import io
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def read_drawing(data: bytes, max_pixels: int) -> Ink:
     """
     if not data:
         raise _missing()
-    return find_ink(_to_rgba(_decode(data, max_pixels)))
+    return find_ink(_to_pixels(_decode(data, max_pixels)))
 
 
 def _decode(data: bytes, max_pixels: int) -> Image.Image:
@@ -147,17 +148,22 @@ def _reduce_while_decoding(picture: Image.Image) -> None:
     picture.draft("RGB", (math.ceil(picture.width * share), math.ceil(picture.height * share)))
 
 
-def _to_rgba(picture: Image.Image) -> NDArray[np.uint8]:
-    """Convert a picture of any mode to uint8 [H, W, 4]: red, green, blue, opacity."""
+def _to_pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """Convert any mode to uint8 [H, W, 4], red, green, blue, opacity, or to [H, W] if it is opaque grey."""
     if picture.mode.startswith("I") or picture.mode == "F":
         grey = np.asarray(picture, np.float32)
         picture = Image.fromarray(np.uint8(grey * (255 / max(float(grey.max()), 255.0))))
-    grey_and_opaque = picture.mode == "L" and not picture.has_transparency_data
-    if not grey_and_opaque:
+    if picture.mode != "RGBA" and (picture.mode != "L" or picture.has_transparency_data):
         picture = picture.convert("RGBA")
+    if picture.mode == "RGBA" and _is_grey_and_opaque(picture):
+        picture = picture.getchannel("R")
     if max(picture.size) > MAX_SIDE:
         picture = picture.reduce(math.ceil(max(picture.size) / MAX_SIDE))
-    pixels = np.asarray(picture)
-    planes = [pixels] * 3 + [np.full_like(pixels, 255)] if grey_and_opaque else [*np.moveaxis(pixels, 2, 0)]
-    # Planar in memory, since segmentation reads the planes one by one.
-    return np.moveaxis(np.stack(planes), 0, 2)
+    return np.asarray(picture)
+
+
+def _is_grey_and_opaque(picture: Image.Image) -> bool:
+    colours: Any = picture.getcolors(256)  # there are no more greys; it gives up at the next colour
+    return colours is not None and all(
+        red == green == blue and opacity == 255 for _, (red, green, blue, opacity) in colours
+    )

@@ -1,150 +1,150 @@
-"""Separate ink from background, whatever their colours: a slate, a transparent canvas, a photo of paper."""
+"""Separate ink from the ground it stands on, in any colours and beside other things.
 
-import math
-from typing import Any
+Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it.
+In others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
+from mnistweb.recognition.margin import is_drawn_to_the_edge
+from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
 
-BACKGROUND_SPREAD = 6
-"""Levels of 255 around the median, within which a drawn picture's background is; a photo's spreads wider."""
+FLAT = 12
+"""Levels of 255 over which a frame of one colour spreads; paper in a photo spreads wider."""
 NOISE_FLOOR = 16
-"""Levels of 255. In a drawn picture, less contrast is compression noise, not ink."""
-MIN_CONTRAST = 0.1
-"""Share of the range. A picture with less contrast has no ink."""
-PHOTO_SIDE = 360
-"""Pixels on the longer side to which a photo is reduced."""
+"""Levels of 255. On a flat ground, less contrast is compression noise, not ink."""
+FAINT, CLEAR = 0.1, 0.3
+"""Shares of the strongest contrast. Faint ink counts in rows and columns next to those with clear ink."""
+PAGE_SHARE = 0.6
+"""Share of the sides of its box that a page fills."""
+MAX_SIDE = 360
+"""Pixels on the longer side to which a picture is reduced in which a stroke is looked for."""
 
-Colours = NDArray[np.uint8]
-Grey = NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8]
 
 
-def find_ink(colours: Colours) -> Ink:
-    """Find ink, float32 [H, W] in 0..1, in uint8 [H, W, 4] red, green, blue and opacity.
+def find_ink(pixels: Pixels) -> Ink:
+    """Find ink, float32 [H, W] in 0..1, in uint8 [H, W] grey or [H, W, 4] red, green, blue and opacity.
 
-    Ink differs from the background's colour: dark, light or coloured. On a transparent background,
-    ink is the opacity. A photo's uneven background is evened out first.
+    Ink differs from its ground: dark, light or coloured. On a transparent background, ink is the opacity.
     """
-    opacity = colours[..., 3]
-    if np.ptp(opacity) > NOISE_FLOOR:
-        if _opacity_is_ink(colours):
-            return _scale_contrast(opacity.astype(np.float32) / 255, 0)
-        colours = _fill_holes(colours)
-    return _segment_opaque(colours[..., :3])
+    if pixels.ndim == 2:
+        return _find_in_opaque(pixels)
+    if np.ptp(pixels[..., 3]) > NOISE_FLOOR:
+        if _opacity_is_ink(pixels):
+            return _scale(pixels[..., 3])
+        pixels = _fill_holes(pixels)
+    return _find_in_opaque(pixels[..., :3])
 
 
-def _opacity_is_ink(colours: Colours) -> bool:
+def _opacity_is_ink(pixels: Pixels) -> bool:
     """Return true for strokes on a transparent background, false for a picture with holes."""
-    opaque = colours[..., 3] > 127
+    opaque = pixels[..., 3] > 127
     if opaque.mean() < 0.5:
         return True
-    return bool(np.ptp(colours[opaque][:, :3], axis=0).max() <= NOISE_FLOOR)
+    return bool(np.ptp(pixels[opaque][:, :3], axis=0).max() <= NOISE_FLOOR)
 
 
-def _fill_holes(colours: Colours) -> Colours:
+def _scale(opacity: Pixels) -> Ink:
+    """Scale opacity to a maximum of 1."""
+    strongest = int(opacity.max())
+    if strongest < MIN_CONTRAST * 255:
+        return np.zeros(opacity.shape, np.float32)
+    return opacity.astype(np.float32) / np.float32(strongest)
+
+
+def _fill_holes(pixels: Pixels) -> Pixels:
     """Fill transparent pixels with the background's colour."""
-    opacity = colours[..., 3:].astype(np.float32) / 255
-    background = np.median(colours[colours[..., 3] > 127][:, :3], axis=0)
-    filled = colours.astype(np.float32)
-    filled[..., :3] = filled[..., :3] * opacity + background * (1 - opacity)
-    return filled.astype(np.uint8)
+    opacity = pixels[..., 3:].astype(np.float32) / 255
+    background = np.median(pixels[pixels[..., 3] > 127][:, :3], axis=0)
+    filled: Pixels = (pixels[..., :3] * opacity + background * (1 - opacity)).astype(np.uint8)
+    return filled
 
 
-def _segment_opaque(colours: Colours) -> Ink:
-    """Find ink in uint8 [H, W, 3]."""
+def _find_in_opaque(colours: Pixels) -> Ink:
+    """Find ink in uint8 [H, W] or [H, W, 3]."""
     frame = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
-    background = np.median(frame, axis=0).astype(np.int16)
-    if _is_grey(colours):
-        levels, level = np.ascontiguousarray(colours[..., 0]), int(background[0])
-    else:
-        levels, level = np.abs(colours.astype(np.int16) - background).max(axis=2).astype(np.uint8), 0
-    near = (levels >= max(level - BACKGROUND_SPREAD, 0)) & (levels <= min(level + BACKGROUND_SPREAD, 255))
-    if np.count_nonzero(near) <= levels.size / 2:
-        return _segment_photo(colours)
-    # Contrast is computed once for each of the 256 levels, not for each pixel.
-    present = np.arange(256).clip(levels.min(), levels.max())
-    contrast = np.abs(present - level).astype(np.float32) / 255
-    return np.take(_scale_contrast(contrast, NOISE_FLOOR / 255), levels)
+    ground = np.sort(frame, axis=0)[len(frame) // 2]
+    flat = int((frame.max(axis=0) - frame.min(axis=0)).max()) <= FLAT
+    levels, level = _as_levels(colours, ground)
+    if flat or is_drawn_to_the_edge(_contrast(levels, level)):
+        ink = _on_flat_ground(levels, level)
+        if ink is not None:
+            return ink
+    picture = Image.fromarray(colours)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
+    return find_stroke(np.asarray(_to_grey(picture), np.float32) / 255)
 
 
-def _is_grey(colours: Colours) -> bool:
-    red = colours[..., 0]
-    return np.array_equal(red, colours[..., 1]) and np.array_equal(red, colours[..., 2])
+def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
+    """Return one level for each pixel, and the ground's; for colours, how far they are from the ground's."""
+    if colours.ndim == 2:
+        return colours, int(ground)
+    planes = np.ascontiguousarray(np.moveaxis(colours, 2, 0))  # one by one they are four times as fast
+    return _contrast(planes, ground[:, None, None]).max(axis=0), 0
 
 
-def _scale_contrast(contrast: Ink, floor: float) -> Ink:
-    """Scale contrast 0..1 to a maximum of 1, and set values up to `floor` to 0."""
-    strongest = float(contrast.max())
-    if strongest < MIN_CONTRAST:
-        return np.zeros_like(contrast)
-    return np.where(contrast > floor, contrast / strongest, 0).astype(np.float32)
+def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
+    """Scale the contrast with the ground to a maximum of 1.
 
-
-def _segment_photo(colours: Colours) -> Ink:
-    """Find ink in a picture with an uneven background: noise, shadow, ruled paper.
-
-    The background is a wide blur of the pixels that are not ink, estimated in two rounds. Otsu's threshold
-    (1979) separates ink from background. A second threshold above it separates pen from ruling.
+    Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground.
     """
-    picture = Image.fromarray(colours).convert("L")
-    picture.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.BOX)
-    picture = picture.filter(ImageFilter.GaussianBlur(max(picture.size) / 280))
-    grey = np.asarray(picture, np.float32) / 255
-    contrast = grey - _blur_widely(grey)
-    dark = -np.percentile(contrast, 0.5) > np.percentile(contrast, 99.5)
-    contrast = -contrast if dark else contrast
-    for _ in range(2):
-        paper = (contrast < otsu_threshold(contrast)).astype(np.float32)
-        background = _blur_widely(grey * paper) / np.maximum(_blur_widely(paper), 1e-3)
-        # Dark ink absorbs the same share of the light, in a shadow too.
-        contrast = np.maximum(1 - grey / np.maximum(background, 0.05) if dark else grey - background, 0)
-    threshold = _pen_threshold(contrast)
-    pen = contrast >= threshold
-    if not pen.any() or float(contrast[pen].mean()) < MIN_CONTRAST:
-        return np.zeros_like(grey)
-    full = float(contrast[pen].mean())
-    ink = np.clip((contrast - threshold / 2) / max(full - threshold / 2, 1e-6), 0, 1)
-    return _remove_specks(ink)
+    rows, columns = _profile(levels, ground, 1), _profile(levels, ground, 0)
+    strongest = int(rows.max())
+    ink = np.zeros(levels.shape, np.float32)
+    if strongest < MIN_CONTRAST * 255:
+        return ink
+    box = _extent(rows, strongest), _extent(columns, strongest)
+    contrast = _contrast(np.ascontiguousarray(levels[box]), ground)
+    if _is_page(contrast):
+        return None
+    np.divide(contrast * (contrast > NOISE_FLOOR), np.float32(strongest), out=ink[box])
+    return ink
 
 
-def _blur_widely(grey: Grey) -> Grey:
-    """Average over about an eighth of the picture, by scaling it down and up again."""
-    height, width = grey.shape
-    side = max(height, width) / 8
-    small = (math.ceil(width / side) + 1, math.ceil(height / side) + 1)
-    picture = Image.fromarray(grey).resize(small, Image.Resampling.BILINEAR)
-    return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+def _profile(levels: Pixels, ground: int, axis: int) -> Pixels:
+    """Return the strongest contrast of each row or column."""
+    if ground <= NOISE_FLOOR:
+        return _contrast(levels.max(axis=axis), ground)
+    if ground >= 255 - NOISE_FLOOR:
+        return _contrast(levels.min(axis=axis), ground)
+    return np.maximum(*(_contrast(extreme(axis=axis), ground) for extreme in (levels.min, levels.max)))
 
 
-def otsu_threshold(values: Grey) -> float:
-    """Return the threshold that splits values into the two classes that differ most (N. Otsu, 1979)."""
-    counts, edges = np.histogram(values, 128)
-    middles = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    sums = np.cumsum(counts * middles)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    best: float = edges[1:][np.nanargmax(between[:-1])]
-    return float(best)
+def _contrast(levels: Pixels, ground: int | Pixels) -> Pixels:
+    level = np.uint8(ground)
+    return np.maximum(levels, level) - np.minimum(levels, level)
 
 
-def _pen_threshold(contrast: Grey) -> float:
-    threshold = otsu_threshold(contrast)
-    marked = contrast[contrast >= threshold]
-    if marked.size < 20:
-        return threshold
-    higher = otsu_threshold(marked)
-    pen, ruling = marked[marked >= higher], marked[marked < higher]
-    separate = pen.size and ruling.size and float(np.median(pen)) > 2 * float(np.median(ruling))
-    return higher if separate else threshold
+def _extent(profile: Pixels, strongest: int) -> slice:
+    """Return from where to where there is clear ink, and faint ink without a gap next to it."""
+    clear = (profile > CLEAR * strongest).tobytes()
+    faint = (profile > FAINT * strongest).tobytes()
+    first, last = clear.find(1), clear.rfind(1)
+    return slice(faint.rfind(0, 0, first) + 1, faint.find(0, last) % (len(faint) + 1))
 
 
-def _remove_specks(ink: Ink) -> Ink:
-    """Remove specks of one or two pixels: noise, not strokes."""
-    cleaned = Image.fromarray(np.uint8(ink * 255)).filter(ImageFilter.MedianFilter(3))
-    kept = cleaned.filter(ImageFilter.MaxFilter(7))
-    return np.where(np.asarray(kept) > 64, ink, 0).astype(np.float32)
+def _is_page(contrast: Pixels) -> bool:
+    """Return whether a box is filled along its sides, as a page fills its own and a narrow bar does."""
+    height, width = contrast.shape
+    if 3 * min(height, width) < max(height, width):
+        return False
+    for inset in (0, 2) if min(height, width) > 20 else (0,):  # a page's edge may be soft
+        sides = contrast[inset], contrast[-1 - inset], contrast[:, inset], contrast[:, -1 - inset]
+        filled = sum(np.count_nonzero(side > NOISE_FLOOR // 2) for side in sides)
+        if filled > PAGE_SHARE * 2 * (height + width):
+            return True
+    return False
+
+
+def _to_grey(picture: Image.Image) -> Image.Image:
+    """Return the one plane in which a picture's colours differ most: their first principal component."""
+    if picture.mode == "L":
+        return picture
+    few = np.asarray(picture.resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3)
+    axis = np.linalg.eigh(np.cov(few, rowvar=False))[1][:, -1]
+    axis /= np.abs(axis).sum() * (1 if axis.sum() > 0 else -1)
+    return picture.convert("L", (*axis, -255 * float(np.minimum(axis, 0).sum())))

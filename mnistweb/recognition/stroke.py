@@ -1,0 +1,186 @@
+"""Find the pen's stroke among other things: ruling, page edges, shadows, frames, captions, neighbours.
+
+Ink shows in its ground. A stroke differs from the ground on both of its sides, alike along its
+whole length. It is long and thin, and it stands free. The edge of a page or of a shadow differs on one side
+only. A page is wide. Bars and neighbours lie along the picture's edge. Ruling is fainter than the pen.
+
+So the picture is split in several ways into dark and light: by its levels, and by their difference from an
+uneven ground. Each region of each split is scored by these measures. The one with the best score is the
+stroke, and regions like it belong to the drawing. Their ink is measured against the ground around them.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mnistweb.recognition.ground import general_ground, ground_around, otsu_split, otsu_threshold
+from mnistweb.recognition.regions import REACH, Grey, Mask, Regions, find_regions, grow
+from mnistweb.recognition.types import Ink
+
+COARSE_SIDE = 112
+"""Pixels on the longer side, to which a picture is reduced to find the stroke in it."""
+MIN_CONTRAST = 0.1
+"""Share of the range. A picture with less contrast has no ink."""
+MIN_SPREAD = 0.1
+"""Share of the range, over which a class of levels must spread to be split again."""
+NOISE = 16 / 255
+"""Share of the range. Less contrast is noise."""
+MIN_EXPLAINED = 0.7
+"""Share of its variance that two classes explain, if a class is split again: noise has 0.64."""
+SPANNING = 0.4
+"""Factor for what reaches from edge to opposite edge but not across, as ruling does."""
+MIN_SCORE = 0.2
+"""Less is an unevenness of the ground."""
+MIN_SHAPE = 0.1
+"""Less is a part of the ground, such as a shadow."""
+CERTAIN = 0.35
+"""Share of the picture's range by which a stroke differs, for which no other is looked for."""
+GRAIN = 0.75
+"""Mean square of neighbours' differences over that of any two pixels. A small drawing has up to 0.5."""
+CONNECTED = 0.4
+"""Share of the stroke's contrast that ink has which is connected with it."""
+
+
+class Stroke(NamedTuple):
+    """The region `main` of a split of the picture into regions; `light` on dark, or dark on light."""
+
+    score: float
+    light: bool
+    regions: Regions
+    main: int
+    members: Mask
+    certain: bool
+
+
+def find_stroke(grey: Grey) -> Ink:
+    """Find ink in float32 [H, W], both in 0..1."""
+    if _is_grain(grey):
+        return np.zeros_like(grey)
+    best: Stroke | None = None
+    for stroke in _candidates(_reduce(grey)):
+        if best is None or stroke.score > best.score:
+            best = stroke
+        if best.certain and stroke.light:
+            break
+    if best is None:
+        return np.zeros_like(grey)
+    return _measure(1 - grey if best.light else grey, best)
+
+
+def _is_grain(grey: Grey) -> bool:
+    """Return whether neighbouring pixels differ as much as any two: noise, or nothing."""
+    return float(np.square(np.diff(grey)).mean()) >= GRAIN * 2 * float(grey.var())
+
+
+def _reduce(grey: Grey) -> Grey:
+    picture = Image.fromarray(grey)
+    picture.thumbnail((COARSE_SIDE, COARSE_SIDE), Image.Resampling.BOX)
+    return np.asarray(picture)
+
+
+def _candidates(grey: Grey) -> Iterator[Stroke]:
+    negative = 1 - grey
+    for light, mask in _splits(grey):
+        regions = find_regions(mask)
+        if not regions.count:
+            continue
+        depth = regions.depth(negative if light else grey)
+        shape = _shapes(regions)
+        scores = np.maximum(depth, 0) ** 1.5 * regions.length * shape
+        main = int(scores.argmax())
+        if scores[main] < MIN_SCORE:
+            continue
+        members = _members(regions, main, depth, scores)
+        rest = 1 - regions.area[members].sum() / regions.area.sum()
+        certain = bool(
+            shape[main] > 0.5
+            and regions.on_edge[main] == 0
+            and rest < 0.05
+            and depth[main] > CERTAIN * np.ptp(grey)
+        )
+        yield Stroke(float(scores[main]), light, regions, main, members, certain)
+
+
+def _splits(grey: Grey) -> Iterator[tuple[bool, Mask]]:
+    """Split the picture into dark and light; yield whether a mask is of what is light."""
+    for threshold in _thresholds(grey):
+        dark = grey < threshold
+        yield False, dark
+        yield True, ~dark
+    difference = grey - general_ground(grey)
+    for threshold in _thresholds(np.abs(difference)):
+        yield False, difference < -threshold
+        yield True, difference > threshold
+
+
+def _thresholds(values: Grey) -> Iterator[float]:
+    """Yield the threshold between two classes of values, and those within a class that is two."""
+    middle = otsu_threshold(values)
+    yield middle
+    low = values < middle
+    for part in (values[low], values[~low]):
+        if part.size and np.ptp(part) > MIN_SPREAD:
+            threshold, explained = otsu_split(part)
+            if explained > MIN_EXPLAINED:
+                yield threshold
+
+
+def _shapes(regions: Regions) -> Grey:
+    """Say in 0..1 how far each region has a stroke's shape: thin, free of the edge, and no page or line.
+
+    A region that fills a narrow picture is a bar without a margin, though it lies along most of the edge.
+    """
+    height, width = regions.shape
+    left, top, right, bottom = regions.box
+    across = (left == 0) & (right == width)
+    down = (top == 0) & (bottom == height)
+    thin = np.clip(1 - 2 * regions.width / regions.length, 0.02, 1)
+    free = np.clip(1 - regions.on_edge, 0.1, 1)
+    alone = (1 - 0.5 * regions.on_box) * np.where(across != down, SPANNING, 1)
+    shape = thin * free**2 * alone
+    filling = across & down & (2 * min(height, width) < max(height, width))
+    ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
+    return np.where(ground & ~filling, 0, shape)
+
+
+def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
+    """Choose the regions that belong to the drawing with the main stroke: no specks, no fragments."""
+    length, edge = regions.length, regions.on_edge
+    deep: Mask = depth > 0.5 * depth[main]
+    pen = min(regions.width[main], 0.15 * length[main])
+    line = (edge > 0.3) | ((length > 0.9 * max(regions.shape)) & (edge > 0))
+    inside = (edge == 0) | ((length > 0.5 * length[main]) & ~line)
+    members: Mask = deep & inside & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
+    members[main] = True
+    # A page full of signs is no drawing of one.
+    others = deep & (edge == 0)
+    if regions.area[members].sum() < 0.3 * regions.area[others].sum():
+        members = deep
+    return members
+
+
+def _measure(grey: Grey, stroke: Stroke) -> Ink:
+    """Measure the ink of a dark stroke, and of what is connected with it, against the ground around it."""
+    coarse = _reduce(grey)
+    reach = int(np.clip(round(stroke.regions.width[stroke.main] / 2), *REACH))
+    mask = stroke.regions.mask(stroke.members)
+    ground = ground_around(coarse, mask, reach)
+    contrast = ground - coarse
+    faint = find_regions(mask | (contrast > CONNECTED * np.percentile(contrast[mask], 90)))
+    mask = faint.mask(faint.meeting(mask))
+    near = grow(mask, reach)
+    ring = grow(near, 2) & ~near
+    contrast = _enlarge(ground, grey, Image.Resampling.BILINEAR) - grey
+    full = np.percentile(contrast[_enlarge(mask, grey)], 90)
+    if full < MIN_CONTRAST:
+        return np.zeros_like(grey)
+    around = np.abs(contrast[_enlarge(ring, grey)])
+    low = min(1.5 * np.percentile(around, 90), 0.2 * full) if around.size else 0.0
+    ink = np.clip((contrast - low) / (full - low), 0, 1)
+    return np.where(_enlarge(near, grey) & (contrast > NOISE), ink, 0).astype(np.float32)
+
+
+def _enlarge(plane: Any, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Any:
+    return np.asarray(Image.fromarray(plane).resize(like.shape[::-1], how))

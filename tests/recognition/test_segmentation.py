@@ -1,0 +1,91 @@
+"""Ink is the pen's stroke, whatever surrounds it."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.errors import EmptyDrawing
+from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.rasteriser import Stroke, rasterise
+from mnistweb.recognition.types import DigitImage, Recognizer
+from mnistweb.recognition.zoo import Zoo
+from tests.support.compare import unlike
+from tests.support.drawings import STROKES, draw_digit, encode
+from tests.support.pictures import EMPTY, SCENES, draw_ink, on, picture
+
+MIDDLE, THIN, THICK = 20, 8, 34
+
+
+@cache
+def cnn() -> Recognizer:
+    return Zoo.load().get("cnn")
+
+
+def image_of(drawing: Image.Image) -> DigitImage:
+    return normalize(read_drawing(encode(drawing, compress_level=1), 10**7))
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["dark", "light"])
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_surrounds_a_digit_is_ground(scene: str, light: bool) -> None:
+    for digit, width, share in ((5, MIDDLE, 1), (8, THIN, 1), (2, THICK, 0.5), (1, MIDDLE, 0.5)):
+        ink = draw_ink(digit, width)
+        image = image_of(picture(SCENES[scene](ink), light=light, share=share))
+        assert unlike(image, normalize(ink)) < 24
+        assert cnn().recognize(image).digit == digit
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+def test_ground_alone_is_no_drawing(empty: str) -> None:
+    with pytest.raises(EmptyDrawing):
+        image_of(picture(EMPTY[empty]))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("digit", STROKES)
+def test_a_plain_drawing_is_its_own_ink(digit: int, mode: str) -> None:
+    drawing = draw_digit(digit)
+    expected = normalize(np.asarray(drawing, np.float32) / 255)
+    assert unlike(image_of(drawing.convert(mode)), expected) < 0.05
+
+
+@pytest.mark.parametrize("digit", [2, 5, 8])
+def test_a_digit_at_the_slates_edge_is_whole(digit: int) -> None:
+    ink = draw_ink(digit, MIDDLE)
+    left, top = (int(np.flatnonzero(ink.max(axis=axis) > 0)[0]) for axis in (0, 1))
+    assert unlike(image_of(picture(on(1.0, ink[top + 4 :, left + 4 :]))), normalize(ink)) < 12
+
+
+@pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 7, 8, 9])
+def test_a_digit_larger_than_the_slate_is_whole(digit: int) -> None:
+    points = np.concatenate([np.array(line, float) for line in STROKES[digit]])
+    low, size = points.min(axis=0), np.ptp(points, axis=0).max()
+    strokes = [(np.array(line, float) - low) / size * 284 - 2 for line in STROKES[digit]]
+    ink = rasterise([Stroke(line, MIDDLE) for line in strokes])
+    assert unlike(image_of(picture(1 - ink)), normalize(ink)) < 1
+    assert unlike(image_of(picture(1 - ink, light=True)), normalize(ink)) < 1
+
+
+def test_a_scribble_over_more_than_half_of_the_slate_is_ink() -> None:
+    scribble = np.zeros((280, 280), np.uint8)
+    scribble[20:260, 20:260] = 255
+    scribble[60:240:40, 60:200] = 0
+    image = image_of(Image.fromarray(scribble))
+    assert (image > 127).sum() > 250
+
+
+def test_several_digits_stay_several() -> None:
+    row = np.concatenate([draw_ink(digit, MIDDLE) for digit in (1, 0, 7)], axis=1)
+    expected = normalize(row)
+    assert unlike(image_of(picture(on(0.9, row))), expected) < 4
+    assert cnn().recognize(image_of(picture(on(0.9, row)))).digit is None
+
+
+def test_faint_specks_beside_clear_ink_do_not_shrink_it() -> None:
+    ink = draw_ink(3, MIDDLE)
+    speckled = ink.copy()
+    speckled[20:24, 20:24] = speckled[250:254, 240:246] = 0.2
+    assert unlike(image_of(picture(on(1.0, speckled))), normalize(ink)) < 1

@@ -1,0 +1,114 @@
+"""Pictures of digits as people bring them: on ruled paper, in a shadow, in a scan's margin, cut out tightly.
+
+A scene takes a digit's ink, float [280, 280] in 0..1, and returns levels in 0..1, dark ink on a light ground.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mnistweb.recognition.rasteriser import Stroke, rasterise
+from mnistweb.recognition.types import Ink
+from tests.support.drawings import SIDE, STROKES
+
+Levels = NDArray[np.float64]
+Scene = Callable[[Ink], Levels]
+PEN = 0.12
+Y, X = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j]
+
+
+def draw_ink(digit: int, width: float) -> Ink:
+    """Return the ink of a digit drawn with a pen of that width."""
+    return rasterise([Stroke(np.array(line, np.float64), width) for line in STROKES[digit]])
+
+
+def on(ground: Levels | float, ink: Ink, pen: float = PEN) -> Levels:
+    """Draw ink on a ground."""
+    return np.asarray(ground + (pen - ground) * ink, np.float64)
+
+
+def grain(levels: Levels) -> Levels:
+    """Add a camera's noise."""
+    return levels + np.random.default_rng(1).normal(0, 0.015, levels.shape)
+
+
+def lines(place: Levels, spacing: float, thick: float = 2) -> Levels:
+    """Return lines 0..1 where `place`, in pixels, is a multiple of `spacing`."""
+    return np.clip(thick / 2 + 0.5 - np.abs(place % spacing - spacing / 2), 0, 1)
+
+
+RULES = lines(Y * SIDE + 3 * X + 9, 36)
+SQUARES = np.maximum(lines(Y * SIDE + 6 * X + 20, 60, 3), lines(X * SIDE - 6 * Y + 11, 60, 3))
+SHADOW = 1 - 0.35 / (1 + np.exp(-(X + 0.6 * Y - 0.95) * 60))
+LAMP = 1 - 0.55 * np.hypot(X, Y) / 1.4
+FOLD = 0.86 - 0.12 * (X > 0.8) - 0.1 * (np.abs(X - 0.8) < 0.006)
+
+
+def _beside(ink: Ink, *places: tuple[slice, slice], level: float = PEN) -> Levels:
+    levels = on(1.0, ink)
+    for place in places:
+        levels[place] = level
+    return levels
+
+
+def _caption(ink: Ink) -> Levels:
+    bar = np.full((60, SIDE), 0.35)
+    bar[24:36, 20:140:8] = 0.95
+    return np.concatenate([bar, on(1.0, ink)])
+
+
+def _page(paper: float, margin: int, around: float) -> Scene:
+    return lambda ink: np.pad(on(paper, ink, min(PEN, paper / 3)), margin, constant_values=around)
+
+
+def _tight(ink: Ink) -> Levels:
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0.1) for axis in (1, 0))
+    return on(1.0, ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+SCENES: dict[str, Scene] = {
+    "ruled paper": lambda ink: grain(on(0.82 - 0.2 * RULES, ink)),
+    "squared paper": lambda ink: grain(on(0.8 - 0.22 * SQUARES, ink)),
+    "shadow": lambda ink: grain(on(0.85, ink) * SHADOW),
+    "lamp": lambda ink: grain(on(0.9, ink) * LAMP),
+    "fold": lambda ink: grain(on(FOLD, ink)),
+    "pencil": lambda ink: grain(on(0.75, 0.35 * ink) * (1 - 0.2 * X)),
+    "page's edge": lambda ink: grain(np.where(X + 0.08 * Y > 0.93, 0.3, on(0.85, ink))),
+    "page's corner": lambda ink: grain(
+        np.where((X - 0.1 * Y > 0.83) | (Y + 0.1 * X > 0.95), 0.35, on(0.85, ink))
+    ),
+    "line at the edge": lambda ink: _beside(ink, np.s_[:, -2:], level=0.3),
+    "line near the edge": lambda ink: _beside(ink, np.s_[:, 6:9], level=0.3),
+    "neighbours": lambda ink: _beside(ink, np.s_[100:150, :14], np.s_[180:230, -10:], np.s_[:8, 120:170]),
+    "caption": _caption,
+    "letterbox": lambda ink: np.pad(on(1.0, ink), ((0, 0), (110, 110))),
+    "bands": lambda ink: np.pad(on(1.0, ink), ((50, 30), (0, 0)), constant_values=PEN),
+    "grey page on white": _page(0.82, 60, 1.0),
+    "mid-grey page on white": _page(0.5, 60, 1.0),
+    "white page on black": _page(1.0, 60, 0.0),
+    "small page on grey": _page(1.0, 200, 0.5),
+    "scan in a white margin": lambda ink: np.pad(grain(on(0.88, ink)), 60, constant_values=1.0),
+    "no margin": _tight,
+    "photo without a margin": lambda ink: grain(0.8 * _tight(ink)),
+}
+"""Scenes by the thing that surrounds the digit."""
+
+NOISE = np.random.default_rng(2).random((SIDE, SIDE))
+EMPTY: dict[str, Levels] = {
+    "flat": np.full((SIDE, SIDE), 0.8),
+    "grain": grain(np.full((SIDE, SIDE), 0.8)),
+    "noise": NOISE,
+    "faint noise": 0.5 + 0.3 * (NOISE - 0.5),
+    "uneven light": 0.25 + 0.6 * X * Y,
+    "shadow": grain(0.85 * SHADOW),
+    "two halves": np.where(X > 0.5, 0.9, 0.1),
+}
+"""Pictures without ink."""
+
+
+def picture(levels: Levels, *, light: bool = False, share: float = 1) -> Image.Image:
+    """Return levels as a grey picture, reduced to a share of their size; `light` is the negative."""
+    grey = Image.fromarray(np.rint(255 * np.clip(1 - levels if light else levels, 0, 1)).astype(np.uint8))
+    return grey.resize((round(grey.width * share), round(grey.height * share)), Image.Resampling.BOX)
