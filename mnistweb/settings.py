@@ -120,7 +120,7 @@ def _share(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _per_minute(text: str) -> tuple[int, int]:
+def _two_numbers(text: str) -> tuple[int, int]:
     visitor, address = map(_integer(1, 1_000_000).parse, text.split(","))
     return visitor, address
 
@@ -185,8 +185,8 @@ ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
 )
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
-PER_MINUTE = Kind(
-    "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _per_minute
+TWO_NUMBERS = Kind(
+    "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
 )
 
 SERVER = Group(
@@ -258,6 +258,13 @@ STORAGE = Group(
         ),
         Setting(
             "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
+        ),
+        Setting(
+            "RETENTION_DAYS",
+            "0",
+            _integer(0, 36500),
+            "The days after which `mnistweb prune` deletes drawings, and the history hides them; their counts"
+            " in the insights stay. With 0 they stay, too.",
         ),
     ),
 )
@@ -378,7 +385,8 @@ MODELS = Group(
 )
 LIMITS = Group(
     "Rate limits",
-    "Requests per minute: of one visitor, and of one address (of IPv6, one /64). Others get 429.",
+    "Requests per minute, unless a day is named: of one visitor, and of one address (of IPv6, one /64)."
+    " Others get 429.",
     (
         Setting("RATELIMIT_ENABLED", "true", FLAG, "Whether limits apply."),
         Setting(
@@ -388,19 +396,25 @@ LIMITS = Group(
             "The counters: each process counts for itself in memory, a Redis counts for all;"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
-        Setting("RATELIMIT_PREDICT", "1200,6000", PER_MINUTE, "Predictions."),
-        Setting("RATELIMIT_GUESS", "1200,12000", PER_MINUTE, "Guesses while a visitor draws."),
-        Setting("RATELIMIT_FEEDBACK", "600,3000", PER_MINUTE, "Corrections."),
-        Setting("RATELIMIT_COMPARISON", "120,600", PER_MINUTE, "Comparisons of all models on one drawing."),
-        Setting("RATELIMIT_INSIDE", "120,600", PER_MINUTE, "Looks inside a model, and films of drawings."),
+        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions."),
+        Setting(
+            "RATELIMIT_PREDICT_DAY",
+            "2000,20000",
+            TWO_NUMBERS,
+            "Predictions a day, which bounds what one client stores.",
+        ),
+        Setting("RATELIMIT_GUESS", "1200,12000", TWO_NUMBERS, "Guesses while a visitor draws."),
+        Setting("RATELIMIT_FEEDBACK", "600,3000", TWO_NUMBERS, "Corrections."),
+        Setting("RATELIMIT_COMPARISON", "120,600", TWO_NUMBERS, "Comparisons of all models on one drawing."),
+        Setting("RATELIMIT_INSIDE", "120,600", TWO_NUMBERS, "Looks inside a model, and films of drawings."),
         Setting(
             "RATELIMIT_READ",
             "600,3000",
-            PER_MINUTE,
+            TWO_NUMBERS,
             "Pages of the history and insights, the API's list, and preview images.",
         ),
-        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of the history."),
-        Setting("RATELIMIT_DELETE", "600,3000", PER_MINUTE, "Deletions."),
+        Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of the history."),
+        Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
     ),
 )
 OBSERVABILITY = Group(

@@ -20,7 +20,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
 from mnistweb.database.models import Prediction
-from mnistweb.history.exports import Batches, csv_chunks, json_chunks, training_chunks
+from mnistweb.history.exports import (
+    Batches,
+    csv_chunks,
+    json_chunks,
+    training_chunks,
+)
 from mnistweb.history.wording import BOUNDS, PAGER, SHORTCUTS, SORTS, VIEWS
 from mnistweb.predictions import queries
 from mnistweb.predictions.filter_fields import (
@@ -94,14 +99,14 @@ def as_csv() -> Response:
 @blueprint.get("/history.jsonl")
 def as_json_lines() -> Response:
     """Send all predictions that meet the filter as JSON lines, with strokes and pixels."""
-    batches = _batches(visible_conditions(requested_filter()), Prediction.strokes, Prediction.input)
+    batches = _batches(visible_conditions(requested_filter()), *queries.STROKES_TEXT, Prediction.input)
     return _download(json_chunks(batches), "jsonl", "application/x-ndjson")
 
 
 @blueprint.get("/history.strokes.json.gz")
 def as_training_file() -> Response:
     """Send the labelled digits that meet the filter as a file of pen strokes to train on."""
-    batches = _batches(_labelled(requested_filter()), Prediction.strokes)
+    batches = _batches(_labelled(requested_filter()), *queries.STROKES_TEXT)
     return _download(training_chunks(batches), "strokes.json.gz", "application/gzip")
 
 

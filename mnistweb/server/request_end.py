@@ -1,4 +1,4 @@
-"""Where a request ends in the bytes that arrive, so that a thread need not wait for the rest of it."""
+"""The end of a request in the bytes that arrive, so that no thread waits for the rest of it."""
 
 import re
 from enum import Enum, auto
@@ -12,7 +12,7 @@ CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]{1,8})\s*(;.*)?", re.DOTALL)
 
 
 class Progress(Enum):
-    """How far a request has arrived."""
+    """The state of a request that arrives."""
 
     HEAD = auto()
     BODY = auto()

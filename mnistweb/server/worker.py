@@ -33,7 +33,7 @@ MAX_HELD = 96 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What clients may take: seconds, bytes of a request, and connections of one address (None: any)."""
+    """Limits of clients: seconds, bytes of a request, and connections of one address (None: any number)."""
 
     receive_timeout: float = 15.0
     send_timeout: float = 15.0

@@ -1,6 +1,7 @@
 """Some downloads at a time, so that those who are slow to read leave threads for everybody else."""
 
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -65,6 +66,7 @@ def _leave_when_sent(response: Response) -> Response:
         if response.is_streamed:
             response.response = _sent(response.response, leave)
         response.call_on_close(leave)
+        weakref.finalize(response, leave)  # also where a server forgets to close it
     return response
 
 

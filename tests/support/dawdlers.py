@@ -16,7 +16,7 @@ FIRST_BYTES = {
     "unread page": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "unread download": b"GET /history.jsonl HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
-"""What each kind sends at the beginning; those that are slow go on by a byte a second."""
+"""The first bytes of each kind; those that are slow go on by a byte a second."""
 SMALL_BUFFER = 4096
 
 
