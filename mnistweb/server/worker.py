@@ -213,8 +213,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         """Count the bytes that are kept for a client. Beyond MAX_HELD, the client with the most has to go."""
         self._held += count - conn.held
         conn.held = count
-        if self._held > MAX_HELD and self._waiting:
-            self._abort(max(self._waiting, key=lambda each: each.held))
+        if count and self._held > MAX_HELD:
+            largest = max(self._waiting, key=lambda each: each.held, default=None)
+            if largest and largest.held:
+                self._abort(largest)
 
     def murder_pending(self) -> None:
         """Close the connections whose deadline is over."""
@@ -223,7 +225,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_sweep = now + SWEEP_INTERVAL
         for conn in [each for each in self._waiting if each.pace.deadline <= now]:
-            self._abort(conn)
+            if conn.idle:
+                self._close(conn)
+            else:
+                self._abort(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
         for conn in self._waiting:
