@@ -1,13 +1,17 @@
 """One connection: the request that arrives on it, and the response that leaves."""
 
+import fcntl
 import socket
+import sys
+import termios
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import gunicorn.http
 
-from mnistweb.server.pace import Pace
+from mnistweb.server.pace import MIN_RATE, Pace
 from mnistweb.server.request_end import Progress, RequestEnd
 from mnistweb.server.response_writer import ResponseWriter
 from mnistweb.web.proxies import client_network
@@ -32,6 +36,7 @@ class Connection:
         self.held = 0
         """Bytes of the request and of the response, as the worker counts them."""
         self._most = most
+        self._unread: int | None = None
         self._next = b""  # received after the end of the request
         self._pieces: deque[bytes] = deque()
         self.request = RequestEnd(most)
@@ -50,6 +55,17 @@ class Connection:
     def complete(self) -> bool:
         """True if a thread can work on the request."""
         return self.request.progress in (Progress.WHOLE, Progress.REFUSED)
+
+    def unread(self) -> int:
+        """Return the bytes of responses that the system keeps for the client."""
+        with suppress(OSError):  # a system that does not count them
+            return int.from_bytes(fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        return 0
+
+    def reads(self, seconds: float) -> bool:
+        """Return whether the client has read enough of them since the last call, that many seconds ago."""
+        before, self._unread = self._unread, self.unread()
+        return before is None or before - self._unread >= MIN_RATE * seconds
 
     def receive(self) -> int | None:
         """Read what has arrived, and return its bytes: None if there is nothing yet, 0 at the end.
@@ -80,7 +96,7 @@ class Connection:
 
     def next_request(self) -> bool:
         """Begin anew, and return whether bytes of the next request are already there."""
-        self.parser = None
+        self.parser = self._unread = None
         self._pieces.clear()
         self.request = RequestEnd(self._most)
         return bool(self._next)

@@ -225,10 +225,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_sweep = now + SWEEP_INTERVAL
         for conn in [each for each in self._waiting if each.pace.deadline <= now]:
-            if conn.idle:
-                self._close(conn)
-            else:
-                self._abort(conn)
+            self._close_overdue(conn)
+
+    def _close_overdue(self, conn: Connection) -> None:
+        if conn.idle and not conn.unread():
+            self._close(conn)
+        elif conn.idle and conn.reads(self.limits.send_timeout):
+            conn.pace = Pace(self.limits.send_timeout)
+        else:
+            self._abort(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
         for conn in self._waiting:

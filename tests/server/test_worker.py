@@ -131,6 +131,18 @@ def test_silence_after_an_answer_ends_the_connection(client: socket.socket) -> N
     assert is_closed(client)
 
 
+def test_slow_reader_gets_the_whole_answer_after_the_connection_is_idle(port: int) -> None:
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(8)  # longer than an idle connection is kept
+        status, _, page = answer(client)
+        assert status == 200
+        assert page.rstrip().endswith(b"</html>")
+
+
 def test_bodies_that_fill_the_memory_make_room_for_smaller_ones(port: int) -> None:
     size = 11_000_000
     part = POST + b"Content-Length: %d\r\n\r\n" % size + bytes(size - 1)
