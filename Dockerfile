@@ -22,11 +22,11 @@ RUN python -c "import tomllib; print(*(each for each in tomllib.load(open('/sour
 
 # Dependencies of the site without a model server.
 FROM pip AS dependencies
-# A server needs no CUDA. torch comes from deploy/wheels, else from the index of CPU builds, else from the default
-# index. Its headers and tests are removed; importing torch needs torch_shm_manager.
-RUN { pip install --no-index --no-deps torch \
-      || pip install --retries 0 --timeout 5 --index-url https://download.pytorch.org/whl/cpu torch \
-      || pip install torch; } \
+# A server needs no CUDA: torch comes from deploy/wheels, else from the index of CPU builds. Only ALLOW_CUDA=1 lets it
+# come from the default index. Its headers and tests are removed; importing torch needs torch_shm_manager.
+ARG ALLOW_CUDA=0
+COPY deploy/install-torch /source/deploy/
+RUN WHEELS=/wheels sh /source/deploy/install-torch python torch \
     && rm -rf /venv/lib/python3*/site-packages/torch/include /venv/lib/python3*/site-packages/torch/test \
     && find /venv/lib/python3*/site-packages/torch/bin -type f ! -name torch_shm_manager -delete
 COPY pyproject.toml deploy/constraints.txt /source/

@@ -8,11 +8,9 @@ SERVER := $(VENV)/.server
 SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
 TRITON := $(VENV)/.triton
-# A server needs no CUDA. PyPI's builds for Linux bring it along, so the CPU builds are asked for first,
-# with a short patience: a machine that cannot reach them goes on with PyPI's at once.
-CPU_BUILDS := https://download.pytorch.org/whl/cpu
-CPU_INDEX := --retries 0 --timeout 5 --index-url $(CPU_BUILDS)
-REACHED := $(BIN)/python -c "import urllib.request as web; web.urlopen('$(CPU_BUILDS)/torchvision/', timeout=5)"
+SBOM := $(VENV)/.sbom
+# A server needs no CUDA. Where only builds with CUDA can be had, this says so; ALLOW_CUDA=1 allows them, 0 stops.
+INSTALL_TORCH := sh deploy/install-torch $(BIN)/python
 
 # Tests run in a process for each core, each with its own databases, site and browser. One that has no more to do
 # takes over from the others: the slow tests are in few files.
@@ -20,7 +18,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal --durations=10
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test lint docs audit fuzz chaos bench bench-split bench-history pictures
-.PHONY: constraints lighthouse model-server test-split test-scale test-deploy clean
+.PHONY: constraints sbom lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +96,9 @@ constraints: | $(VENV)/bin/python ## Renew the versions that make and the image 
 	$(BIN)/python deploy/constraints.py < $(VENV)/report.json > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt $(CONSTRAINTS)
 
+sbom: $(SERVER) $(SBOM) ## Write sbom.json: a software bill of materials of what is installed, as CycloneDX
+	$(SBOM)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
+
 clean: ## Remove the virtual environment and what tools left behind; the database stays
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -106,7 +107,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(SERVER): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
-	[ "$$(uname)" = Linux ] && $(PIP) install $(CPU_INDEX) torch || $(PIP) install torch
+	$(INSTALL_TORCH) torch
 	$(INSTALL) .
 	touch $@
 
@@ -118,10 +119,13 @@ $(SERVING): $(SERVER)
 $(TRITON): | $(VENV)/bin/python
 	-$(PIP) install --no-deps --target $@ 'nvidia-pytriton>=0.7,<1'
 
+# An environment of its own, so that the tool is not in the bill.
+$(SBOM): | $(VENV)/bin/python
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --disable-pip-version-check install 'cyclonedx-bom>=7,<8' || { rm -rf $@; exit 1; }
+
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
 $(TOOLS): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
-	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null \
-	|| { [ "$$(uname)" = Linux ] && $(REACHED) 2>/dev/null && $(PIP) install $(CPU_INDEX) torchvision torch; } \
-	|| $(PIP) install --upgrade torchvision torch
+	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(INSTALL_TORCH) torchvision torch
 	$(INSTALL) '.[llm,otel,scale,test,train]'
 	touch $(SERVER) $@

@@ -26,6 +26,7 @@ from mnistweb.predictions import wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.web import (
+    access,
     download_places,
     error_handlers,
     form_tokens,
@@ -70,7 +71,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for hooks in (access_log, rate_limits, load_shedding, download_places, form_tokens):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
-    for hooks in (visitors, security_headers, error_handlers, module_preload, static_files):
+    for hooks in (access, visitors, security_headers, error_handlers, module_preload, static_files):
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, enumerate=enumerate)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)

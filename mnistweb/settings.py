@@ -315,9 +315,10 @@ SECURITY = Group(
         Setting(
             "PUBLIC_HISTORY",
             "everyone",
-            _one_of("everyone", "own", "off"),
-            "The drawings in the history: everyone's, the visitor's own, or no history at all;"
-            " a visitor's own always appear under the slate.",
+            _one_of("everyone", "reviewed", "own", "off"),
+            "The drawings in the history: everyone's but those hidden with `mnistweb hide`, those let through"
+            " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
+            " under the slate.",
         ),
     ),
 )
@@ -413,7 +414,7 @@ LIMITS = Group(
             TWO_NUMBERS,
             "Pages of the history and insights, the API's list, and preview images.",
         ),
-        Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of the history."),
+        Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
     ),
 )
@@ -538,5 +539,11 @@ COMPOSE = Group(
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),
         Setting("PYTHON_IMAGE", "python:3.11-slim", ANY, "The image to build on."),
+        Setting(
+            "ALLOW_CUDA",
+            "0",
+            _one_of("0", "1"),
+            "1 lets an image take PyPI's torch with CUDA, 6 GB, where PyTorch's own index cannot be reached.",
+        ),
     ),
 )

@@ -92,6 +92,7 @@ def _parameters(declared: Operation) -> list[Schema]:
         {
             "name": name,
             "in": group.place,
+            **({"required": True} if group.required else {}),
             "description": schema["description"],
             "schema": {keyword: value for keyword, value in schema.items() if keyword != "description"},
         }

@@ -41,6 +41,7 @@ class Parameters:
     schemas: Mapping[str, Schema]
     errors: tuple[str, ...]
     place: str = "query"
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

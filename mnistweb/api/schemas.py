@@ -35,6 +35,7 @@ from mnistweb.web.request_args import (
     MAX_LIMIT,
     requested_cursor,
     requested_limit,
+    requested_mine,
     requested_order,
 )
 
@@ -132,6 +133,12 @@ class Page(TypedDict):
         {"examples": ["AAZJqyLSKAB9PTteLQpMU6CjaxbVLwueP-_lyR0U470A"]},
         "The cursor of the next page; null on the last page.",
     ]
+
+
+class Deleted(TypedDict):
+    """The result of a deletion."""
+
+    deleted: Annotated[int, {"minimum": 0, "examples": [12]}, "The number of deleted drawings."]
 
 
 class ModelAnswer(TypedDict):
@@ -233,6 +240,19 @@ SORT = Parameters(
         }
     },
     ("invalid_sort",),
+)
+
+MINE = Parameters(
+    requested_mine,
+    {
+        "mine": {
+            "type": "string",
+            "enum": ["1"],
+            "description": "Says that you mean all of your own drawings.",
+        }
+    },
+    ("invalid_filter",),
+    required=True,
 )
 
 

@@ -10,9 +10,11 @@ from mnistweb.api.schemas import (
     FILTER,
     IDEMPOTENCY_KEY,
     LIMIT,
+    MINE,
     SORT,
     Answer,
     Comparison,
+    Deleted,
     Drawing,
     EmptyObject,
     Label,
@@ -28,10 +30,10 @@ from mnistweb.predictions.filters import Filter
 from mnistweb.predictions.pagination import Order
 from mnistweb.predictions.serializers import Prediction, serialize
 from mnistweb.predictions.service import recognize_and_save
-from mnistweb.predictions.store import delete_own
+from mnistweb.predictions.store import delete_all_own, delete_own
 from mnistweb.registry.recognizers import model_cards, zoo
 from mnistweb.web.access import visible_conditions, visible_prediction
-from mnistweb.web.visitors import current_visitor
+from mnistweb.web.visitors import current_visitor, known_visitor
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -98,6 +100,14 @@ def delete(prediction_id: uuid.UUID) -> tuple[str, int]:
     # Needs no CSRF token: a browser asks before it sends DELETE from another site, and is refused.
     delete_own(prediction_id, current_visitor())
     return "", 204
+
+
+@blueprint.delete("/predictions")
+@parameters(_=MINE)
+@response(Deleted, 200, "Deleted.")
+def delete_all(_: None) -> Deleted:
+    """Delete all of your own predictions, with their drawings."""
+    return {"deleted": delete_all_own(known_visitor())}
 
 
 @blueprint.get("/models")

@@ -5,9 +5,11 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "approve": "mnistweb.cli.moderation",
     "backup": "mnistweb.cli.backup",
     "clean-pictures": "mnistweb.cli.database",
     "evaluate": "mnistweb.cli.training",
+    "hide": "mnistweb.cli.moderation",
     "migrate": "mnistweb.cli.database",
     "models": "mnistweb.cli.recognition",
     "predict": "mnistweb.cli.recognition",
@@ -17,6 +19,7 @@ COMMANDS = {
     "serve": "mnistweb.cli.serve",
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",
+    "unhide": "mnistweb.cli.moderation",
 }
 TRAIN_EXTRA = {"HersheyFonts", "torchvision", "tqdm"}
 

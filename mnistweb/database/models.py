@@ -61,6 +61,13 @@ class Source(enum.StrEnum):
     API = "api"
 
 
+class Review(enum.StrEnum):
+    """The operator's word on a drawing; null is none yet."""
+
+    APPROVED = "approved"
+    HIDDEN = "hidden"
+
+
 class Span(enum.StrEnum):
     """Period of an aggregate."""
 
@@ -125,6 +132,7 @@ class Prediction(Base):
         ),
         _partial_index("labelled", "labelled_at IS NOT NULL"),
         _partial_index("unlabelled", "labelled_at IS NULL"),
+        _partial_index("review", "review IS NOT NULL", "review"),
         _partial_index("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
         _partial_index(
             "wrong",
@@ -182,6 +190,8 @@ class Prediction(Base):
 
     label: Mapped[int | None] = mapped_column(SmallInteger)  # null with labelled_at: not a digit
     labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    review: Mapped[Review | None] = mapped_column(_enum_type(Review))
 
     # Hashes of the idempotency key and of the request (predictions/idempotency.py).
     request_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)

@@ -1,20 +1,22 @@
-"""My drawings: the table of the visitor's own predictions, and their deletion."""
+"""My drawings: the table of the visitor's own predictions, their download, and their deletion."""
 
 import uuid
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction
+from mnistweb.draw.own_export import own_batches, own_lines
 from mnistweb.extensions import db
 from mnistweb.predictions import queries
 from mnistweb.predictions.feedback import accuracy
-from mnistweb.predictions.store import delete_all_own, delete_own
+from mnistweb.predictions.store import count_own, delete_all_own, delete_own
 from mnistweb.proportion import Proportion
+from mnistweb.web.downloads import begin, download
 from mnistweb.web.fragments import is_fragment
-from mnistweb.web.visitors import current_visitor
+from mnistweb.web.visitors import current_visitor, known_visitor
 
 blueprint = Blueprint("my_drawings", __name__, url_prefix="/predictions")
 ROWS_PER_PAGE = 50
@@ -47,12 +49,23 @@ def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return _show_remaining()
 
 
+@blueprint.get("/mine.jsonl")
+def download_all() -> Response:
+    """Send all of the visitor's own drawings as JSON lines, with pictures, strokes and pixels."""
+    lines = own_lines(begin(own_batches(known_visitor())))
+    return download(lines, "my-drawings.jsonl", "application/x-ndjson")
+
+
+@blueprint.get("/delete")
+def confirm_deletion() -> str:
+    """Ask once whether to delete all of the visitor's own drawings, and say how many they are."""
+    return render_template("draw/delete_all.html", number=count_own(known_visitor()))
+
+
 @blueprint.post("/delete")
 def delete_all() -> ResponseReturnValue:
     """Delete all of the visitor's own drawings."""
     delete_all_own(current_visitor())
-    if is_fragment():
-        return render_template("draw/_my_drawings.html", **my_drawings_context())
     return _show_remaining()
 
 

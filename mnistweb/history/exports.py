@@ -12,7 +12,7 @@ from typing import Any
 
 from mnistweb.database.models import Prediction
 from mnistweb.predictions.queries import strokes_text
-from mnistweb.predictions.serializers import serialize
+from mnistweb.predictions.serializers import drawing_line, serialize
 
 Batches = Iterable[Sequence[Prediction]]
 BLOCK = 64 * 1024
@@ -51,13 +51,10 @@ def csv_chunks(batches: Batches) -> Iterator[str]:
 
 
 def json_chunks(batches: Batches) -> Iterator[str]:
-    """Yield a JSON line for each prediction: the fields of the API, `strokes`, and `input`.
-
-    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink).
-    """
+    """Yield a JSON line for each prediction: the fields of the API, `strokes`, and `input`."""
     block = ""
     for prediction in chain.from_iterable(batches):
-        block += f"{_json_line(prediction)}\n"
+        block += drawing_line(prediction)
         if len(block) > BLOCK:
             yield block
             block = ""
@@ -92,12 +89,6 @@ def _writer(prediction: Prediction, key: bytes) -> int:
     # The numbers are far above those of the writers that training sets apart for tests.
     digest = hmac.digest(key, prediction.visitor.encode(), "sha256")
     return int.from_bytes(digest[:6], "big")
-
-
-def _json_line(prediction: Prediction) -> str:
-    fields = json.dumps(serialize(prediction)).removesuffix("}")
-    pixels = json.dumps(list(prediction.input))
-    return f'{fields}, "strokes": {strokes_text(prediction) or "null"}, "input": {pixels}}}'
 
 
 def _cells(prediction: Prediction) -> list[Any]:

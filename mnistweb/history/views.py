@@ -1,9 +1,8 @@
 """The history: logged predictions by the filter in the query string, as a page and as downloads."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,19 +12,13 @@ from flask import (
     redirect,
     render_template,
     request,
-    stream_with_context,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
 from mnistweb.database.models import Prediction
-from mnistweb.history.exports import (
-    Batches,
-    csv_chunks,
-    json_chunks,
-    training_chunks,
-)
+from mnistweb.history.exports import csv_chunks, json_chunks, training_chunks
 from mnistweb.history.wording import BOUNDS, PAGER, SHORTCUTS, SORTS, VIEWS
 from mnistweb.predictions import queries
 from mnistweb.predictions.filter_fields import (
@@ -38,8 +31,10 @@ from mnistweb.predictions.filter_fields import (
     short_percent,
 )
 from mnistweb.predictions.filters import Filter
+from mnistweb.predictions.visibility import Audience
 from mnistweb.registry.recognizers import model_cards
-from mnistweb.web.access import requested_filter, visible_conditions, visible_count
+from mnistweb.web.access import audience, requested_filter, visible_conditions, visible_count
+from mnistweb.web.downloads import Batches, begin, download
 from mnistweb.web.request_args import requested_cursor, requested_limit, requested_order
 from mnistweb.web.visitors import known_visitor
 
@@ -65,11 +60,13 @@ def index() -> ResponseReturnValue:
     hits = visible_count(wanted)
     if not hits.exact:  # the page itself may have looked further
         hits = replace(hits, number=max(hits.number, len(page.items)))
+    # A reviewed history has but some of one's own.
+    everything = Filter(mine=wanted.mine and audience() is Audience.REVIEWED)
     return render_template(
         "history/index.html",
         page=page,
         hits=hits,
-        total=hits if wanted == Filter() else visible_count(Filter()),
+        total=hits if wanted == everything else visible_count(everything),
         wanted=wanted,
         order=order,
         view=view,
@@ -93,21 +90,21 @@ def index() -> ResponseReturnValue:
 def as_csv() -> Response:
     """Send all predictions that meet the filter as CSV."""
     batches = _batches(visible_conditions(requested_filter()))
-    return _download(csv_chunks(batches), "csv", "text/csv; charset=utf-8")
+    return download(csv_chunks(batches), "mnistweb-history.csv", "text/csv; charset=utf-8")
 
 
 @blueprint.get("/history.jsonl")
 def as_json_lines() -> Response:
     """Send all predictions that meet the filter as JSON lines, with strokes and pixels."""
     batches = _batches(visible_conditions(requested_filter()), *queries.STROKES_TEXT, Prediction.input)
-    return _download(json_chunks(batches), "jsonl", "application/x-ndjson")
+    return download(json_chunks(batches), "mnistweb-history.jsonl", "application/x-ndjson")
 
 
 @blueprint.get("/history.strokes.json.gz")
 def as_training_file() -> Response:
     """Send the labelled digits that meet the filter as a file of pen strokes to train on."""
     batches = _batches(_labelled(requested_filter()), *queries.STROKES_TEXT)
-    return _download(training_chunks(batches), "strokes.json.gz", "application/gzip")
+    return download(training_chunks(batches), "mnistweb-history.strokes.json.gz", "application/gzip")
 
 
 def _labelled(wanted: Filter) -> Sequence[ColumnElement[bool]]:
@@ -118,9 +115,7 @@ def _labelled(wanted: Filter) -> Sequence[ColumnElement[bool]]:
 
 
 def _batches(conditions: queries.Conditions, *undeferred: queries.Deferred) -> Batches:
-    # Read the first batch before the response starts, so that an error still gets its status code.
-    batches = queries.batches(conditions, *undeferred, order=requested_order())
-    return chain([next(batches)], batches)
+    return begin(queries.batches(conditions, *undeferred, order=requested_order()))
 
 
 def _address(kept: Mapping[str, str], criteria: Filter | None, **changed: str) -> str:
@@ -138,9 +133,3 @@ def _titles(model: str | None) -> dict[str, str]:
     # The log may hold predictions of a model that is no longer installed.
     titles = {card.name: card.title for card in model_cards()}
     return {model: model} | titles if model else titles
-
-
-def _download(chunks: Iterator[str] | Iterator[bytes], suffix: str, mimetype: str) -> Response:
-    response = Response(stream_with_context(chunks), content_type=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="mnistweb-history.{suffix}"'
-    return response

@@ -1,13 +1,10 @@
 """The hardest drawings of the latest day that has any."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from mnistweb.database.models import Prediction, Span, Tally
+from mnistweb.database.models import Prediction
 from mnistweb.predictions import queries
 from mnistweb.predictions.filter_fields import Verdict
 from mnistweb.predictions.filters import Filter
@@ -26,17 +23,20 @@ class Hardest:
     predictions: Sequence[Prediction]
 
 
-def hardest_drawings(session: Session) -> Hardest | None:
-    """Query the hardest drawings of everyone; None if there are none on the latest day."""
-    latest = select(Tally.start).where(Tally.span == Span.DAY, Tally.count > 0)
-    day = session.scalar(latest.order_by(Tally.start.desc()).limit(1))
-    if day is None:
+def hardest_drawings(visible: Callable[[Filter], queries.Conditions]) -> Hardest | None:
+    """Query the hardest drawings of the latest day; None if there are none.
+
+    `visible` returns the conditions of a filter's drawings that the visitor may see.
+    """
+    latest = queries.page(visible(Filter()), None, 1).items
+    if not latest:
         return None
-    wrong = _first(Filter(verdict=Verdict.WRONG, first=day, last=day), Order.SUREST)
-    unsure = _first(Filter(confidence_below=ALMOST_CERTAIN, first=day, last=day), Order.LEAST_SURE)
-    found = {prediction.id: prediction for prediction in (*wrong, *unsure)}
+    day = latest[0].created_at.date()
+    wrong = Filter(verdict=Verdict.WRONG, first=day, last=day)
+    unsure = Filter(confidence_below=ALMOST_CERTAIN, first=day, last=day)
+    hardest = (
+        *queries.page(visible(wrong), None, MOST, order=Order.SUREST).items,
+        *queries.page(visible(unsure), None, MOST, order=Order.LEAST_SURE).items,
+    )
+    found = {prediction.id: prediction for prediction in hardest}
     return Hardest(day, [*found.values()][:MOST]) if found else None
-
-
-def _first(criteria: Filter, order: Order) -> Sequence[Prediction]:
-    return queries.page(criteria.conditions(""), None, MOST, order=order).items

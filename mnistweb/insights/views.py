@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, abort, current_app, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mnistweb.extensions import db
@@ -11,8 +11,9 @@ from mnistweb.insights.hardest import hardest_drawings
 from mnistweb.insights.links import HistoryLinks
 from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.insights.wording import period_name
+from mnistweb.predictions.visibility import Audience
 from mnistweb.registry.recognizers import model_cards
-from mnistweb.web.access import OFF, is_public
+from mnistweb.web.access import audience, has_public, visible_conditions
 
 blueprint = Blueprint("insights", __name__)
 
@@ -26,13 +27,14 @@ def index() -> ResponseReturnValue:
     """
     time_ranges = {None if days is None else str(days): days for days in TIME_RANGES}
     requested = request.args.get("days")
-    if requested not in time_ranges or current_app.config["PUBLIC_HISTORY"] == OFF:
+    if requested not in time_ranges or audience() is Audience.OFF:
         abort(404)
     today = datetime.now(UTC).date()
     # First, because the queries of the charts change how PostgreSQL plans.
-    hardest = hardest_drawings(db.session()) if is_public() else None
+    hardest = hardest_drawings(visible_conditions) if has_public() else None
     insights = load_insights(db.session(), time_ranges[requested], today)
-    links = HistoryLinks(insights.first, is_public())
+    # A reviewed history lacks some of the drawings that the charts count.
+    links = HistoryLinks(insights.first, audience() is Audience.EVERYONE)
     return render_template(
         "insights/index.html",
         insights=insights,

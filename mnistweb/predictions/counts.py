@@ -1,7 +1,7 @@
 """Counts of the predictions that match a filter: exact from the aggregates, or bounded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from mnistweb.extensions import db
 from mnistweb.predictions.aggregates import NOT_A_DIGIT, UNLABELLED
 from mnistweb.predictions.filter_fields import NONE, Verdict
 from mnistweb.predictions.filters import Conditions, Filter
+from mnistweb.predictions.visibility import APPROVED, HIDDEN, Audience
 from mnistweb.recognition.boundaries import Certainty
 
 Counts = type[Tally | DoubtTally]
@@ -34,13 +35,26 @@ class Count:
         return f"{'' if self.exact else 'at least '}{self.number:,}"
 
 
-def count(criteria: Filter, visitor: str) -> Count:
-    """Count the predictions that match a filter. `visitor` is the visitor who asks, for `mine`."""
+def count(criteria: Filter, visitor: str, audience: Audience = Audience.EVERYONE) -> Count:
+    """Count the predictions that match a filter and that `visitor`, who asks, finds in a list."""
     if criteria.is_contradictory():
         return Count(0)
-    if criteria.mine or criteria.source is not None or criteria.confidence_conditions():
+    if criteria.mine:
         return _count_in_log(criteria, visitor)
-    return Count(_count_in_aggregates(criteria))
+    if audience is Audience.REVIEWED:
+        return _count_in_log(criteria, visitor, APPROVED)
+    found = (
+        _count_in_log(criteria, visitor)
+        if criteria.source is not None or criteria.confidence_conditions()
+        else Count(_count_in_aggregates(criteria))
+    )
+    return replace(found, number=max(found.number - _count_hidden(criteria, visitor), 0))
+
+
+def _count_hidden(criteria: Filter, visitor: str) -> int:
+    # They are few, and an index holds them alone.
+    hidden = select(func.count()).where(HIDDEN, Prediction.visitor != visitor, *criteria.conditions(visitor))
+    return db.session.scalar(hidden) or 0
 
 
 def _count_in_aggregates(criteria: Filter) -> int:
@@ -110,10 +124,13 @@ def _between(tally: Counts, start: date | None, end: date | None) -> Conditions:
     return [*conditions, tally.start < end] if end else conditions
 
 
-def _count_in_log(criteria: Filter, visitor: str) -> Count:
+def _count_in_log(criteria: Filter, visitor: str, *more: ColumnElement[bool]) -> Count:
     # The index of one criterion is walked, and the others are checked on the way: the time is bounded even if
-    # few of many rows match. One more is read to know if there are any.
-    conditions, (walked, column) = criteria.conditions(visitor), _walk(criteria, visitor)
+    # few of many rows match. One more is read to know if there are any. The criterion `more` has an index.
+    conditions = [*criteria.conditions(visitor), *more]
+    walked, column = (
+        ([*more, *criteria.day_conditions()], Prediction.created_at) if more else _walk(criteria, visitor)
+    )
     most = MAX_COUNTED if len(walked) == len(conditions) else MAX_CHECKED
     matches = case((and_(*conditions), 1), else_=0).label("matches")
     rows = select(matches).where(*walked).order_by(column.desc()).limit(most + 1).subquery()

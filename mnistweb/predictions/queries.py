@@ -21,9 +21,12 @@ STROKES_TEXT = (Prediction.strokes_length, Prediction.short_strokes)
 
 def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
     """Return a prediction by id; with a `visitor`, only if they are its author. Raises NotFound."""
-    query = select(Prediction).where(Prediction.id == prediction_id)
-    if visitor is not None:
-        query = query.where(Prediction.visitor == visitor)
+    return find(prediction_id, *([] if visitor is None else [Prediction.visitor == visitor]))
+
+
+def find(prediction_id: uuid.UUID, *conditions: ColumnElement[bool]) -> Prediction:
+    """Return a prediction by id, if it meets the conditions. Raises NotFound."""
+    query = select(Prediction).where(Prediction.id == prediction_id, *conditions)
     prediction = db.session.scalar(query.execution_options(populate_existing=True))
     if prediction is None:
         raise NotFound

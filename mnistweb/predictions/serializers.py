@@ -1,8 +1,10 @@
 """Predictions in JSON: their fields, for the API, its description and downloads."""
 
-from typing import Annotated, TypedDict
+import json
+from typing import Annotated, Any, TypedDict
 
 from mnistweb.database import models
+from mnistweb.predictions.queries import strokes_text
 from mnistweb.recognition.boundaries import Certainty
 
 # Keywords of JSON Schema.
@@ -72,3 +74,14 @@ def serialize(prediction: models.Prediction) -> Prediction:
         "labelled": prediction.labelled,
         "correct": prediction.correct,
     }
+
+
+def drawing_line(prediction: models.Prediction, **more: Any) -> str:
+    """Return a JSON line of the public fields, `strokes`, `input`, and `more`.
+
+    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink). The columns
+    of the input and STROKES_TEXT must be loaded.
+    """
+    fields = json.dumps(serialize(prediction)).removesuffix("}")
+    others = json.dumps({"input": list(prediction.input), **more}).removeprefix("{")
+    return f'{fields}, "strokes": {strokes_text(prediction) or "null"}, {others}\n'

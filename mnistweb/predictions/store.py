@@ -21,6 +21,8 @@ from mnistweb.predictions.errors import NotFound
 
 PREDICTION = cast(Table, Prediction.__table__)
 COLUMNS = tuple(PREDICTION.columns.keys())
+DELETION_BATCH = 500
+"""Rows that a transaction deletes, so that others wait for it only briefly."""
 
 
 def insert(prediction: Prediction) -> None:
@@ -55,11 +57,24 @@ def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
     """Delete one prediction, and commit. Raises NotFound unless the visitor is its author."""
     if not _delete(Prediction.id == prediction_id, Prediction.visitor == visitor):
         raise NotFound
+    wipe(db.engine)
 
 
 def delete_all_own(visitor: str) -> int:
-    """Delete all of the visitor's predictions, commit, and return their number."""
-    return _delete(Prediction.visitor == visitor)
+    """Delete all of the visitor's predictions in batches, commit each, and return their number."""
+    own = sa.select(Prediction.id).where(Prediction.visitor == visitor)
+    oldest = own.order_by(Prediction.created_at, Prediction.id).limit(DELETION_BATCH)
+    number = 0
+    while ids := db.session.scalars(oldest).all():
+        number += _delete(Prediction.id.in_(ids), Prediction.visitor == visitor)
+    if number:
+        wipe(db.engine)
+    return number
+
+
+def count_own(visitor: str) -> int:
+    """Count the visitor's predictions."""
+    return db.session.scalar(sa.select(sa.func.count()).where(Prediction.visitor == visitor)) or 0
 
 
 def _execute(statement: TextClause, parameters: dict[str, Any]) -> None:
@@ -99,5 +114,4 @@ def _delete(*conditions: ColumnElement[bool]) -> int:
     ).all()
     aggregates.apply_changes(db.session(), removed=deleted)
     db.session.commit()
-    wipe(db.engine)
     return len(deleted)

@@ -27,8 +27,13 @@ ENDPOINTS = {
     "RATELIMIT_COMPARISON": ("draw.comparison", "api.comparison"),
     "RATELIMIT_INSIDE": ("explain.show", "prediction.film"),
     "RATELIMIT_READ": ("history.index", "insights.index", "api.listing", "media.preview"),
-    "RATELIMIT_DOWNLOAD": ("history.as_csv", "history.as_json_lines", "history.as_training_file"),
-    "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete"),
+    "RATELIMIT_DOWNLOAD": (
+        "history.as_csv",
+        "history.as_json_lines",
+        "history.as_training_file",
+        "my_drawings.download_all",
+    ),
+    "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete", "api.delete_all"),
 }
 """The routes that each setting limits per minute. They are counted together."""
 DAILY = {"RATELIMIT_PREDICT_DAY": ENDPOINTS["RATELIMIT_PREDICT"]}

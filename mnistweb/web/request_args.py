@@ -39,6 +39,12 @@ def requested_order() -> Order:
         raise UserError("invalid_sort", f"The list can be sorted by: {', '.join(Order)}.") from None
 
 
+def requested_mine() -> None:
+    """Check that the request says `?mine=1`. Raises UserError (invalid_filter)."""
+    if request.args.get("mine") != "1":
+        raise UserError("invalid_filter", "To delete all of your drawings, the filter “mine” must be 1.")
+
+
 def form_fields() -> Mapping[str, str]:
     """Return the fields of a form, also of one that the page's script sends as a JSON object of texts.
 

@@ -223,6 +223,6 @@ def test_invalid_cursor_is_refused(client: FlaskClient, cursor: str) -> None:
 def test_errors_are_json_for_every_accept_header(client: FlaskClient) -> None:
     html = {"Accept": "text/html"}
     assert_refused(client.get("/api/v1/nothing", headers=html), 404, "not_found")
-    response = client.delete(PREDICTIONS, headers=html)
+    response = client.put(PREDICTIONS, headers=html)
     assert_refused(response, 405, "method_not_allowed")
     assert "POST" in response.headers["Allow"]

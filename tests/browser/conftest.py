@@ -13,9 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Review, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import service
+from mnistweb.predictions.moderation import set_review
 from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import Zoo
@@ -196,6 +197,11 @@ def stage(
                 db.session.execute(db.delete(rows))
             db.session.commit()
 
+    def hide() -> None:
+        newest = db.select(Prediction.id).order_by(Prediction.created_at.desc()).limit(3)
+        with site.app_context():
+            set_review(db.session.scalars(newest).all(), Review.HIDDEN)
+
     def failing(endpoint: str, error: Exception) -> None:
         def view(**_: object) -> None:
             raise error
@@ -207,6 +213,7 @@ def stage(
         break_database=lambda: monkeypatch.setattr(service, "insert", fail),
         lose_database=lambda: monkeypatch.setattr(Engine, "connect", fail),
         empty_database=empty,
+        hide_drawings=hide,
         failing=failing,
         set_up=lambda key, value: monkeypatch.setitem(site.config, key, value),
         second_network=second_network,

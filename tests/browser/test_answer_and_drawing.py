@@ -209,7 +209,7 @@ def test_drawing_deleted_in_another_tab_closes_its_answer(page: Page) -> None:
     other = page.context.new_page()
     other.goto("/")
     other.get_by_text("Delete all my drawings").click()
-    press(other, "Yes, delete all of them")
+    press(other, "Yes, delete it")
     expect(other.get_by_text("No drawings yet")).to_be_visible()
     press(page, "Yes")
     expect(page.get_by_role("alert")).to_contain_text("This drawing was deleted")

@@ -85,11 +85,21 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
     assert ink_on_slate(page) == 0
     assert page.url.endswith("/")
     page.get_by_text("Delete all my drawings").click()
-    press(page, "Yes, delete all of them")
+    expect(page.get_by_text("your only drawing")).to_be_visible()
+    press(page, "Yes, delete it")
     expect(page.get_by_text("No drawings yet")).to_be_visible()
-    expect(page.locator("#own-title")).to_be_focused()
+    assert page.url.endswith("/#own")
     page.reload()
     expect(page.locator("[data-prediction-row]")).to_have_count(0)
+
+
+def test_deletion_of_all_drawings_wipes_the_slate(page: Page) -> None:
+    predicted(page, 4)
+    page.get_by_text("Delete all my drawings").click()
+    press(page, "Yes, delete it")
+    expect(page.get_by_text("No drawings yet")).to_be_visible()
+    assert ink_on_slate(page) == 0
+    expect(answer(page)).to_have_count(0)
 
 
 def test_deletion_can_be_undone_for_some_seconds(page: Page) -> None:
@@ -194,7 +204,7 @@ def test_the_gallery_works_by_keyboard_and_keeps_the_filter(
     page.keyboard.press("Enter")
     page.wait_for_url("**/history?**view=gallery**")
     expect(page.locator(".filter-words")).to_contain_text("your own")
-    expect(page.get_by_text("All drawings, least sure first")).to_be_visible()
+    expect(page.get_by_text("Your drawings, least sure first")).to_be_visible()
     tile = page.get_by_role("list", name="History").get_by_role("listitem")
     expect(tile).to_have_count(1)
     expect(tile.get_by_role("link")).to_have_accessible_name(re.compile(r"^Drawing read as 4 .* not rated"))

@@ -31,6 +31,8 @@ SHIFTS = """
         "prediction",
         "film",
         "own-word-changed",
+        "own-deletion",
+        "hidden-by-operator",
         "compared",
         "inside",
         "inside-vit",

@@ -1,3 +1,5 @@
+import base64
+import json
 import re
 import uuid
 from typing import Any
@@ -6,13 +8,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mnistweb.database.models import Prediction, Tally
+from mnistweb.database.models import Prediction, Review, Tally
+from mnistweb.draw import own_export
 from mnistweb.extensions import db
+from mnistweb.predictions import aggregates, store
+from mnistweb.predictions.moderation import set_review
 from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token, predict
 from tests.support.databases import run_on_both_databases
-from tests.support.rows import add, row
+from tests.support.drawings import strokes_json
+from tests.support.rows import NOON, add, row
 
 DELETE_ALL = "/predictions/delete"
+MINE = "/predictions/mine.jsonl"
 pytest_generate_tests = run_on_both_databases
 
 
@@ -82,8 +89,98 @@ def test_deletion_needs_the_csrf_token_of_the_session(
     for address in (delete_address(mine), DELETE_ALL):
         for token in ("", "nonsense", csrf_token(stranger)):
             assert_refused(client.post(address, data={"csrf_token": token}), 400, "csrf")
-        assert client.get(address).status_code in (404, 405)
+        client.get(address)
     assert remaining(app) == {mine["id"]}
+
+
+def test_confirmation_names_the_number_and_deletes_nothing(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
+    for digit in (3, 8, 5):
+        predict(client, digit)
+    predict(stranger)
+    page = client.get(DELETE_ALL).text
+    assert "all 3 of your drawings" in page
+    assert page.count('method="post"') == 1
+    assert 'name="csrf_token"' in page
+    assert "your only drawing" in stranger.get(DELETE_ALL).text
+    assert "You have no drawings here." in app.test_client().get(DELETE_ALL).text
+    assert len(remaining(app)) == 4
+
+
+def test_many_drawings_are_deleted_in_batches(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "DELETION_BATCH", 4)
+    predict(client, 3)
+    with app.app_context():
+        visitor = db.session.query(Prediction.visitor).scalar()
+        kept = add(row(visitor="another"))
+        add(*(row(visitor=visitor, label=number % 10, labelled_at=NOON) for number in range(21)))
+        aggregates.recount(db.session())
+        db.session.commit()
+    assert client.post(DELETE_ALL, data={"csrf_token": csrf_token(client)}).status_code == 303
+    assert remaining(app) == {str(kept[0])}
+    with app.app_context():
+        assert sum(db.session.scalars(db.select(Tally.count).where(Tally.span == "day"))) == 1
+
+
+def test_all_own_drawings_are_downloaded(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+    made = [predict(client, digit, strokes=strokes_json(digit))["id"] for digit in (3, 8)]
+    correct(client, made[0], "5")
+    predict(stranger, 7)
+    with app.app_context():
+        set_review([uuid.UUID(made[1])], Review.HIDDEN)
+    for public_history in ("everyone", "reviewed", "own", "off"):
+        app.config["PUBLIC_HISTORY"] = public_history
+        response = client.get(MINE)
+        assert response.mimetype == "application/x-ndjson"
+        assert response.headers["Content-Disposition"] == 'attachment; filename="my-drawings.jsonl"'
+        second, first = (json.loads(line) for line in response.text.splitlines())
+        assert [first["id"], second["id"]] == made
+        assert (first["label"], first["correct"], first["hidden"]) == (5, False, False)
+        assert (second["labelled"], second["hidden"]) == (False, True)
+        assert first["strokes"] == strokes_json(3)
+        assert len(first["input"]) == 784
+        picture = base64.b64decode(first["drawing"].removeprefix("data:image/png;base64,"))
+        assert picture == client.get(f"/predictions/{made[0]}/drawing.png").data
+        assert "visitor" not in first
+    assert app.test_client().get(MINE).text == ""
+
+
+def test_download_reads_few_drawings_at_a_time(app: Flask, client: FlaskClient) -> None:
+    predict(client)
+    with app.app_context():
+        visitor = db.session.query(Prediction.visitor).scalar()
+        add(*(row(visitor=visitor) for _ in range(3 * own_export.BATCH)))
+        sizes = [len(batch) for batch in own_export.own_batches(visitor)]
+    assert sizes == [own_export.BATCH] * 3 + [1]
+    assert client.get(MINE).text.count("\n") == 3 * own_export.BATCH + 1
+
+
+def test_page_offers_both_for_all_own_drawings(app: Flask, client: FlaskClient) -> None:
+    predict(client)
+    offered = f'href="{MINE}"', f'href="{DELETE_ALL}"'
+    for page in ("/", "/history?mine=1"):
+        assert all(each in client.get(page).text for each in offered)
+    assert not any(each in client.get("/history").text for each in offered)
+    app.config["PUBLIC_HISTORY"] = "own"
+    assert all(each in client.get("/history").text for each in offered)
+
+
+def test_api_deletes_all_own_predictions(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:
+    theirs = predict(stranger)
+    for _ in range(2):
+        predict(client)
+    address = "/api/v1/predictions"
+    for query in ("", "?mine=", "?mine=0", "?digit=3"):
+        response = client.delete(address + query)
+        assert (response.status_code, response.get_json()["error"]["code"]) == (400, "invalid_filter")
+    assert len(remaining(app)) == 3
+    assert client.delete(f"{address}?mine=1").get_json() == {"deleted": 2}
+    assert client.delete(f"{address}?mine=1").get_json() == {"deleted": 0}
+    assert app.test_client().delete(f"{address}?mine=1").get_json() == {"deleted": 0}
+    assert remaining(app) == {theirs["id"]}
 
 
 def test_api_deletes_own_predictions(app: Flask, client: FlaskClient, stranger: FlaskClient) -> None:

@@ -58,7 +58,10 @@ ROUTES = {
     "GET api.models": PUBLIC,
     # For every visitor, on their own predictions.
     "POST draw.predict": Access(303, 303, 400, form=IMAGE),
+    "GET my_drawings.download_all": PUBLIC,
+    "GET my_drawings.confirm_deletion": PUBLIC,
     "POST my_drawings.delete_all": Access(303, 303, 400, form={}),
+    "DELETE api.delete_all": PUBLIC,
     "POST api.predict": Access(201, 201, 201, json=IMAGE),
     # For the author only.
     "POST draw.feedback": Access(303, 404, 400, form={"label": "3"}),
@@ -95,7 +98,7 @@ def address(app: Flask, route: str, prediction_id: str) -> str:
         built = app.url_map.bind("localhost").build(
             rule.endpoint, {name: values[name] for name in rule.arguments}, method=route.split()[0]
         )
-    return f"{built}?width=10" if route == "POST live_guess.guess" else built
+    return built + {"POST live_guess.guess": "?width=10", "DELETE api.delete_all": "?mine=1"}.get(route, "")
 
 
 def call(app: Flask, client: FlaskClient, route: str, prediction_id: str, token: str = "") -> TestResponse:

@@ -75,11 +75,11 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     mark();
   }
 
-  /** Put away what belongs to prediction `id`, or to all (null), which was deleted. */
+  /** Put away what belongs to prediction `id`, which was deleted. */
   function deleted(id) {
-    const onSlate = answers.entries(drawing.sheet).some((entry) => entry.id && (id === null || entry.id === id));
-    for (const entry of answers.entries(drawing.sheet)) if (id === null || entry.id === id) answers.forget(drawing.sheet, entry.id);
-    if (id === null || panel().dataset.predictionId === id) close();
+    const onSlate = answers.entries(drawing.sheet).some((entry) => entry.id === id);
+    answers.forget(drawing.sheet, id);
+    if (panel().dataset.predictionId === id) close();
     if (onSlate) drawing.clear();
   }
 

@@ -1,5 +1,3 @@
-import { replace } from "../lib/fragments.js";
-
 const rowOf = (root, id) => root.querySelector(`[data-prediction-row="${id}"]`);
 
 /** The row of prediction `id` in the table of the visitor's drawings; null if it is not on this page. */
@@ -11,8 +9,6 @@ export function findRow(id) {
 export function mergeRows(page) {
   const own = document.getElementById("own");
   if (!own) return;
-  const whole = page.querySelector("#own");
-  if (whole) return replace(whole);
   showAccuracy(own, page.querySelector("#accuracy"));
   for (const row of page.querySelectorAll("[data-rows] [data-prediction-row]")) mergeRow(own, row);
   showEmpty(own);

@@ -7,7 +7,7 @@ import { findRow, mergeRows, removeRow } from "./drawing-rows.js";
 /**
  * Delete the visitor's drawings and change their labels without leaving the page.
  *
- * `judged(page)` is called with the response to feedback, `deleted(id)` when a drawing was deleted (null: all of them).
+ * `judged(page)` is called with the response to feedback, `deleted(id)` when a drawing was deleted.
  * Returns the teardown.
  */
 export function enhanceMyDrawings(root, { judged, deleted }) {
@@ -85,11 +85,6 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
 
   function remove(form, submitter) {
     const row = submitter.closest("[data-prediction-row]");
-    if (row) removeLater(form, submitter, row);
-    else removeAll(form, submitter);
-  }
-
-  function removeLater(form, submitter, row) {
     finishDeletion();
     const id = row.dataset.predictionRow;
     const next = row.nextElementSibling ?? row.previousElementSibling;
@@ -118,18 +113,6 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
     } catch (error) {
       if (error.code === "not_found") return gone(id);
       row.hidden = false;
-      showError(error);
-    }
-  }
-
-  async function removeAll(form, submitter) {
-    try {
-      const page = await fetchFragment(submitter.formAction, new FormData(form, submitter), "#own");
-      mergeRows(page);
-      deleted(null);
-      root.querySelector("#own-title").focus();
-      announce("All your drawings are deleted");
-    } catch (error) {
       showError(error);
     }
   }

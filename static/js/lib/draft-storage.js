@@ -27,6 +27,15 @@ export function keepDraft(drawing, answers) {
   };
 }
 
+/** Forget the kept drawing. */
+export function forgetDraft() {
+  try {
+    sessionStorage.removeItem(DRAFT);
+  } catch {
+    // Storage is forbidden, so nothing is kept.
+  }
+}
+
 function read() {
   try {
     return JSON.parse(sessionStorage.getItem(DRAFT));

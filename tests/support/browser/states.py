@@ -20,6 +20,7 @@ class Stage:
     break_database: Callable[[], None]
     lose_database: Callable[[], None]
     empty_database: Callable[[], None]
+    hide_drawings: Callable[[], None]
     failing: Callable[[str, Exception], None]
     set_up: Callable[[str, object], None]
     second_network: Callable[[Answer | Exception], None]
@@ -231,7 +232,26 @@ def prediction_corrected(page: Page, stage: Stage) -> None:
 def own_word_changed(page: Page, stage: Stage) -> None:
     answered(page, stage)
     page.get_by_role("link", name="Say what it was").click()
+
+
+def own_deletion(page: Page, stage: Stage) -> None:
+    answered(page, stage)
     page.get_by_text("Delete all my drawings").click()
+    expect(page.get_by_text("all 3 of your drawings")).to_be_visible()
+
+
+def hidden_by_operator(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    stage.hide_drawings()
+    page.goto("/history?mine=1")
+    expect(page.get_by_text("hidden by the operator")).to_have_count(3)
+
+
+def history_reviewed(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    stage.set_up("PUBLIC_HISTORY", "reviewed")
+    page.goto("/history?mine=1&view=gallery")
+    expect(page.get_by_text("not public yet")).to_have_count(3)
 
 
 def compared(page: Page, stage: Stage) -> None:
@@ -378,6 +398,9 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         prediction_of_another_compared,
         answer_gone,
         own_word_changed,
+        own_deletion,
+        hidden_by_operator,
+        history_reviewed,
         compared,
         compared_in_part,
         inside,
