@@ -9,8 +9,9 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-from mnistweb.config import environment, load
+from mnistweb.config import environment, load, max_request_bytes
 from mnistweb.observability.log_format import GunicornLogger
+from mnistweb.server.worker import BufferingWorker, Limits
 
 # One thread for each prediction: it takes less than a millisecond, and requests already use every core. Set
 # before torch is imported, so that the master starts no threads, which a fork would lose.
@@ -31,9 +32,20 @@ if settings["METRICS_TOKEN"] and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 wsgi_app = "wsgi:app"
 bind = f"{settings['HOST']}:{settings['PORT']}"
 workers = settings["WORKERS"]
-worker_class = "gthread"
+worker_class = BufferingWorker
+BufferingWorker.limits = Limits(
+    receive_timeout=settings["RECEIVE_TIMEOUT"],
+    send_timeout=settings["SEND_TIMEOUT"],
+    request_bytes=max_request_bytes(settings),
+    # All clients behind a proxy have its address.
+    per_address=None if settings["PROXY_HOPS"] else settings["CONNECTIONS_PER_ADDRESS"],
+)
+# Each needs a file, of which a process often may open 1,024.
+worker_connections = 800
 # THREADS work, WAITING wait, and a few reject further requests: mnistweb/web/load_shedding.py.
-threads = settings["THREADS"] + settings["WAITING"] + 4
+threads = settings["THREADS"] + settings["WAITING"] + settings["DOWNLOADS"] + 4
+# It would send to the socket, past the worker's deadline.
+sendfile = False
 # The application is created once, before the fork, so that the workers share the memory of torch and the
 # networks.
 preload_app = True

@@ -27,6 +27,7 @@ from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.web import (
     access,
+    download_places,
     error_handlers,
     form_tokens,
     health,
@@ -67,7 +68,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app = create_database_app(settings)
     trace = _start_tracing(app)
     timeouts.install()
-    for hooks in (access_log, rate_limits, load_shedding, form_tokens):  # in calling order
+    for hooks in (access_log, rate_limits, load_shedding, download_places, form_tokens):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
     for hooks in (access, visitors, security_headers, error_handlers, module_preload, static_files):

@@ -90,19 +90,23 @@ def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
 
     `instance` is the folder of the SQLite file and of the generated secret key.
     """
-    # Base64 makes four characters of three bytes; the rest is for strokes and form fields.
     secret = values["SECRET_KEY"] or development_secret(instance)
-    max_request_bytes = values["MAX_IMAGE_BYTES"] * 4 // 3 + 1024**2
     return {
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(values["DATABASE_URL"], values["THREADS"]),
-        "MAX_CONTENT_LENGTH": max_request_bytes,
-        "MAX_FORM_MEMORY_SIZE": max_request_bytes,
+        "MAX_CONTENT_LENGTH": max_request_bytes(values),
+        "MAX_FORM_MEMORY_SIZE": max_request_bytes(values),
         **values,
         "SECRET_KEY": secret,
         # As itsdangerous takes them: the last one signs, all of them are accepted.
         "SIGNING_KEYS": (*reversed(values["SECRET_KEY_FALLBACKS"]), secret),
     }
+
+
+def max_request_bytes(values: Mapping[str, Any]) -> int:
+    """Return the size of the largest request: an image, its strokes and the fields of a form."""
+    # Base64 makes four characters of three bytes.
+    return int(values["MAX_IMAGE_BYTES"] * 4 // 3 + 1024**2)
 
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def _share(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _per_minute(text: str) -> tuple[int, int]:
+def _two_numbers(text: str) -> tuple[int, int]:
     visitor, address = map(_integer(1, 1_000_000).parse, text.split(","))
     return visitor, address
 
@@ -185,8 +185,8 @@ ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
 )
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
-PER_MINUTE = Kind(
-    "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _per_minute
+TWO_NUMBERS = Kind(
+    "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
 )
 
 SERVER = Group(
@@ -217,6 +217,33 @@ SERVER = Group(
             "The number of further requests per process that wait up to 2 seconds for a thread;"
             " all others get 503 and `Retry-After` at once.",
         ),
+        Setting(
+            "DOWNLOADS",
+            "8",
+            _integer(1, 64),
+            "The number of downloads of the history that each process sends at a time, half of them to one"
+            " address; others get 503 and `Retry-After`.",
+        ),
+        Setting(
+            "RECEIVE_TIMEOUT",
+            "15",
+            _integer(1, 300),
+            "Seconds in which a request must arrive whole, if it comes at less than 8 KiB a second; then its"
+            " connection is closed.",
+        ),
+        Setting(
+            "SEND_TIMEOUT",
+            "15",
+            _integer(1, 300),
+            "Seconds in which a client must read a response, if it reads less than 8 KiB a second.",
+        ),
+        Setting(
+            "CONNECTIONS_PER_ADDRESS",
+            "128",
+            _integer(8, 800),
+            "The most connections of one address to each process; one more closes the one that has been"
+            " idle longest. Without effect behind a proxy (`PROXY_HOPS`), which must set its own limits.",
+        ),
     ),
 )
 STORAGE = Group(
@@ -231,6 +258,13 @@ STORAGE = Group(
         ),
         Setting(
             "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
+        ),
+        Setting(
+            "RETENTION_DAYS",
+            "0",
+            _integer(0, 36500),
+            "The days after which `mnistweb prune` deletes drawings, and the history hides them; their counts"
+            " in the insights stay. With 0 they stay, too.",
         ),
     ),
 )
@@ -352,7 +386,8 @@ MODELS = Group(
 )
 LIMITS = Group(
     "Rate limits",
-    "Requests per minute: of one visitor, and of one address (of IPv6, one /64). Others get 429.",
+    "Requests per minute, unless a day is named: of one visitor, and of one address (of IPv6, one /64)."
+    " Others get 429.",
     (
         Setting("RATELIMIT_ENABLED", "true", FLAG, "Whether limits apply."),
         Setting(
@@ -362,19 +397,25 @@ LIMITS = Group(
             "The counters: each process counts for itself in memory, a Redis counts for all;"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
-        Setting("RATELIMIT_PREDICT", "1200,6000", PER_MINUTE, "Predictions."),
-        Setting("RATELIMIT_GUESS", "1200,12000", PER_MINUTE, "Guesses while a visitor draws."),
-        Setting("RATELIMIT_FEEDBACK", "600,3000", PER_MINUTE, "Corrections."),
-        Setting("RATELIMIT_COMPARISON", "120,600", PER_MINUTE, "Comparisons of all models on one drawing."),
-        Setting("RATELIMIT_INSIDE", "120,600", PER_MINUTE, "Looks inside a model, and films of drawings."),
+        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions."),
+        Setting(
+            "RATELIMIT_PREDICT_DAY",
+            "2000,20000",
+            TWO_NUMBERS,
+            "Predictions a day, which bounds what one client stores.",
+        ),
+        Setting("RATELIMIT_GUESS", "1200,12000", TWO_NUMBERS, "Guesses while a visitor draws."),
+        Setting("RATELIMIT_FEEDBACK", "600,3000", TWO_NUMBERS, "Corrections."),
+        Setting("RATELIMIT_COMPARISON", "120,600", TWO_NUMBERS, "Comparisons of all models on one drawing."),
+        Setting("RATELIMIT_INSIDE", "120,600", TWO_NUMBERS, "Looks inside a model, and films of drawings."),
         Setting(
             "RATELIMIT_READ",
             "600,3000",
-            PER_MINUTE,
+            TWO_NUMBERS,
             "Pages of the history and insights, the API's list, and preview images.",
         ),
-        Setting("RATELIMIT_DOWNLOAD", "30,120", PER_MINUTE, "Downloads of drawings."),
-        Setting("RATELIMIT_DELETE", "600,3000", PER_MINUTE, "Deletions."),
+        Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
+        Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
     ),
 )
 OBSERVABILITY = Group(

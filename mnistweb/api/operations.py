@@ -3,7 +3,6 @@
 They parse requests, and mnistweb.api.openapi makes the description from the same declarations.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import wraps
@@ -14,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from mnistweb.api.json_schema import Schema
 from mnistweb.recognition.errors import UserError
+from mnistweb.web.request_args import json_body
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -148,8 +148,8 @@ def _json_object() -> dict[str, Any]:
     if request.mimetype != JSON:
         raise UnsupportedMediaType
     try:
-        value = json.loads(request.get_data())
-    except (ValueError, RecursionError):
+        value = json_body()
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise UserError("invalid_json", "The body of the request is not a JSON object.")

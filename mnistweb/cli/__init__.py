@@ -13,6 +13,7 @@ COMMANDS = {
     "migrate": "mnistweb.cli.database",
     "models": "mnistweb.cli.recognition",
     "predict": "mnistweb.cli.recognition",
+    "prune": "mnistweb.cli.database",
     "recount": "mnistweb.cli.database",
     "restore": "mnistweb.cli.backup",
     "serve": "mnistweb.cli.serve",

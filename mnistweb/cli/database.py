@@ -1,11 +1,11 @@
-"""`mnistweb migrate`, `recount` and `clean-pictures`: database maintenance."""
+"""`mnistweb migrate`, `recount`, `prune` and `clean-pictures`: database maintenance."""
 
 import time
 import uuid
 
 import click
 import flask_migrate
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mnistweb.app import create_database_app
@@ -14,6 +14,8 @@ from mnistweb.database.outage_log import first_line
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.cleaning import clean_drawings
+from mnistweb.predictions.retention import first_kept_day
+from mnistweb.predictions.retention import prune as delete_older
 
 STARTING_TIME = 60.0
 """Seconds in which a database may start."""
@@ -44,10 +46,25 @@ def recount() -> None:
     """Recompute the aggregates for Insights, after manual changes of the log.
 
     Locks out new predictions meanwhile. They wait for three seconds at most; then they are not saved.
+    The counts of days whose drawings RETENTION_DAYS let go stay as they are.
     """
     with database_app().app_context():
-        aggregates.recount(db.session())
+        aggregates.recount(db.session(), first_kept_day(current_app.config["RETENTION_DAYS"]))
         db.session.commit()
+
+
+@click.command()
+def prune() -> None:
+    """Delete the drawings that are older than RETENTION_DAYS.
+
+    Their counts in the insights stay. The site may keep running; run this once a day.
+    """
+    with database_app().app_context():
+        first = first_kept_day(current_app.config["RETENTION_DAYS"])
+        if first is None:
+            raise click.ClickException("RETENTION_DAYS is 0, so every drawing stays.")
+        deleted = sum(delete_older(first))
+    click.echo(f"{deleted:,} drawings from before {first} are deleted.")
 
 
 @click.command()

@@ -5,11 +5,11 @@ import textwrap
 
 import click
 
-from mnistweb.settings import ANY, COMPOSE, GROUPS, NOT_EMPTY, PACKAGE, PER_MINUTE, Group, Setting
+from mnistweb.settings import ANY, COMPOSE, GROUPS, NOT_EMPTY, PACKAGE, TWO_NUMBERS, Group, Setting
 
 LINE_WIDTH = 118
 # Kinds that .env.example does not repeat, since the descriptions of settings and groups name them.
-OBVIOUS = (ANY, NOT_EMPTY, PER_MINUTE)
+OBVIOUS = (ANY, NOT_EMPTY, TWO_NUMBERS)
 
 PAGE = """\
 # Configuration

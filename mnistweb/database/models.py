@@ -20,11 +20,18 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     String,
+    Text,
     TypeDecorator,
+    case,
+    cast,
     false,
+    func,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
+
+SHORT_STROKES = 16 * 1024
+"""Characters of the JSON of most strokes."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -165,6 +172,11 @@ class Prediction(Base):
         LargeBinary, deferred=True
     )  # 28 x 28 bytes, row-major, 0: background
     strokes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    # For downloads, as text: parsed, strokes take ten times its memory. Long ones are read one by one.
+    strokes_length: Mapped[int | None] = column_property(func.length(cast(strokes, Text)), deferred=True)
+    short_strokes: Mapped[str | None] = column_property(
+        case((func.length(cast(strokes, Text)) <= SHORT_STROKES, cast(strokes, Text))), deferred=True
+    )
 
     digit: Mapped[int | None] = mapped_column(SmallInteger)  # null: not a digit
     doubtful: Mapped[bool] = mapped_column(default=False, server_default=false())  # of a digit

@@ -1,16 +1,15 @@
 """The file of all of a visitor's own drawings."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from mnistweb.database.models import Prediction, Review
 from mnistweb.predictions import queries
-from mnistweb.predictions.serializers import serialize_with_drawing
+from mnistweb.predictions.serializers import drawing_line
 from mnistweb.recognition.png import data_url
 
 BATCH = 20
-"""Drawings in memory: each may have a picture and strokes of hundreds of kilobytes."""
-COLUMNS = (Prediction.drawing, Prediction.strokes, Prediction.input)
+"""Drawings in memory: each may have a picture of hundreds of kilobytes."""
+COLUMNS = (Prediction.drawing, Prediction.input, *queries.STROKES_TEXT)
 
 
 def own_batches(visitor: str) -> Iterator[Sequence[Prediction]]:
@@ -25,8 +24,8 @@ def own_lines(batches: Iterable[Sequence[Prediction]]) -> Iterator[str]:
     """
     for batch in batches:
         for prediction in batch:
-            line = serialize_with_drawing(prediction) | {
-                "drawing": data_url(prediction.drawing),
-                "hidden": prediction.review is Review.HIDDEN,
-            }
-            yield f"{json.dumps(line)}\n"
+            yield drawing_line(
+                prediction,
+                drawing=data_url(prediction.drawing),
+                hidden=prediction.review is Review.HIDDEN,
+            )

@@ -7,12 +7,16 @@ import json
 import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from mnistweb.database.models import Prediction
-from mnistweb.predictions.serializers import serialize, serialize_with_drawing
+from mnistweb.predictions.queries import strokes_text
+from mnistweb.predictions.serializers import drawing_line, serialize
 
 Batches = Iterable[Sequence[Prediction]]
+BLOCK = 64 * 1024
+"""Characters that are sent together, at least."""
 GZIP = zlib.MAX_WBITS | 16
 """The `wbits` of zlib for the gzip format."""
 COLUMNS = (
@@ -48,8 +52,13 @@ def csv_chunks(batches: Batches) -> Iterator[str]:
 
 def json_chunks(batches: Batches) -> Iterator[str]:
     """Yield a JSON line for each prediction: the fields of the API, `strokes`, and `input`."""
-    for batch in batches:
-        yield "".join(f"{json.dumps(serialize_with_drawing(prediction))}\n" for prediction in batch)
+    block = ""
+    for prediction in chain.from_iterable(batches):
+        block += drawing_line(prediction)
+        if len(block) > BLOCK:
+            yield block
+            block = ""
+    yield block
 
 
 def training_chunks(batches: Batches) -> Iterator[bytes]:
@@ -61,20 +70,17 @@ def training_chunks(batches: Batches) -> Iterator[bytes]:
     key = secrets.token_bytes()
     gzip = zlib.compressobj(wbits=GZIP)
     separator = "["
-    for batch in batches:
-        text = ""
-        for prediction in batch:
-            strokes = [[point[:2] for point in stroke["points"]] for stroke in _strokes(prediction)]
-            if strokes and prediction.label is not None:
-                entry = {"label": prediction.label, "writer": _writer(prediction, key), "strokes": strokes}
-                text += f"{separator}\n{json.dumps(entry)}"
-                separator = ","
-        yield gzip.compress(text.encode())
+    for prediction in chain.from_iterable(batches):
+        strokes = [[point[:2] for point in stroke["points"]] for stroke in _strokes(prediction)]
+        if strokes and prediction.label is not None:
+            entry = {"label": prediction.label, "writer": _writer(prediction, key), "strokes": strokes}
+            yield gzip.compress(f"{separator}\n{json.dumps(entry)}".encode())
+            separator = ","
     yield gzip.compress(b"[]\n" if separator == "[" else b"\n]\n") + gzip.flush()
 
 
 def _strokes(prediction: Prediction) -> list[dict[str, Any]]:
-    strokes: list[dict[str, Any]] = (prediction.strokes or {}).get("strokes", [])
+    strokes: list[dict[str, Any]] = json.loads(strokes_text(prediction) or "{}").get("strokes", [])
     return strokes
 
 

@@ -96,14 +96,14 @@ def as_csv() -> Response:
 @blueprint.get("/history.jsonl")
 def as_json_lines() -> Response:
     """Send all predictions that meet the filter as JSON lines, with strokes and pixels."""
-    batches = _batches(visible_conditions(requested_filter()), Prediction.strokes, Prediction.input)
+    batches = _batches(visible_conditions(requested_filter()), *queries.STROKES_TEXT, Prediction.input)
     return download(json_chunks(batches), "mnistweb-history.jsonl", "application/x-ndjson")
 
 
 @blueprint.get("/history.strokes.json.gz")
 def as_training_file() -> Response:
     """Send the labelled digits that meet the filter as a file of pen strokes to train on."""
-    batches = _batches(_labelled(requested_filter()), Prediction.strokes)
+    batches = _batches(_labelled(requested_filter()), *queries.STROKES_TEXT)
     return download(training_chunks(batches), "mnistweb-history.strokes.json.gz", "application/gzip")
 
 

@@ -5,7 +5,7 @@ Insights reads them in milliseconds, where counting millions of predictions woul
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any, NamedTuple
 from typing import cast as type_cast
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     Date,
     Row,
+    Select,
     Subquery,
     Table,
     TextClause,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
 )
@@ -131,25 +133,30 @@ def upsert_parameters(model: AggregateModel, rows: Sequence[Values]) -> dict[str
     return {f"{name}_{number}": row[at] for number, row in enumerate(rows) for at, name in enumerate(names)}
 
 
-def recount(session: Session) -> None:
-    """Rebuild all aggregates from the log. The caller commits; until then, other writers to the log wait."""
+def recount(session: Session, since: date | None = None) -> None:
+    """Rebuild the aggregates from the log, of all days or of those `since` one; earlier counts stay.
+
+    The caller commits; until then, other writers to the log wait.
+    """
     dialect = session.get_bind().dialect.name
     if dialect == "postgresql":
         # A concurrent transaction commits before this lock, and is counted here, or counts itself later.
         session.execute(text("LOCK TABLE tally, doubt_tally, confidence_tally IN EXCLUSIVE MODE"))
     for model in (Tally, DoubtTally, ConfidenceTally):
-        session.execute(delete(model))
-    for span in Span:
-        log = _log(span, dialect)
-        shared = literal(span, Tally.span.type), log.c.start, log.c.model
-        keys: list[ColumnElement[Any]] = [*shared, log.c.digit, log.c.label, literal(0)]
-        counts = select(*keys, func.count()).group_by(*keys[1:5])
-        _insert_from(session, Tally, counts)
-        _insert_from(session, DoubtTally, counts.where(log.c.doubtful))
-        keys = [*shared, log.c.tenth, log.c.digit == log.c.label]
-        sums = select(*keys, func.count(), func.sum(log.c.confidence))
-        labelled = log.c.label != UNLABELLED
-        _insert_from(session, ConfidenceTally, sums.where(labelled).group_by(*keys[1:]))
+        recounted = [] if since is None else [or_(model.span == Span.MONTH, model.start >= since)]
+        session.execute(delete(model).where(*recounted).execution_options(synchronize_session=False))
+    log = _log(dialect, since)
+    shared = literal(Span.DAY, Tally.span.type), log.c.start, log.c.model
+    keys: list[ColumnElement[Any]] = [*shared, log.c.digit, log.c.label, literal(0)]
+    counts = select(*keys, func.count()).group_by(*keys[1:5])
+    _insert_from(session, Tally, counts)
+    _insert_from(session, DoubtTally, counts.where(log.c.doubtful))
+    keys = [*shared, log.c.tenth, log.c.digit == log.c.label]
+    sums = select(*keys, func.count(), func.sum(log.c.confidence))
+    labelled = log.c.label != UNLABELLED
+    _insert_from(session, ConfidenceTally, sums.where(labelled).group_by(*keys[1:]))
+    for model in (Tally, DoubtTally, ConfidenceTally):
+        _insert_from(session, model, _months(model, dialect))
 
 
 def _periods(created_at: datetime) -> Iterator[Values]:
@@ -184,15 +191,26 @@ def _compiled_upsert(model: AggregateModel, rows: int) -> TextClause:
     return text(statement).bindparams(*parameters)
 
 
-def _log(span: Span, dialect: str) -> Subquery:
+def _months(model: AggregateModel, dialect: str) -> Select[Any]:
+    """Sum the days of each month."""
+    table = type_cast(Table, model.__table__)
+    month: ColumnElement[Any] = func.strftime("%Y-%m-01", model.start)
+    if dialect != "sqlite":
+        month = cast(func.date_trunc("month", model.start), Date)
+    keys = [month, *(column for column in table.primary_key if column.name not in ("span", "start"))]
+    sums = [func.sum(column) for column in table.columns if not column.primary_key]
+    of_days = select(literal(Span.MONTH, Tally.span.type), *keys, *sums).where(model.span == Span.DAY)
+    return of_days.group_by(*keys)
+
+
+def _log(dialect: str, since: date | None) -> Subquery:
     created_at = Prediction.created_at
-    start: ColumnElement[Any]
-    if dialect == "sqlite":
-        start = func.date(created_at) if span is Span.DAY else func.strftime("%Y-%m-01", created_at)
-    else:
-        start = cast(func.date_trunc(str(span), func.timezone("UTC", created_at)), Date)
+    start: ColumnElement[Any] = func.date(created_at)
+    if dialect != "sqlite":
+        start = cast(func.timezone("UTC", created_at), Date)
+    days = [] if since is None else [created_at >= datetime.combine(since, time(), UTC)]
     label = func.coalesce(Prediction.label, NOT_A_DIGIT)
-    return select(
+    log = select(
         start.label("start"),
         Prediction.model,
         func.coalesce(Prediction.digit, NOT_A_DIGIT).label("digit"),
@@ -202,7 +220,8 @@ def _log(span: Span, dialect: str) -> Subquery:
             "tenth"
         ),
         Prediction.confidence,
-    ).subquery()
+    )
+    return log.where(*days).subquery()
 
 
 def _insert_from(session: Session, model: AggregateModel, rows: Any) -> None:

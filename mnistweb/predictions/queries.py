@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, Uuid, literal, select, tuple_
+from sqlalchemy import ColumnElement, Double, Select, Text, Uuid, cast, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, undefer
 
 from mnistweb.database.models import Prediction, UtcDateTime
@@ -15,6 +15,8 @@ from mnistweb.recognition.errors import UserError
 
 Conditions = Sequence[ColumnElement[bool]]
 Deferred = InstrumentedAttribute[Any]
+STROKES_TEXT = (Prediction.strokes_length, Prediction.short_strokes)
+"""The columns that `strokes_text` needs."""
 
 
 def get(prediction_id: uuid.UUID, visitor: str | None = None) -> Prediction:
@@ -71,6 +73,19 @@ def batches(
         cursor = batch.next
         if cursor is None:
             return
+
+
+def strokes_text(prediction: Prediction) -> str | None:
+    """Return the JSON of the strokes of a prediction that was loaded with STROKES_TEXT.
+
+    Long ones are read now, so that a batch never holds more than those of one prediction.
+    """
+    if prediction.short_strokes is not None or prediction.strokes_length is None:
+        return prediction.short_strokes
+    query = select(cast(Prediction.strokes, Text)).where(Prediction.id == prediction.id)
+    text: str | None = db.session.scalar(query)
+    db.session.close()
+    return text
 
 
 def _first_page(query: Select[Any], limit: int, order: Order) -> Page:

@@ -1,8 +1,10 @@
 """Predictions in JSON: their fields, for the API, its description and downloads."""
 
+import json
 from typing import Annotated, Any, TypedDict
 
 from mnistweb.database import models
+from mnistweb.predictions.queries import strokes_text
 from mnistweb.recognition.boundaries import Certainty
 
 # Keywords of JSON Schema.
@@ -74,9 +76,12 @@ def serialize(prediction: models.Prediction) -> Prediction:
     }
 
 
-def serialize_with_drawing(prediction: models.Prediction) -> dict[str, Any]:
-    """Return the public fields, `strokes`, and `input`; both columns must be loaded.
+def drawing_line(prediction: models.Prediction, **more: Any) -> str:
+    """Return a JSON line of the public fields, `strokes`, `input`, and `more`.
 
-    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink).
+    `input` is the recognizer's 28x28 image: 784 values row by row, 0 (background) to 255 (ink). The columns
+    of the input and STROKES_TEXT must be loaded.
     """
-    return {**serialize(prediction), "strokes": prediction.strokes, "input": list(prediction.input)}
+    fields = json.dumps(serialize(prediction)).removesuffix("}")
+    others = json.dumps({"input": list(prediction.input), **more}).removeprefix("{")
+    return f'{fields}, "strokes": {strokes_text(prediction) or "null"}, {others}\n'

@@ -7,6 +7,10 @@ from mnistweb.recognition.errors import UserError
 
 MAX_STROKES = 200
 MAX_POINTS = 20_000
+MAX_BYTES = 1024**2
+"""The largest JSON of the strokes of a drawing, as it is sent in a form, and as it is stored."""
+FEW_POINTS = MAX_BYTES // 100
+"""Points that take fewer bytes in any case, so that their JSON need not be measured."""
 MAX_COORDINATE = 10_000.0  # units of the slate
 COORDINATE = {"type": "number", "minimum": -MAX_COORDINATE, "maximum": MAX_COORDINATE}
 PRESSURE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -37,6 +41,8 @@ class Strokes(TypedDict):
 
 def strokes_from_form(text: str) -> Strokes | None:
     """Read strokes from a form field of JSON; None if it is empty. Raises UserError (invalid_strokes)."""
+    if len(text) > MAX_BYTES:
+        raise _invalid_strokes(f"more than {MAX_BYTES:,} bytes")
     try:
         return strokes_from_json(json.loads(text)) if text else None
     except (ValueError, RecursionError):
@@ -55,16 +61,20 @@ def check_strokes(value: object) -> Strokes:
     """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}`, without other keys.
 
     `size` is the side of the square slate, in the units of widths and points; y points down; pressure is
-    0..1. Raises ValueError for any other structure, for numbers that are not finite or beyond 10,000, and
-    for more than 200 strokes or 20,000 points.
+    0..1. Raises ValueError for any other structure, and for numbers that are not finite or beyond 10,000. The
+    same holds for more than 200 strokes, 20,000 points, or 1 MiB of JSON.
     """
     size, strokes = _fields(value, "size", "strokes")
     if not isinstance(strokes, list) or len(strokes) > MAX_STROKES:
         raise ValueError(f"strokes is not a list of at most {MAX_STROKES}")
     checked = [_stroke(stroke) for stroke in strokes]
-    if sum(len(stroke["points"]) for stroke in checked) > MAX_POINTS:
+    points = sum(len(stroke["points"]) for stroke in checked)
+    if points > MAX_POINTS:
         raise ValueError(f"more than {MAX_POINTS} points")
-    return {"size": _positive(size), "strokes": checked}
+    found: Strokes = {"size": _positive(size), "strokes": checked}
+    if points > FEW_POINTS and len(json.dumps(found)) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    return found
 
 
 def _stroke(value: object) -> Stroke:

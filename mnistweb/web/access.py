@@ -11,6 +11,7 @@ from mnistweb.database.models import Prediction
 from mnistweb.predictions import queries, visibility
 from mnistweb.predictions.counts import Count, count
 from mnistweb.predictions.filters import Filter, parse_filter
+from mnistweb.predictions.retention import first_kept_day
 from mnistweb.predictions.visibility import Audience
 from mnistweb.web.visitors import known_visitor
 
@@ -62,4 +63,7 @@ def init_app(app: Flask) -> None:
 
 
 def _visible(criteria: Filter) -> Filter:
+    # Drawings that the next `mnistweb prune` deletes are hidden, as the counts do not know if it has run.
+    if first := first_kept_day(current_app.config["RETENTION_DAYS"]):
+        criteria = replace(criteria, first=max(first, criteria.first or first))
     return criteria if has_public() else replace(criteria, mine=True)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from limits.storage import Storage
 
+CLEAN_UP_INTERVAL = 60
+"""Seconds between two removals of the windows that are over."""
+
 
 class MemoryStorage(Storage):
     """Counts of this process. `clock` returns seconds since 1970."""
@@ -30,7 +33,7 @@ class MemoryStorage(Storage):
         with self._lock:
             if now >= self._clean_up_at:
                 self._windows = {each: window for each, window in self._windows.items() if window[1] > now}
-                self._clean_up_at = now + expiry
+                self._clean_up_at = now + CLEAN_UP_INTERVAL
             count, end = self._windows.get(key, (0, 0.0))
             if end <= now:
                 count, end = 0, now + expiry

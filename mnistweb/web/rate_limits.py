@@ -1,7 +1,8 @@
-"""Rate limits per minute, of a visitor and of an address. Requests over a limit get 429."""
+"""Rate limits per minute and per day, of a visitor and of an address. Requests over a limit get 429."""
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,8 +35,10 @@ ENDPOINTS = {
     ),
     "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete", "api.delete_all"),
 }
-"""The routes that each setting limits. They are counted together."""
-WINDOW = 60
+"""The routes that each setting limits per minute. They are counted together."""
+DAILY = {"RATELIMIT_PREDICT_DAY": ENDPOINTS["RATELIMIT_PREDICT"]}
+"""The routes that each setting limits per day."""
+MINUTE, DAY = 60, 24 * 60 * 60
 """Seconds in which requests are counted together."""
 BREAKER_PAUSE = 5.0
 """Seconds without limits after the storage failed, until it is tried again."""
@@ -44,23 +47,26 @@ REDIS_TIMEOUT = 0.25
 
 
 class RateLimits:
-    """The limits of one application, by endpoint: the name of the setting, and the two numbers it allows."""
+    """The limits of one application, by endpoint: a setting's name, its seconds, and its two numbers."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._breaker = CircuitBreaker(1, BREAKER_PAUSE)
-        self._routes: dict[str, tuple[str, int, int]] = {}
+        self._routes: defaultdict[str, list[tuple[str, int, int, int]]] = defaultdict(list)
 
-    def add(self, name: str, endpoints: Sequence[str], per_visitor: int, per_address: int) -> None:
-        """Limit the requests of all `endpoints` together, per minute."""
-        self._routes.update((endpoint, (name, per_visitor, per_address)) for endpoint in endpoints)
+    def add(
+        self, name: str, endpoints: Sequence[str], window: int, per_visitor: int, per_address: int
+    ) -> None:
+        """Limit the requests of all `endpoints` together, in windows of so many seconds."""
+        for endpoint in endpoints:
+            self._routes[endpoint].append((name, window, per_visitor, per_address))
 
     def seconds_to_wait(self, endpoint: str) -> float:
         """Count a request to the route. Return the seconds to wait, 0 within the limits."""
         if endpoint not in self._routes or not self._breaker.allows_call():
             return 0.0
         try:
-            seconds = self._count(*self._routes[endpoint])
+            seconds = self._count_all(self._routes[endpoint])
         except Exception:
             # Whatever the storage raises, the site goes on without limits.
             self._breaker.record_failure()
@@ -71,13 +77,17 @@ class RateLimits:
         self._breaker.record_success()
         return seconds
 
-    def _count(self, name: str, per_visitor: int, per_address: int) -> float:
+    def _count_all(self, limits: Sequence[tuple[str, int, int, int]]) -> float:
+        # What the first limit refuses is not counted by the second.
+        return next(filter(None, (self._count(*limit) for limit in limits)), 0.0)
+
+    def _count(self, name: str, window: int, per_visitor: int, per_address: int) -> float:
         # The address counts in any case: a client can drop its cookie.
         counts = [(f"mnistweb/{name}/address/{client_network(request.remote_addr)}", per_address)]
         if visitor := known_visitor():
             counts.append((f"mnistweb/{name}/visitor/{visitor}", per_visitor))
         for key, most in counts:
-            if self._storage.incr(key, WINDOW) > most:
+            if self._storage.incr(key, window) > most:
                 return max(1.0, self._storage.get_expiry(key) - time.time())
         return 0.0
 
@@ -90,8 +100,9 @@ def init_app(app: Flask) -> None:
     if not app.config["RATELIMIT_ENABLED"]:
         return
     app.extensions[EXTENSION] = limits = RateLimits(_storage(app.config))
-    for name, endpoints in ENDPOINTS.items():
-        limits.add(name, endpoints, *app.config[name])
+    for window, limited in ((MINUTE, ENDPOINTS), (DAY, DAILY)):
+        for name, endpoints in limited.items():
+            limits.add(name, endpoints, window, *app.config[name])
     app.before_request(_check)
 
 

@@ -58,6 +58,7 @@ def site_settings(url: str, instance: str) -> dict[str, str]:
         "INSTANCE_PATH": instance,
         "SECRET_KEY": "only for this benchmark",
         "RATELIMIT_PREDICT": "1000000,1000000",
+        "RATELIMIT_PREDICT_DAY": "1000000,1000000",
     }
 
 

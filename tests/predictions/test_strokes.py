@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from mnistweb.predictions.strokes import MAX_POINTS, MAX_STROKES, check_strokes
+from mnistweb.predictions.strokes import MAX_BYTES, MAX_POINTS, MAX_STROKES, check_strokes, strokes_from_form
+from mnistweb.recognition.errors import UserError
 from tests.support.drawings import strokes_json
 
 
@@ -62,3 +63,16 @@ def test_other_keys_are_dropped() -> None:
 def test_invalid_strokes_are_rejected(value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         check_strokes(value)
+
+
+def test_strokes_have_a_budget_of_bytes() -> None:
+    long_number = 1 / 3
+    assert check_strokes(slate([[100 / 3, 200 / 3]] * MAX_POINTS))
+    with pytest.raises(ValueError, match="bytes"):
+        check_strokes(slate([[long_number, long_number, long_number]] * MAX_POINTS))
+
+
+def test_form_field_of_strokes_is_measured_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("json.loads", None)
+    with pytest.raises(UserError, match="bytes"):
+        strokes_from_form("[" * (MAX_BYTES + 1))

@@ -1,11 +1,6 @@
 """Headers of proxies and clients: believed only from PROXY_HOPS proxies."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 import urllib.request
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,10 +14,9 @@ from mnistweb.app import create_app
 from mnistweb.web.proxies import client_address, client_network
 from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
-from tests.support.postgres import free_port
+from tests.support.servers import served_site
 from tests.support.sites import SECRET, migrated_site
 
-ROOT = Path(__file__).parents[2]
 PREFIX = "/tools/mnist"
 PAGES = ("/", "/history", "/insights", "/models", "/models/cnn", "/api/v1/docs", "/predictions/{}")
 PROXIED = {"X-Forwarded-Prefix": PREFIX, "X-Forwarded-For": "192.0.2.1"}
@@ -159,19 +153,14 @@ def test_without_hops_nothing_is_believed(unmigrated_settings: dict[str, Any]) -
 
 @pytest.mark.process
 def test_gunicorn_believes_no_client_on_the_same_machine(tmp_path: Path) -> None:
-    port = free_port()
-    environment = os.environ | {
+    settings = {
         "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3",
         "INSTANCE_PATH": str(tmp_path),
-        "PORT": str(port),
         "SECRET_KEY": SECRET,
         "WORKERS": "1",
     }
-    command = [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main(['serve'])"]
-    process = subprocess.Popen(command, env=environment, cwd=ROOT)
-    try:
+    with served_site(settings) as port:
         base = f"http://127.0.0.1:{port}"
-        wait_until_ready(base)
         headers = {
             "X-Forwarded-Proto": "https",
             "X-Forwarded-Protocol": "ssl",
@@ -184,20 +173,6 @@ def test_gunicorn_believes_no_client_on_the_same_machine(tmp_path: Path) -> None
             assert "Strict-Transport-Security" not in response.headers
             assert "Secure" not in response.headers["Set-Cookie"]
             assert b"evil" not in response.read()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def wait_until_ready(base: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(f"{base}/readyz"):  # noqa: S310
-                return
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
 
 
 def test_forms_of_one_address_get_one_visitor_by_key(client: FlaskClient) -> None:

@@ -138,6 +138,33 @@ def test_count_starts_anew_after_a_minute(limited: Flask, clock: Clock) -> None:
     assert status(client) == 201
 
 
+def test_predictions_of_a_day_are_counted_too(
+    unmigrated_settings: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "MemoryStorage", functools.partial(MemoryStorage, clock))
+    app = limited_app(unmigrated_settings, RATELIMIT_PREDICT="2,9", RATELIMIT_PREDICT_DAY="3,5")
+    one, other = app.test_client(), app.test_client()
+    one.get("/")
+    assert [status(one) for _ in range(3)] == [201, 201, 429]  # what a minute refuses is not of the day
+    clock.now += 61
+    assert status(one) == 201
+    assert int(one.post(PREDICTIONS, json=BODY).headers["Retry-After"]) > 80_000
+    assert [status(other, address="127.0.0.1") for _ in range(2)] == [201, 429]  # the sixth of the address
+    clock.now += rate_limits.DAY
+    assert [status(each) for each in (one, other)] == [201, 201]
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_windows_that_are_over_are_forgotten(clock: Clock) -> None:
+    storage = MemoryStorage(clock)
+    storage.incr("of a day", rate_limits.DAY)
+    storage.incr("of a minute", rate_limits.MINUTE)
+    clock.now += 120
+    storage.incr("another", rate_limits.MINUTE)
+    assert set(storage._windows) == {"of a day", "another"}
+
+
 def test_limits_can_be_switched_off(unmigrated_settings: dict[str, Any]) -> None:
     app = limited_app(unmigrated_settings, RATELIMIT_ENABLED="false", RATELIMIT_PREDICT="1,1")
     client = app.test_client()

@@ -1,0 +1,42 @@
+"""The site under gunicorn, as `mnistweb serve` starts it, for tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.postgres import free_port
+
+ROOT = Path(__file__).parents[2]
+SERVE = [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main(['serve'])"]
+
+
+@contextmanager
+def served_site(settings: dict[str, str]) -> Iterator[int]:
+    """Yield the port of a site with these settings, and stop it in the end."""
+    port = free_port()
+    process = subprocess.Popen(SERVE, env=os.environ | settings | {"PORT": str(port)}, cwd=ROOT)
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}")
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def wait_until_ready(base: str) -> None:
+    """Return when the site at this address is ready, within a minute."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{base}/readyz"):  # noqa: S310
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
