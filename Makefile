@@ -17,7 +17,7 @@ INSTALL_TORCH := sh deploy/install-torch $(BIN)/python
 PARALLEL := --numprocesses=auto --dist=worksteal --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint docs audit fuzz chaos bench bench-split bench-history pictures
+.PHONY: help run check quick test lint docs audit fuzz chaos bench bench-split bench-history pictures
 .PHONY: constraints sbom lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
@@ -26,7 +26,10 @@ help: ## Say what can be made
 run: $(SERVER) ## Serve the site, by default on http://127.0.0.1:8000
 	@exec $(BIN)/mnistweb serve
 
-check: lint ## Check style and types, and run the quick tests: on SQLite, without browser and further processes
+check: $(TOOLS) ## Check style and types, and run the quick tests: on SQLite, without browser and further processes
+	@$(MAKE) --no-print-directory --jobs=2 lint quick
+
+quick: $(TOOLS)
 	QUICK=1 $(BIN)/python -m pytest --no-cov $(PARALLEL) -m 'not browser and not postgres and not process'
 
 test: lint ## Run all tests, the browser's and PostgreSQL's included

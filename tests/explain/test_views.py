@@ -107,8 +107,7 @@ def test_each_layer_says_how_much_its_detectors_see(client: FlaskClient, predict
     for sentence in (
         "one detector, which sees 6×6 pixels of your drawing at a time.",
         "Each sees 10×10 pixels of your drawing.",
-        "Same 14×14 grid, but each detector now sees 14×14 pixels of your drawing.",
-        "A coarser grid, 7×7: each detector now sees 24×24 pixels of your drawing.",
+        "A coarser grid, 7×7: each detector now sees 20×20 pixels of your drawing.",
         "Position hardly matters now: a bright map says “this digit has my feature”.",
     ):
         assert text.count(sentence) == 1

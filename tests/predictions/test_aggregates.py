@@ -16,7 +16,7 @@ from sqlalchemy import Engine, delete, event, func, select
 from sqlalchemy.exc import OperationalError
 
 from mnistweb.app import create_database_app
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Span, Tally
+from mnistweb.database.models import Prediction, Span, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates, service
 from mnistweb.predictions.feedback import give_feedback
@@ -24,23 +24,7 @@ from mnistweb.predictions.queries import get
 from tests.support.clients import predict
 from tests.support.faults import broken_log
 from tests.support.rows import NOON, row
-
-Counts = dict[tuple[Any, ...], Any]
-
-
-def counted() -> Counts:
-    """Return all nonzero counts, summed over shards, and confidences rounded to nine decimals."""
-    found: Counts = {}
-    for table, mark in ((Tally, ()), (DoubtTally, ("in doubt",))):
-        key = (table.span, table.start, table.model, table.digit, table.label)
-        rows = db.session.execute(select(*key, func.sum(table.count)).group_by(*key))
-        found |= {(*each[:-1], *mark): each[-1] for each in rows if each[-1]}
-    for each in db.session.scalars(select(ConfidenceTally).where(ConfidenceTally.count != 0)):
-        confidence_key = (each.span, each.start, each.model, each.tenth, each.correct, "confidence")
-        found[confidence_key] = each.count, round(each.confidence, 9)
-    db.session.expire_all()
-    db.session.rollback()
-    return found
+from tests.support.tallies import Counts, counted
 
 
 def recounted() -> Counts:

@@ -14,9 +14,9 @@ from mnistweb.database.models import Prediction, Span, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates, retention
 from mnistweb.predictions.retention import first_kept_day, prune
-from tests.predictions.test_aggregates import counted
 from tests.support.clients import predict
 from tests.support.rows import add, row
+from tests.support.tallies import counted
 
 
 def save_one_a_day(days: int) -> None:
