@@ -86,9 +86,6 @@ FIGURES = (
         ("unipen_test", "answered_right"),
         max,
         "{:.2%}".format,
-        "Other people’s tablets",
-        "Read right and not refused, of drawings from a tablet and people it never saw.",
-        _share,
     ),
     Figure(
         "digits refused",

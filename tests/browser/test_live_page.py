@@ -94,7 +94,7 @@ def test_escape_closes_what_is_on_top_before_it_wipes(page: Page) -> None:
     predicted(page, 4)
     inked = ink_on_slate(page)
     press(page, "Look inside")
-    expect(page.locator("[data-inside] .sheet-mark")).to_have_count(5)
+    expect(page.locator("[data-inside] .sheet-mark")).to_have_count(4)
     page.route("**/predictions", lambda route: route.abort("connectionrefused"))
     page.evaluate(
         "document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: new DataTransfer() }))"
