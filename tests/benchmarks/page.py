@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
+from mnistweb.web.form_tokens import token_for
 from mnistweb.web.visitors import COOKIE, signed
 from tests.benchmarks.load import KEY, http_post
-from tests.support.clients import csrf_token
 from tests.support.drawings import STROKES, data_url, draw_digit, encode, strokes_json
 
 EARLIER = 50
@@ -40,36 +40,30 @@ def give_drawings(app: Flask) -> None:
 
 
 def new_visitors(app: Flask) -> list[bytes]:
-    """Return requests without a visitor's cookie: each is its visitor's first."""
-    return _requests(app, [""])
+    """Return requests of visitors without drawings, in turns."""
+    return _requests(app, [f"newcomer {number}" for number in range(VISITORS)])
 
 
 def known_visitors(app: Flask) -> list[bytes]:
     """Return requests of the visitors with drawings, in turns."""
-    with app.app_context():
-        cookies = [f"; {COOKIE}={signed(f'visitor {number}')}" for number in range(1, VISITORS + 1)]
-    return _requests(app, cookies)
+    return _requests(app, [f"visitor {number}" for number in range(1, VISITORS + 1)])
 
 
-def _requests(app: Flask, cookies: list[str]) -> list[bytes]:
-    browser = app.test_client()
-    token = csrf_token(browser)
-    session = browser.get_cookie("session")
-    if session is None:
-        raise RuntimeError("the page has set no session")
+def _requests(app: Flask, visitors: list[str]) -> list[bytes]:
     forms = [_form(digit, width) for digit in STROKES for width in (12, 20, 28)]
     requests = []
-    for number in range(max(len(forms), len(cookies))):
-        body = json.dumps(forms[number % len(forms)]).encode()
-        headers = {
-            "Accept-Encoding": ACCEPT_ENCODING,
-            "Content-Type": "application/json",
-            "Cookie": f"session={session.value}{cookies[number % len(cookies)]}",
-            "Idempotency-Key": KEY.decode(),
-            "X-CSRFToken": token,
-            "X-Fragment": "true",
-        }
-        requests.append(http_post("/predictions", body, headers))
+    with app.app_context():
+        for number, visitor in enumerate(visitors):
+            body = json.dumps(forms[number % len(forms)]).encode()
+            headers = {
+                "Accept-Encoding": ACCEPT_ENCODING,
+                "Content-Type": "application/json",
+                "Cookie": f"{COOKIE}={signed(visitor)}",
+                "Idempotency-Key": KEY.decode(),
+                "X-CSRFToken": token_for(visitor),
+                "X-Fragment": "true",
+            }
+            requests.append(http_post("/predictions", body, headers))
     return requests
 
 
