@@ -113,6 +113,4 @@ def _may_be_starting(message: str) -> bool:
     # A server that answers says FATAL, for example to a wrong password. Starting, it says so as well.
     if db.engine.dialect.name != "postgresql":
         return False
-    return "FATAL" not in message or any(
-        each in message for each in ("starting up", "recovery", "shutting down")
-    )
+    return "FATAL" not in message or any(each in message for each in STARTING)

@@ -5,7 +5,7 @@ on the validation sets: C. Chow, "On optimum recognition error and reject tradeo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -83,9 +83,9 @@ def shares(
     """Return the shares of the digits and of the others with each kind of answer, as means over the sets."""
     counted: dict[str, list[float]] = {}
     for each in digits:
-        refused = each.not_a_digit >= boundaries.not_a_digit
-        doubtful = ~refused & (each.confidence < boundaries.sure)
-        right = each.right
+        answers = replace(each, boundaries=boundaries)
+        refused, right = answers.refused, answers.right
+        doubtful = ~refused & ~answers.sure
         for name, chosen in (
             ("right", ~refused & right),
             ("wrong", ~refused & ~right),
@@ -95,10 +95,9 @@ def shares(
         ):
             counted.setdefault(name, []).append(float(chosen.mean()))
     for each in others:
-        refused = each.not_a_digit >= boundaries.not_a_digit
-        sure = ~refused & (each.confidence >= boundaries.sure)
-        counted.setdefault("non_digits_refused", []).append(float(refused.mean()))
-        counted.setdefault("non_digits_sure", []).append(float(sure.mean()))
+        answers = replace(each, boundaries=boundaries)
+        counted.setdefault("non_digits_refused", []).append(float(answers.refused.mean()))
+        counted.setdefault("non_digits_sure", []).append(float(answers.sure.mean()))
     return {name: float(np.mean(values)) for name, values in counted.items()}
 
 

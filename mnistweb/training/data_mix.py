@@ -65,7 +65,7 @@ class BatchMix:
 class TrainingData:
     """Image pools for the batches, and the validation sets of the run.
 
-    `look_alikes` are letters and signs that may be a digit by their shape; see `with_decided_shapes`.
+    `look_alikes` are letters and signs that may be a digit by their shape; see `shapes.decide_by_shape`.
     """
 
     mnist: Images

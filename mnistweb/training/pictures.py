@@ -31,7 +31,7 @@ def load_pictures(folder: Path) -> Images:
         with index.open(encoding="utf-8", newline="") as file:
             rows = [(row["file"], row["digit"]) for row in csv.DictReader(file, delimiter="\t")]
         labels = [NOT_A_DIGIT if digit == NONE else _label(digit) for _, digit in rows]
-        images = [_preprocess((folder / name).read_bytes()) for name, _ in rows]
+        images = [preprocess((folder / name).read_bytes()) for name, _ in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataFileError(f"{index}: not an index of pictures ({error})") from error
     if not rows:
@@ -51,7 +51,8 @@ def _label(digit: str) -> int:
     return int(digit)
 
 
-def _preprocess(picture: bytes) -> DigitImage:
+def preprocess(picture: bytes) -> DigitImage:
+    """Preprocess as the site does; return an empty image if the picture cannot be read."""
     try:
         return normalize(read_drawing(picture, MAX_PIXELS))
     except DrawingError:

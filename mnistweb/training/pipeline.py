@@ -13,9 +13,10 @@ from torch import nn
 
 from mnistweb.recognition.model_card import ModelCard, sha256_of
 from mnistweb.recognition.report import FOLDER
-from mnistweb.training import evaluation, export, pictures, robustness
+from mnistweb.training import evaluation, export, robustness
 from mnistweb.training.calibration import Calibration
 from mnistweb.training.costs import Choice, as_figures, calibrate
+from mnistweb.training.data import Images
 from mnistweb.training.data_mix import TrainingData
 from mnistweb.training.loop import Phase, Run, compute_logits, precision
 from mnistweb.training.report import write_report
@@ -109,7 +110,7 @@ def _card(
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
     last = recipe.finish if len(phases) > len(config.phases) else None
-    calibration, choice = calibrate_on(run, plan.data_dir, data)
+    calibration, choice = calibrate_on(run, data, sets.pictures)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
     figures = evaluation.measure(export.as_served(run.network), calibration, sets)
@@ -149,11 +150,9 @@ def _card(
     return script, card
 
 
-def calibrate_on(run: Run, data_dir: Path, data: TrainingData) -> tuple[Calibration, Choice]:
+def calibrate_on(run: Run, data: TrainingData, pictures: Images | None) -> tuple[Calibration, Choice]:
     """Fit temperature and boundaries to the validation sets, and to people's pictures if there are any."""
-    sets, folder = dict(data.validation), data_dir / pictures.FOLDER
-    if pictures.has_pictures(folder):
-        sets["pictures"] = pictures.load_pictures(folder)
+    sets = data.validation | ({"pictures": pictures} if pictures else {})
     cpu = torch.device("cpu")
     logits = {name: compute_logits(run.network, images.images, cpu) for name, images in sets.items()}
     return calibrate(logits, sets)

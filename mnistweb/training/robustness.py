@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
-from mnistweb.recognition.decoding import read_drawing
-from mnistweb.recognition.errors import DrawingError
-from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.rasteriser import SLATE, Points, Stroke, rasterise
 from mnistweb.recognition.types import SIDE, DigitImage, Ink
 from mnistweb.training.calibration import Calibration, not_a_digit
@@ -26,6 +23,7 @@ from mnistweb.training.data import load_drawings, stroke_files
 from mnistweb.training.data_mix import only_digits
 from mnistweb.training.pen_strokes import Sample
 from mnistweb.training.photo_simulation import simulate_photo
+from mnistweb.training.pictures import preprocess
 from mnistweb.training.readings import served_logits
 
 PEN_WIDTH = 18.0
@@ -143,14 +141,6 @@ def render(samples: Sequence[Sample], condition: Condition) -> Iterator[bytes]:
             buffer, "PNG", compress_level=1
         )
         yield buffer.getvalue()
-
-
-def preprocess(picture: bytes) -> DigitImage:
-    """Preprocess as the site does; return an empty image if the picture cannot be read."""
-    try:
-        return normalize(read_drawing(picture, max_pixels=10_000_000))
-    except DrawingError:
-        return np.zeros((SIDE, SIDE), np.uint8)
 
 
 def resize_plainly(picture: bytes) -> DigitImage:
