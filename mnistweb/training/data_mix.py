@@ -73,20 +73,18 @@ class TrainingData:
     not_digits: Images
     look_alikes: Images
     validation: dict[str, Images]
-    mix: BatchMix
 
-    @property
-    def steps(self) -> int:
-        """Batches in one pass over MNIST."""
-        return len(self.mnist) // self.mix.mnist
+    def steps(self, mix: BatchMix) -> int:
+        """Return the number of batches in one pass over MNIST."""
+        return len(self.mnist) // mix.mnist
 
-    def batches(self, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, mix: BatchMix, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of one epoch: float32 [n, 1, 28, 28] in 0..1 and int64 [n] classes."""
         order = torch.randperm(len(self.mnist), generator=generator)
-        for step in range(self.steps):
-            chosen = order[step * self.mix.mnist : (step + 1) * self.mix.mnist]
+        for step in range(self.steps(mix)):
+            chosen = order[step * mix.mnist : (step + 1) * mix.mnist]
             parts = [(self.mnist, chosen)]
-            for pool, count in ((self.drawings, self.mix.drawings), (self.not_digits, self.mix.not_digits)):
+            for pool, count in ((self.drawings, mix.drawings), (self.not_digits, mix.not_digits)):
                 if len(pool):
                     parts.append((pool, torch.randint(len(pool), (count,), generator=generator)))
             images = torch.cat([pool.images[index] for pool, index in parts])
@@ -134,9 +132,7 @@ def prepare(
         {name: Images(*columns) for name, columns in part.items()}
         for part in torch.load(path, weights_only=True)
     )
-    return TrainingData(
-        mnist, pools["digits"], pools["not digits"], pools["look-alikes"], validation, BatchMix()
-    )
+    return TrainingData(mnist, pools["digits"], pools["not digits"], pools["look-alikes"], validation)
 
 
 def _draw_images(mnist: Images, drawings: Drawings, copies: Copies) -> dict[str, Images]:

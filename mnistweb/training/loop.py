@@ -111,12 +111,11 @@ def train(
         average.load_state_dict(state["average"])
     first = 0
     for phase in config.phases:
-        data = dataclasses.replace(data, mix=phase.mix)
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             phase.learning_rate,
-            total_steps=phase.epochs * data.steps,
+            total_steps=phase.epochs * data.steps(phase.mix),
             pct_start=phase.warm_up,
         )
         learner = Learner(network, average, optimiser, schedule)
@@ -170,8 +169,8 @@ def train_epoch(
     scaler = torch.amp.GradScaler(device.type, enabled=half is torch.float16)
     learner.network.train()
     total = right = seen = 0.0
-    bar = tqdm(total=data.steps, desc=title, unit="batch", leave=False)
-    for images, labels in data.batches(order):
+    bar = tqdm(total=data.steps(phase.mix), desc=title, unit="batch", leave=False)
+    for images, labels in data.batches(phase.mix, order):
         images, labels = images.to(device), labels.to(device)
         # To distort is to resample, and that blurs: some images stay as sharp as the site's.
         blurred = round(len(images) * (1 - phase.sharp))

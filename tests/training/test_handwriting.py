@@ -8,7 +8,7 @@ import torch
 
 from mnistweb.training import handwriting
 from mnistweb.training.data import Images
-from mnistweb.training.data_mix import BatchMix, TrainingData
+from mnistweb.training.data_mix import TrainingData
 from mnistweb.training.shapes import decide_by_shape
 from mnistweb.training.symbols import resample
 from tests.support.drawings import STROKES
@@ -88,7 +88,7 @@ def test_shape_decides_about_look_alikes() -> None:
             logits[:, 10], logits[:, 0] = level.log(), (1 - level).log()
             return logits
 
-    data = TrainingData(pool([1]), pool([1]), pool([5, 128, 250]), pool([5, 128, 250]), {}, BatchMix())
+    data = TrainingData(pool([1]), pool([1]), pool([5, 128, 250]), pool([5, 128, 250]), {})
     decided = decide_by_shape(data, ByLevel())
     assert decided.not_digits.kinds == ("128", "250", "250")
     assert decided.drawings is data.drawings
