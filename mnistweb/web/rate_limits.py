@@ -78,17 +78,15 @@ class RateLimits:
         return seconds
 
     def _count_all(self, limits: Sequence[tuple[str, int, int, int]]) -> float:
-        # What the first limit refuses is not counted by the second.
-        return next(filter(None, (self._count(*limit) for limit in limits)), 0.0)
-
-    def _count(self, name: str, window: int, per_visitor: int, per_address: int) -> float:
-        # The address counts in any case: a client can drop its cookie.
-        counts = [(f"mnistweb/{name}/address/{client_network(request.remote_addr)}", per_address)]
-        if visitor := known_visitor():
-            counts.append((f"mnistweb/{name}/visitor/{visitor}", per_visitor))
-        for key, most in counts:
-            if self._storage.incr(key, window) > most:
-                return max(1.0, self._storage.get_expiry(key) - time.time())
+        address, visitor = client_network(request.remote_addr), known_visitor()
+        for name, window, per_visitor, per_address in limits:
+            # The address counts in any case: a client can drop its cookie.
+            counts = [(f"mnistweb/{name}/address/{address}", per_address)]
+            if visitor:
+                counts.append((f"mnistweb/{name}/visitor/{visitor}", per_visitor))
+            for key, most in counts:
+                if self._storage.incr(key, window) > most:  # what one refuses is not counted by the next
+                    return max(1.0, self._storage.get_expiry(key) - time.time())
         return 0.0
 
 

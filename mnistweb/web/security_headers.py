@@ -1,6 +1,6 @@
 """Security headers, and compression, of all responses of the application."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
@@ -46,20 +46,28 @@ class SecurityHeaders:
 
     def __init__(self, application: "WSGIApplication", embedders: Sequence[str] = ()) -> None:
         self._application = application
-        self._document_headers = {scheme: document_headers(scheme, embedders) for scheme in ("http", "https")}
+        always = RESOURCE_HEADERS | CACHING_HEADERS
+        self._image_headers = _by_lower_name(always)
+        self._document_headers = {
+            scheme: _by_lower_name(always | document_headers(scheme, embedders))
+            for scheme in ("http", "https")
+        }
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer the request."""
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             own = {name.lower(): value for name, value in headers}
-            added = RESOURCE_HEADERS | CACHING_HEADERS
-            if own.get("content-type") != IMAGE_TYPE:
-                added |= self._document_headers[environ["wsgi.url_scheme"]]
-            missing = [(name, value) for name, value in added.items() if name.lower() not in own]
+            is_image = own.get("content-type") == IMAGE_TYPE
+            added = self._image_headers if is_image else self._document_headers[environ["wsgi.url_scheme"]]
+            missing = [header for name, header in added.items() if name not in own]
             return start_response(status, headers + missing, *error)
 
         return self._application(environ, start)
+
+
+def _by_lower_name(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {name.lower(): (name, value) for name, value in headers.items()}
 
 
 def document_headers(scheme: str, embedders: Sequence[str] = ()) -> dict[str, str]:
