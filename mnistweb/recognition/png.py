@@ -24,7 +24,7 @@ def encode_png(pixels: NDArray[np.uint8], *, even: bool = False) -> bytes:
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
     deflater = zlib.compressobj(strategy=zlib.Z_RLE if even else zlib.Z_DEFAULT_STRATEGY)
-    data = deflater.compress(rows.tobytes()) + deflater.flush()
+    data = deflater.compress(rows.data) + deflater.flush()
     return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 

@@ -66,9 +66,9 @@ def _fill_holes(pixels: Pixels) -> Pixels:
 
 def _find_in_opaque(colours: Pixels) -> Ink:
     """Find ink in uint8 [H, W] or [H, W, 3]."""
-    frame = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
-    ground = np.sort(frame, axis=0)[len(frame) // 2]
-    flat = int((frame.max(axis=0) - frame.min(axis=0)).max()) <= FLAT
+    frame = np.sort(np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]]), axis=0)
+    ground = frame[len(frame) // 2]
+    flat = int((frame[-1] - frame[0]).max()) <= FLAT
     levels, level = _as_levels(colours, ground)
     if flat or is_drawn_to_the_edge(_contrast(levels, level)):
         ink = _on_flat_ground(levels, level)
