@@ -22,6 +22,7 @@ from flask import Flask
 from mnistweb import config
 from mnistweb.app import create_app
 from mnistweb.database.models import Source
+from mnistweb.extensions import db
 from mnistweb.predictions.service import recognize_and_save
 from mnistweb.recognition.decoding import decode_base64_image, read_drawing
 from mnistweb.recognition.preprocessing import normalize
@@ -259,6 +260,7 @@ def main() -> None:
         app = create_app(config.environment() | settings)
         with app.app_context():
             flask_migrate.upgrade()
+            db.engine.dispose()  # migrations leave a connection that asks for one more exchange each time
         print(
             f"Python {platform.python_version()}, {os.cpu_count()} cores, PostgreSQL, gunicorn with "
             f"{app.config['WORKERS']} workers of {app.config['THREADS']} threads\n",

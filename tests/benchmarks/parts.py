@@ -21,6 +21,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from mnistweb import config
 from mnistweb.app import create_app
+from mnistweb.extensions import db
 from tests.benchmarks.bench import DRAWINGS, site_settings
 from tests.support.postgres import postgres
 
@@ -33,6 +34,7 @@ PARTS = {
     INK: "mnistweb.recognition.decoding.find_ink",
     "to 28x28": "mnistweb.predictions.service.normalize",
     "forward pass, answer": "mnistweb.recognition.recognizer.TorchScriptRecognizer.recognize",
+    "encoding the drawing": "mnistweb.predictions.service.drawing_to_store",
     "saving": "mnistweb.predictions.service.insert",
 }
 
@@ -84,6 +86,7 @@ def main() -> None:
         site = create_app(config.environment())
         with site.app_context():
             flask_migrate.upgrade()
+            db.engine.dispose()  # migrations leave a connection that asks for one more exchange each time
         # Imported here, because it creates its table on import.
         from tests.benchmarks.bare import app as bare
 
