@@ -151,6 +151,11 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _store(text: str) -> str:
+    _check(not text or re.fullmatch(r"[a-z][a-z0-9+]*://[^\s@?#]*", text))
+    return text
+
+
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
@@ -184,6 +189,7 @@ HOSTS = Kind("names of hosts, without ports, with commas between them, or empty"
 ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
 )
+STORE = Kind("a URL such as s3://bucket/models or file:///mnt/models, without a password, or empty", _store)
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
 TWO_NUMBERS = Kind(
     "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
@@ -258,6 +264,16 @@ STORAGE = Group(
         ),
         Setting(
             "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
+        ),
+        Setting(
+            "MODEL_STORE",
+            "",
+            STORE,
+            "The folder or object store for the files of added versions of the models"
+            ' (docs/operations/learning.md); it needs `pip install "mnistweb[store]"`, and every host must'
+            " reach it.",
+            empty="the database",
+            example="s3://bucket/models",
         ),
         Setting(
             "RETENTION_DAYS",
