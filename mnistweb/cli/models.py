@@ -18,6 +18,7 @@ from mnistweb.registry.tables import all_tables, fill
 
 COMMANDS = {
     "add": "mnistweb.cli.versions",
+    "compare": "mnistweb.cli.comparison",
     "export": "mnistweb.cli.models",
     "promote": "mnistweb.cli.versions",
     "rollback": "mnistweb.cli.versions",

@@ -17,7 +17,7 @@ from mnistweb.recognition.report import Report
 from mnistweb.training import evaluation, export
 from mnistweb.training.calibration import Calibration
 from mnistweb.training.costs import as_figures
-from mnistweb.training.data import Images, load_mnist, stroke_files
+from mnistweb.training.data import Images, has_mnist, stroke_files
 from mnistweb.training.data_mix import BatchMix, Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, Run, TrainingConfig, precision, train
 from mnistweb.training.networks import NETWORKS
@@ -28,7 +28,7 @@ from mnistweb.training.recipes import GENTLE, RECIPES
 from mnistweb.training.report import make_report
 from mnistweb.training.reviewed import Drawn, Split, as_images, redraw_all, split_drawings
 from mnistweb.training.shapes import decide_by_shape
-from mnistweb.training.test_sets import TestSets, test_sets
+from mnistweb.training.test_sets import TestSets, kept_test_sets
 
 LEARNING_RATE = 5e-4
 """A sixth of that with which a network begins: what it knows is to stay."""
@@ -121,15 +121,6 @@ def trainable(parent: TorchScriptRecognizer) -> nn.Module:
     return network
 
 
-def has_mnist(data_dir: Path) -> bool:
-    """Return whether MNIST is in the folder; nothing is downloaded."""
-    try:
-        load_mnist(data_dir, train=True, download=False)
-    except DataFileError:
-        return False
-    return True
-
-
 def retrain(plan: Plan) -> Retrained:
     """Fine-tune, calibrate, and measure once on the test sets. An interrupted run is continued.
 
@@ -137,7 +128,7 @@ def retrain(plan: Plan) -> Retrained:
     """
     start = trainable(plan.parent)
     mnist = has_mnist(plan.data_dir)
-    sets = test_sets(plan.data_dir) if mnist else None
+    sets = kept_test_sets(plan.data_dir, plan.runs / "banks") if mnist else None
     split = split_drawings(plan.drawn, [*sets.digits.values()] if sets else ())
     config = configuration(plan)
     folder = plan.runs / f"retrain-{plan.parent.card.name}-{_fingerprint(plan, config, split, mnist)}"
