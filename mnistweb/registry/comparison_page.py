@@ -11,7 +11,7 @@ from mnistweb.config import site_files
 from mnistweb.formatting import percent
 from mnistweb.recognition.comparison import Comparison, Disagreement, Outcome, SetResult
 
-SHEETS = ("base", "content", "charts", "pages/registry")
+SHEETS = ("base", "layout", "content", "charts", "pages/registry")
 TITLES = {
     Outcome.REPAIRED: "Right only now",
     Outcome.SPOILT: "Right only before",
@@ -39,7 +39,7 @@ class Table:
 
 def difference_chart(compared: Comparison, margin: float) -> Chart:
     """Draw how much more often the new version is right, for each set."""
-    rows = {each.title: _interval(each) for each in compared.sets}
+    rows = {_heading(each): _interval(each) for each in compared.sets}
     return Chart(
         "differences",
         "How much better it is",
@@ -72,7 +72,7 @@ def tables(compared: Comparison) -> Iterator[Table]:
     yield Table(
         "digits",
         "Right by digit, before and now",
-        ("Digit", *(each.title for each in compared.sets)),
+        ("Digit", *map(_heading, compared.sets)),
         [(name, *(_part_cell(each, name) for each in compared.sets)) for name in names],
     )
 
@@ -113,6 +113,10 @@ def _values(compared: Comparison, margin: float, with_log: bool) -> dict[str, ob
     }
 
 
+def _heading(result: SetResult) -> str:
+    return result.title[:1].upper() + result.title[1:]
+
+
 def _interval(result: SetResult) -> Interval:
     difference = result.answers.difference
     return Interval(difference.value, difference.low, difference.high)
@@ -122,7 +126,7 @@ def _accuracy_row(result: SetResult) -> tuple[str, ...]:
     answers = result.answers
     counts = (f"{answers.only_old:,}", f"{answers.only_new:,}", f"{result.p:.2g}")
     return (
-        result.title,
+        _heading(result),
         f"{result.n:,}",
         *share_cells(answers.old_right),
         *share_cells(answers.new_right),
@@ -139,7 +143,7 @@ def _answers_row(result: SetResult) -> tuple[str, ...]:
         for error in (result.old_calibration_error, result.new_calibration_error)
     )
     return (
-        result.title,
+        _heading(result),
         *(" → ".join(percent(share) for share in pair) for pair in shares),
         " → ".join(errors),
     )

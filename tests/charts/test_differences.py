@@ -13,7 +13,7 @@ def test_rows_are_beside_zero_by_their_sign() -> None:
     better, worse = Interval(0.004, 0.001, 0.007), Interval(-0.002, -0.9, 0.9)
     picture = difference_rows({"Better": better, "Worse": worse}, 0.005, "Differences")
     right, left = (float(place) for place in re.findall(r'class="dot" cx="([\d.]+)"', picture))
-    [zero] = {float(x) for x in re.findall(r'class="grid" x1="([\d.]+)" y1="4.0"', picture)}
+    [zero] = {float(x) for x in re.findall(r'class="zero" x1="([\d.]+)"', picture)}
     assert left < zero < right
     assert "Better: +0.40 (+0.10 to +0.70)" in picture
     assert max(float(place) for place in re.findall(r'x[12]="([\d.]+)"', picture)) <= 360
