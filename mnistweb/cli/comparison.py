@@ -111,6 +111,8 @@ def compare_versions(
         for each in (old, new)
     ]
     notes = []
+    if old.card.name != new.card.name:
+        notes.append(f"The old version is one of {old.card.name}, the new one of {new.card.name}.")
     sets = [*_log_sets()] if log else []
     if not log:
         notes.append("The log was not replayed.")

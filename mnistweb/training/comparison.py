@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from torch import nn
 
 from mnistweb.recognition.boundaries import Certainty
@@ -217,8 +218,6 @@ def mcnemar(only_old: int, only_new: int) -> float:
     difference. Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
     Psychometrika 12 (1947) 153-157.
     """
-    from scipy.stats import binomtest  # takes a second to import
-
     different = only_old + only_new
     return float(binomtest(only_new, different).pvalue) if different else 1.0
 

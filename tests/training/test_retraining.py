@@ -207,6 +207,11 @@ def test_other_architectures_are_refused() -> None:
         trainable(vit.with_card(replace(vit.card, name="other")))
 
 
+def test_versions_of_different_models_are_compared_with_a_note(log: Flask, tmp_path: Path) -> None:
+    result = run("models", "compare", "lenet5", "vit", "--data-dir", tmp_path, "--no-log", "--json", "-")
+    assert json.loads(result.stdout)["notes"][0] == "The old version is one of lenet5, the new one of vit."
+
+
 def test_nothing_is_written_by_a_comparison(log: Flask, tmp_path: Path) -> None:
     before = db.session.query(Prediction).count()
     run("models", "compare", "lenet5", "lenet5", "--data-dir", tmp_path)
