@@ -9,8 +9,11 @@ from sqlalchemy.orm import undefer
 
 from mnistweb.database.models import ModelVersion, Promotion
 from mnistweb.extensions import db
+from mnistweb.recognition.comparison import Comparison, ComparisonError
 from mnistweb.registry import versions
 from mnistweb.registry.installed import installed_card
+
+SHOWN_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,26 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A change of the live version, and the comparison that it was decided on."""
+
+    version: str
+    previous: str
+    at: datetime
+    by: str
+    reason: str
+    rollback: bool
+    forced: bool
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
-    """The versions of a model and its promotions, the newest first."""
+    """The versions of a model and its latest steps, the newest first."""
 
     name: str
     versions: Sequence[Version]
-    promotions: Sequence[Promotion]
+    steps: Sequence[Step]
 
 
 def lineage(name: str) -> Lineage:
@@ -46,6 +63,24 @@ def lineage(name: str) -> Lineage:
         sa.select(Promotion)
         .where(Promotion.name == name)
         .order_by(Promotion.id.desc())
+        .limit(SHOWN_STEPS)
         .options(undefer(Promotion.comparison))
-    ).all()
-    return Lineage(name, found, promotions)
+    )
+    return Lineage(name, found, [*map(_step, promotions)])
+
+
+def _step(row: Promotion) -> Step:
+    try:
+        comparison = Comparison.from_json(row.comparison) if row.comparison else None
+    except ComparisonError:  # of a format that this site does not know
+        comparison = None
+    return Step(
+        row.version,
+        row.previous,
+        row.promoted_at,
+        row.promoted_by,
+        row.reason,
+        row.rollback,
+        row.forced,
+        comparison,
+    )
