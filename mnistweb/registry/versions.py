@@ -20,7 +20,7 @@ from mnistweb.registry import live, model_store
 from mnistweb.registry.installed import installed_card, installed_report, read_installed
 
 PACKAGE = "mnistweb"
-"""Who added a version that was in WEIGHTS_PATH."""
+"""The name in place of a person: the version was in WEIGHTS_PATH."""
 VERSION_LENGTHS = range(8, 65)
 
 
