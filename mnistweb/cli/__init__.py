@@ -18,12 +18,13 @@ COMMANDS = {
     "prune": "mnistweb.cli.database",
     "recount": "mnistweb.cli.database",
     "restore": "mnistweb.cli.backup",
+    "retrain": "mnistweb.cli.retraining",
     "serve": "mnistweb.cli.serve",
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",
     "unhide": "mnistweb.cli.moderation",
 }
-TRAIN_EXTRA = {"HersheyFonts", "torchvision", "tqdm"}
+TRAIN_EXTRA = {"HersheyFonts", "scipy", "torchvision", "tqdm"}
 
 
 class LazyGroup(click.Group):

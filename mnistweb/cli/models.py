@@ -17,6 +17,7 @@ from mnistweb.registry.tables import all_tables, fill
 
 COMMANDS = {
     "add": "mnistweb.cli.versions",
+    "compare": "mnistweb.cli.comparison",
     "export": "mnistweb.cli.export",
     "promote": "mnistweb.cli.versions",
     "rollback": "mnistweb.cli.versions",

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from math import sqrt
 from typing import Any
 from uuid import UUID
@@ -110,9 +111,9 @@ class Paired:
 class SetResult:
     """A set of drawings and both versions' answers to it.
 
-    A `frozen` set is the same in every comparison. `p` is that of McNemar's exact test. The calibration
-    errors are None without an answered digit. `parts` are by digit, and "not a digit"; `kinds` by the kind of
-    drawing, if there are several.
+    A `frozen` set is the same in every comparison, as its `digest` shows. `p` is that of McNemar's exact
+    test. The calibration errors are None without an answered digit. `parts` are by digit, and "not a digit".
+    `kinds` are by the kind of drawing, if there are several.
     """
 
     name: str
@@ -124,6 +125,7 @@ class SetResult:
     new_calibration_error: float | None
     parts: Mapping[str, Paired] = field(default_factory=dict)
     kinds: Mapping[str, Paired] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def n(self) -> int:
@@ -150,9 +152,17 @@ class Reading:
     confidence: float
 
 
+class Outcome(StrEnum):
+    """What changed about a drawing that two versions read differently."""
+
+    REPAIRED = "repaired"
+    SPOILT = "spoilt"
+    OTHERWISE = "otherwise"  # wrong before and after
+
+
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A drawing to which only one version's answer is right; `truth` None is "not a digit".
+    """A drawing that the versions read differently; `truth` None is "not a digit".
 
     A drawing of the log is named by its id, so that its picture goes when it is deleted. `image` is a data
     URL. The JSON holds it for drawings of the frozen sets alone.
@@ -166,9 +176,11 @@ class Disagreement:
     drawing: UUID | None = None
 
     @property
-    def new_is_right(self) -> bool:
-        """Return whether the new version's answer is the right one."""
-        return self.new.digit == self.truth
+    def outcome(self) -> Outcome:
+        """What changed with the new version."""
+        if self.new.digit == self.truth:
+            return Outcome.REPAIRED
+        return Outcome.SPOILT if self.old.digit == self.truth else Outcome.OTHERWISE
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +261,7 @@ class Comparison:
                 str(values["old"]),
                 str(values["new"]),
                 datetime.fromisoformat(values["compared_at"]),
-                tuple(_parse_set(each) for each in values["sets"]),
+                tuple(parse_set(each) for each in values["sets"]),
                 tuple(_parse_disagreement(each) for each in values["disagreements"]),
                 tuple(map(str, values["notes"])),
             )
@@ -272,6 +284,7 @@ def _set_as_json(result: SetResult) -> dict[str, Any]:
         "name": result.name,
         "title": result.title,
         "frozen": result.frozen,
+        "digest": result.digest,
         **_paired_as_json(result.answers),
         "p": result.p,
         "old_calibration_error": result.old_calibration_error,
@@ -299,7 +312,8 @@ def _disagreement_as_json(each: Disagreement) -> dict[str, Any]:
     }
 
 
-def _parse_set(values: Mapping[str, Any]) -> SetResult:
+def parse_set(values: Mapping[str, Any]) -> SetResult:
+    """Read one of the sets of `as_json`. Raises KeyError, TypeError or ValueError."""
     return SetResult(
         str(values["name"]),
         str(values["title"]),
@@ -310,6 +324,7 @@ def _parse_set(values: Mapping[str, Any]) -> SetResult:
         values["new_calibration_error"],
         {name: _parse_paired(each) for name, each in values["parts"].items()},
         {name: _parse_paired(each) for name, each in values["kinds"].items()},
+        str(values["digest"]),
     )
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import undefer
 
 from mnistweb.database.models import ModelVersion, Promotion
 from mnistweb.extensions import db
-from mnistweb.recognition.comparison import Comparison, ComparisonError
+from mnistweb.recognition.comparison import SetResult, parse_set
 from mnistweb.registry import versions
 from mnistweb.registry.installed import installed_card
 
-SHOWN_STEPS = 50
+SHOWN_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of the live version, and the comparison that it was decided on."""
+    """A change of the live version, and the results that it was decided on, if any."""
 
+    id: int
     version: str
     previous: str
     at: datetime
@@ -38,7 +39,7 @@ class Step:
     reason: str
     rollback: bool
     forced: bool
-    comparison: Comparison | None
+    compared: Sequence[SetResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +60,24 @@ def lineage(name: str) -> Lineage:
     found = [Version(row.version, row.added_at, row.added_by, row.parent, row.version == now) for row in rows]
     if installed not in {each.version for each in found}:
         found.append(Version(installed, None, versions.PACKAGE, None, installed == now))
-    promotions = db.session.scalars(
-        sa.select(Promotion)
+    # Without the drawings of a comparison, which may be many.
+    sets = Promotion.comparison["sets"].label("sets")
+    promotions = db.session.execute(
+        sa.select(Promotion, sets)
         .where(Promotion.name == name)
         .order_by(Promotion.id.desc())
         .limit(SHOWN_STEPS)
-        .options(undefer(Promotion.comparison))
     )
-    return Lineage(name, found, [*map(_step, promotions)])
+    return Lineage(name, found, [_step(*row) for row in promotions])
 
 
-def _step(row: Promotion) -> Step:
+def _step(row: Promotion, sets: Sequence[Any] | None) -> Step:
     try:
-        comparison = Comparison.from_json(row.comparison) if row.comparison else None
-    except ComparisonError:  # of a format that this site does not know
-        comparison = None
+        compared = [parse_set(each) for each in sets or ()]
+    except (KeyError, TypeError, ValueError):  # of a format that this site does not know
+        compared = []
     return Step(
+        row.id,
         row.version,
         row.previous,
         row.promoted_at,
@@ -82,5 +85,5 @@ def _step(row: Promotion) -> Step:
         row.reason,
         row.rollback,
         row.forced,
-        comparison,
+        compared,
     )

@@ -4,7 +4,7 @@ All functions need an application context. Those that write commit.
 """
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.util import find_spec
 
@@ -99,8 +99,7 @@ def promote(
     check_model(*read_version(name, version))
     for each in (before, version):
         _keep_installed(name, each)
-    # Without the drawings on which they differ: those of visitors may be deleted.
-    recorded = comparison and replace(comparison, disagreements=()).as_json() | {"margin": margin}
+    recorded = comparison and comparison.as_json() | {"margin": margin}
     return _go_live(
         Promotion(
             name=name,
