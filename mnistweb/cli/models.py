@@ -1,4 +1,4 @@
-"""`mnistweb models`: list the models, and export them. Other modules have its further commands."""
+"""`mnistweb models`: list the models, and print their figures. Other modules have its further commands."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,15 @@ from mnistweb.charts.svg import standalone
 from mnistweb.cli import LazyGroup
 from mnistweb.cli.recognition import load_zoo, weights_option
 from mnistweb.recognition.model_card import ModelCard
-from mnistweb.recognition.remote.triton import write_repository
 from mnistweb.recognition.report import Report, read_reports
-from mnistweb.recognition.zoo import WEIGHTS, ModelFileError
+from mnistweb.recognition.zoo import WEIGHTS
 from mnistweb.registry.report_charts import report_charts
 from mnistweb.registry.tables import all_tables, fill
 
 COMMANDS = {
     "add": "mnistweb.cli.versions",
     "compare": "mnistweb.cli.comparison",
-    "export": "mnistweb.cli.models",
+    "export": "mnistweb.cli.export",
     "promote": "mnistweb.cli.versions",
     "rollback": "mnistweb.cli.versions",
     "versions": "mnistweb.cli.versions",
@@ -110,21 +109,3 @@ def _chart_style() -> str:
     used = set(re.findall(r"var\((--[\w-]+)\)", charts))
     properties = [line for line in re.findall(r"--[\w-]+: [^;]+;", base) if line.partition(":")[0] in used]
     return f":root {{ color-scheme: light dark; background: var(--paper); {' '.join(properties)} }}\n{charts}"
-
-
-@click.command()
-@click.option(
-    "--triton",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write a model repository of Triton Inference Server to this folder.",
-)
-@click.pass_obj
-def export(weights: Path, triton: Path) -> None:
-    """Export the models in the format of another server."""
-    try:
-        written = write_repository(weights, triton)
-    except (ModelFileError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    for file in written:
-        click.echo(file)

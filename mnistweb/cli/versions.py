@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb.cli.database import database_app
 from mnistweb.config import ConfigError
-from mnistweb.database.models import Promotion
 from mnistweb.database.outage_log import first_line
 from mnistweb.recognition.comparison import MARGIN, Comparison, ComparisonError, parse_comparison
 from mnistweb.recognition.model_card import ModelFileError, read_cards
@@ -130,11 +129,11 @@ def _print(lineage: lineages.Lineage) -> None:
             else "installed"
         )
         click.echo(f"{'*' if version.live else ' '} {version.version:12}  {added}{parent}")
-    for step in lineage.promotions:
-        click.echo(f"    {step.promoted_at:%Y-%m-%d %H:%M}  {_describe(step)}")
+    for step in lineage.steps:
+        click.echo(f"    {step.at:%Y-%m-%d %H:%M}  {_describe(step)}")
 
 
-def _describe(step: Promotion) -> str:
+def _describe(step: lineages.Step) -> str:
     verb = "went back to" if step.rollback else "forced live" if step.forced else "promoted"
     reason = f": {step.reason}" if step.reason else ""
-    return f"{step.promoted_by} {verb} {step.version} from {step.previous}{reason}"
+    return f"{step.by} {verb} {step.version} from {step.previous}{reason}"

@@ -261,7 +261,7 @@ class Comparison:
                 str(values["old"]),
                 str(values["new"]),
                 datetime.fromisoformat(values["compared_at"]),
-                tuple(_parse_set(each) for each in values["sets"]),
+                tuple(parse_set(each) for each in values["sets"]),
                 tuple(_parse_disagreement(each) for each in values["disagreements"]),
                 tuple(map(str, values["notes"])),
             )
@@ -312,7 +312,8 @@ def _disagreement_as_json(each: Disagreement) -> dict[str, Any]:
     }
 
 
-def _parse_set(values: Mapping[str, Any]) -> SetResult:
+def parse_set(values: Mapping[str, Any]) -> SetResult:
+    """Read one of the sets of `as_json`. Raises KeyError, TypeError or ValueError."""
     return SetResult(
         str(values["name"]),
         str(values["title"]),

@@ -7,9 +7,9 @@ This module knows no Flask.
 import logging
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -104,25 +104,29 @@ class Follower:
             self._first_look.set()
             self._stopping.wait(POLL_INTERVAL * random.uniform(0.75, 1.25))
 
-    def refresh(self) -> None:
-        """Take up the live versions now. Failures are logged, and the versions before go on answering."""
+    def refresh(self) -> bool:
+        """Take up the live versions now, and return whether the database named them.
+
+        Failures are logged, and the versions before go on answering.
+        """
         try:
             found = self._calls.run(self._look, LOOK_TIMEOUT)
         except (SQLAlchemyError, TimeoutError, TooManyCalls) as error:
             self._note_outage(error)
-            return
+            return False
         self._note_return()
         for name, installed in self._installed.items():
             wanted = found.get(name) or live.Live(installed, installed)
             if wanted.version != self._serving[name] and self._may_try(name, wanted.version):
                 self._replace(name, wanted)
+        return True
 
     def _look(self) -> dict[str, live.Live]:
         with self._engine.connect() as connection:
             return live.live_versions(connection)
 
     def _replace(self, name: str, wanted: live.Live) -> None:
-        began = time.monotonic()
+        began = monotonic()
         try:
             back = wanted.version == self._installed[name]
             version = None if back else self._calls.run(lambda: self._read(name, wanted), READ_TIMEOUT)
@@ -135,7 +139,7 @@ class Follower:
             name,
             wanted.version,
             self._serving[name],
-            time.monotonic() - began,
+            monotonic() - began,
         )
         self._serving[name] = wanted.version
         self._failures.pop(name, None)
@@ -155,13 +159,13 @@ class Follower:
 
     def _may_try(self, name: str, version: str) -> bool:
         failure = self._failures.get(name)
-        return failure is None or failure.version != version or time.monotonic() >= failure.next_attempt
+        return failure is None or failure.version != version or monotonic() >= failure.next_attempt
 
     def _note_failure(self, name: str, version: str, error: Exception) -> None:
         before = self._failures.get(name)
         count = before.count + 1 if before and before.version == version else 1
         pause = min(POLL_INTERVAL * 2 ** (count - 1), MAX_PAUSE)
-        self._failures[name] = _Failure(version, count, time.monotonic() + pause)
+        self._failures[name] = _Failure(version, count, monotonic() + pause)
         if count == 1:
             reason = str(error) or type(error).__name__
             logger.error(

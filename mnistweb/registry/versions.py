@@ -20,7 +20,7 @@ from mnistweb.registry import live, model_store
 from mnistweb.registry.installed import installed_card, installed_report, read_installed
 
 PACKAGE = "mnistweb"
-"""Who added a version that was in WEIGHTS_PATH."""
+"""The name in place of a person: the version was in WEIGHTS_PATH."""
 VERSION_LENGTHS = range(8, 65)
 
 
@@ -31,7 +31,7 @@ class VersionError(RuntimeError):
 def add_version(file: bytes, card: ModelCard, report: Report | None, parent: str | None, by: str) -> bool:
     """Add a version, trained from the version `parent`. Return whether it is new.
 
-    Raises ModelFileError for a file that is not the card's or computes nothing, and VersionError if the
+    Raises ModelFileError for a file that is not the card's or computes nothing. Raises VersionError if the
     version is not the beginning of the file's SHA-256.
     """
     if not card.sha256.startswith(card.version) or len(card.version) not in VERSION_LENGTHS:

@@ -15,7 +15,6 @@ from mnistweb.extensions import db
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.report import Layer, Report
 from mnistweb.recognition.zoo import WEIGHTS
-from mnistweb.registry import follower as following
 from mnistweb.registry import live, refresh
 from mnistweb.registry.follower import Follower
 from mnistweb.registry.recognizers import FORMER_CARDS, REPORTS, ZOO, refusal_threshold
@@ -158,7 +157,7 @@ def test_a_version_that_failed_is_tried_again_ever_more_seldom(
     app: Flask, client: FlaskClient, follower: Follower, promoted: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(following.time, "monotonic", clock)
+    monkeypatch.setattr("mnistweb.registry.follower.monotonic", clock)
     reads: list[float] = []
     read = live.read_model
 
