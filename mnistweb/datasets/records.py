@@ -122,6 +122,15 @@ def count_records(selection: Selection) -> int:
     return count or 0
 
 
+def count_writers(selection: Selection) -> int:
+    """Count the visitors whose drawings are in a selection."""
+    count = db.session.scalar(
+        select(func.count(Prediction.visitor.distinct())).where(*selection.conditions())
+    )
+    db.session.close()
+    return count or 0
+
+
 def writer_number(visitor: str, key: bytes) -> int:
     """Return the number of a visitor: 48 bits that tell nothing to whoever lacks the visitor's id or the key.
 
