@@ -2,4 +2,4 @@
 
 
 class DataSetError(Exception):
-    """An export or an import that failed and changed nothing; the message says why."""
+    """An export or an import that failed; the message says why, and what it changed if anything."""

@@ -57,7 +57,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise DataSetError(f"{path} is missing.") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DataSetError(f"{path} is damaged.") from None
-    if not all(isinstance(each, str) for each in hashes):
+    if not isinstance(manifest.counts, dict) or not all(isinstance(each, str) for each in hashes):
         raise DataSetError(f"{path} is damaged.")
     return manifest
 
