@@ -58,7 +58,7 @@ def _batches(pair: IdxPair) -> Iterator[Sequence[tuple[uuid.UUID, bytes, int]]]:
 def _entry(
     drawing_id: uuid.UUID, image: bytes, label: int, visitor: str, recognizer: Recognizer, now: datetime
 ) -> Entry:
-    pixels = np.frombuffer(image, np.uint8).reshape(SIDE, SIDE)
+    pixels = np.frombuffer(image, np.uint8).reshape(SIDE, SIDE).copy()  # writable, as torch wants it
     started = perf_counter()
     answer = recognizer.recognize(pixels)
     prediction = dict.fromkeys(PREDICTION.columns.keys()) | {

@@ -122,7 +122,8 @@ def _challenge(given: Any, prediction: Row) -> Row | None:
     if given is None:
         return None
     row = _row(CHALLENGE, given)
-    _require(row["id"] == prediction["challenge"], "the challenge of another drawing")
+    own = row["id"] == prediction["challenge"] and row["visitor"] == prediction["visitor"]
+    _require(own, "the challenge of another drawing")
     prompts = row["prompts"]
     _require(
         isinstance(prompts, list)

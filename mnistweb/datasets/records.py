@@ -148,7 +148,7 @@ def split_of(visitor: str) -> Split:
 
 def _record(row: Row[Any], key: bytes, strokes: Strokes | None) -> Record:
     label, origin = _label(row)
-    image = np.frombuffer(row.input, np.uint8).reshape(SIDE, SIDE)
+    image = np.frombuffer(row.input, np.uint8).reshape(SIDE, SIDE).copy()  # writable, as torch wants it
     writer = writer_number(row.visitor, key)
     return Record(row.id, row.created_at, writer, label, origin, image, strokes, split_of(row.visitor))
 

@@ -27,7 +27,9 @@ def idx(data: bytes, *shape: int) -> bytes:
     return struct.pack(f">{1 + len(shape)}I", 0x0800 | len(shape), *shape) + data
 
 
-def write_pair(folder: Path, labels: Sequence[int] = range(10), stem: str = "train", **files: bytes) -> Path:
+def write_pair(
+    folder: Path, labels: Sequence[int] = range(10), stem: str = "train", /, **files: bytes
+) -> Path:
     """Write a pair of IDX files, with the content of one of them replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     pixels = b"".join(DIGITS[label % 10].tobytes() for label in labels)
@@ -122,7 +124,7 @@ def test_bad_files_are_refused(site: Flask, tmp_path: Path, files: dict[str, byt
 
 def test_one_bad_pair_keeps_the_other_out(site: Flask, tmp_path: Path) -> None:
     write_pair(tmp_path)
-    write_pair(tmp_path, stem="t10k", labels=[12])
+    write_pair(tmp_path, [12], "t10k")
     assert run("import", tmp_path).exit_code == 1
     assert stored(site) == []
 

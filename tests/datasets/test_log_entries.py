@@ -12,15 +12,16 @@ import pytest
 from mnistweb.datasets.column_values import to_json
 from mnistweb.datasets.log_entries import MAX_LINE, PREDICTION, parse_entry
 from mnistweb.recognition.png import encode_png
-from tests.support.data_sets import drawing
+from tests.support.data_sets import TRAINING, drawing
 from tests.support.fuzz.pieces import chunk
 
+NAMES = [column.name for column in PREDICTION.columns]
 UUID = "00000000-0000-4000-8000-000000000000"
 
 
 def entry(**changes: Any) -> dict[str, Any]:
     row = vars(drawing(3, 1))
-    prediction = {name: to_json(row.get(name)) for name in PREDICTION.columns.keys()}
+    prediction = {name: to_json(row.get(name)) for name in NAMES}
     return {"prediction": prediction | changes, "decisions": [], "challenge": None}
 
 
@@ -37,7 +38,7 @@ def bomb(width: int, height: int, data: bytes) -> str:
 def test_good_entry_is_read() -> None:
     read = parse_entry(json.dumps(entry()).encode())
     row = vars(drawing(3, 1))
-    assert read.prediction == {name: row.get(name) for name in PREDICTION.columns.keys()}
+    assert read.prediction == {name: row.get(name) for name in NAMES}
 
 
 def test_column_that_an_older_version_lacks_gets_its_default() -> None:
@@ -74,15 +75,14 @@ def test_column_that_an_older_version_lacks_gets_its_default() -> None:
         {"reason": "x" * 201}, {"model": ""}, {"model": "x" * 65}, {"model_version": None},
         {"label": 10, "labelled_at": "2026-01-01T00:00:00+00:00"}, {"label": 3, "labelled_at": None},
         {"prompt": 10}, {"challenge": "x"}, {"review": "maybe"},
-        {"decision": "digit", "truth": None}, {"decision": "none", "truth": 3}, {"decision": None, "truth": 3},
-        {"truth": 11}, {"request_key": text(bytes(33))}, {"colour": "red"}, {"x" * 1_000_000: 1},
+        {"decision": "digit", "truth": None}, {"decision": "none", "truth": 3},
+        {"decision": None, "truth": 3}, {"truth": 11}, {"request_key": text(bytes(33))},
+        {"colour": "red"}, {"x" * 1_000_000: 1},
     ],
     ids=lambda changes: str(changes)[:40],
 )  # fmt: skip
 def test_bad_value_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(
-        ValueError, match=r"prediction|it|drawing|input|label|decision|probab|stroke|point|number"
-    ):
+    with pytest.raises(ValueError):  # noqa: PT011 (each has its own reason)
         parse_entry(json.dumps(entry(**changes)).encode())
 
 
@@ -113,7 +113,9 @@ DECISION = {
     "id": UUID, "prediction_id": entry()["prediction"]["id"], "decided_at": "2026-01-01T00:00:00+00:00",
     "reviewer": "someone", "decision": "digit", "truth": 3, "labelled": False,
 }  # fmt: skip
-CHALLENGE = {"id": UUID, "visitor": "a", "started_at": "2026-01-01T00:00:00+00:00", "prompts": [1, 2]}
+CHALLENGE = {
+    "id": UUID, "visitor": TRAINING, "started_at": "2026-01-01T00:00:00+00:00", "prompts": [1, 2],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -128,13 +130,10 @@ def test_bad_decision_is_refused(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"id": DECISION["prediction_id"]},
-        {"prompts": [10]},
-        {"prompts": "1"},
-        {"prompts": [True]},
-        {"seconds": "1"},
+        {"id": DECISION["prediction_id"]}, {"visitor": "another"}, {"prompts": [10]}, {"prompts": "1"},
+        {"prompts": [True]}, {"prompts": [1] * 1_000}, {"seconds": "1"},
     ],
-)
+)  # fmt: skip
 def test_bad_challenge_is_refused(changes: dict[str, Any]) -> None:
     def line(challenge: dict[str, Any]) -> bytes:
         return json.dumps(entry(challenge=UUID) | {"challenge": challenge}).encode()
