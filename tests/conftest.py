@@ -14,7 +14,15 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from sqlalchemy import Engine, create_engine, delete, event, make_url
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, ModelVersion, Prediction, Promotion, Tally
+from mnistweb.database.models import (
+    Challenge,
+    ConfidenceTally,
+    DoubtTally,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    Tally,
+)
 from mnistweb.extensions import db
 from mnistweb.recognition import recognizer
 from mnistweb.recognition.zoo import WEIGHTS
@@ -127,7 +135,7 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     with app.app_context():
-        for table in (Prediction, Tally, DoubtTally, ConfidenceTally, ModelVersion, Promotion):
+        for table in (Prediction, Challenge, Tally, DoubtTally, ConfidenceTally, ModelVersion, Promotion):
             db.session.execute(delete(table))
         db.session.commit()
     config = app.config.copy()

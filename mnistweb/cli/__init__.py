@@ -10,6 +10,7 @@ COMMANDS = {
     "approve": "mnistweb.cli.moderation",
     "backup": "mnistweb.cli.backup",
     "clean-pictures": "mnistweb.cli.database",
+    "data": "mnistweb.cli.data",
     "evaluate": "mnistweb.cli.training",
     "hide": "mnistweb.cli.moderation",
     "migrate": "mnistweb.cli.database",

@@ -4,7 +4,7 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,9 +12,10 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Text, Uuid, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select
 
-from mnistweb.database.models import Decision, Prediction, Review, UtcDateTime
+from mnistweb.database.models import Decision, Prediction, Review
+from mnistweb.datasets.batches import oldest_first
 from mnistweb.extensions import db
 from mnistweb.predictions.filters import Conditions, Filter
 from mnistweb.predictions.strokes import Strokes
@@ -108,9 +109,10 @@ def read_records(
     which takes less time.
     """
     secret = secrets.token_bytes() if key is None else key
-    now = datetime.now(UTC)
-    query = select(*(COLUMNS if strokes else COLUMNS[:-2]))
-    for batch in _batches(query.where(*selection.conditions(), Prediction.created_at <= now)):
+    query = select(*(COLUMNS if strokes else COLUMNS[:-2])).where(
+        *selection.conditions(), Prediction.created_at <= datetime.now(UTC)
+    )
+    for batch in oldest_first(query, BATCH):
         for row in batch:
             yield _record(row, secret, _strokes(row) if strokes else None)
 
@@ -118,6 +120,15 @@ def read_records(
 def count_records(selection: Selection) -> int:
     """Count the records of a selection."""
     count = db.session.scalar(select(func.count()).select_from(Prediction).where(*selection.conditions()))
+    db.session.close()
+    return count or 0
+
+
+def count_writers(selection: Selection) -> int:
+    """Count the visitors whose drawings are in a selection."""
+    count = db.session.scalar(
+        select(func.count(Prediction.visitor.distinct())).where(*selection.conditions())
+    )
     db.session.close()
     return count or 0
 
@@ -135,23 +146,9 @@ def split_of(visitor: str) -> Split:
     return "test" if crc32(visitor.encode()) % TEST_SHARE == 0 else "train"
 
 
-def _batches(query: Any) -> Iterator[Sequence[Row[Any]]]:
-    place = tuple_(Prediction.created_at, Prediction.id)
-    following = query.order_by(Prediction.created_at, Prediction.id).limit(BATCH)
-    here = following
-    while True:
-        rows = db.session.execute(here).all()
-        db.session.close()
-        yield rows
-        if len(rows) < BATCH:
-            return
-        last = tuple_(literal(rows[-1].created_at, UtcDateTime), literal(rows[-1].id, Uuid))
-        here = following.where(place > last)
-
-
 def _record(row: Row[Any], key: bytes, strokes: Strokes | None) -> Record:
     label, origin = _label(row)
-    image = np.frombuffer(row.input, np.uint8).reshape(SIDE, SIDE)
+    image = np.frombuffer(row.input, np.uint8).reshape(SIDE, SIDE).copy()  # writable, as torch wants it
     writer = writer_number(row.visitor, key)
     return Record(row.id, row.created_at, writer, label, origin, image, strokes, split_of(row.visitor))
 
