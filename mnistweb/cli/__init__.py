@@ -16,6 +16,7 @@ COMMANDS = {
     "prune": "mnistweb.cli.database",
     "recount": "mnistweb.cli.database",
     "restore": "mnistweb.cli.backup",
+    "review": "mnistweb.cli.review",
     "serve": "mnistweb.cli.serve",
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",

@@ -105,6 +105,12 @@ def decisions_at(moment: datetime, reviewer: str) -> Sequence[ReviewDecision]:
     return db.session.scalars(query).all()
 
 
+def labels_of(ids: Collection[uuid.UUID]) -> Labels:
+    """Return the present labels of these drawings, of those that exist."""
+    query = select(Prediction.id, Prediction.decision, Prediction.truth).where(Prediction.id.in_(ids))
+    return {row.id: ReviewedLabel(row.decision, row.truth) for row in db.session.execute(query)}
+
+
 def label_of(row: Prediction | ReviewDecision) -> ReviewedLabel:
     """Return the label of a drawing, or the one that a decision gave."""
     return ReviewedLabel(row.decision, row.truth)
@@ -118,17 +124,17 @@ def label_before(decision: ReviewDecision) -> ReviewedLabel:
 def _decide_batch(labels: Labels, reviewer: str, seen: Labels | None, moment: datetime) -> set[uuid.UUID]:
     # Locked in the same order by all reviewers. SQLite locks nothing here, hence the condition of the update.
     query = select(Prediction.id, Prediction.decision, Prediction.truth).where(Prediction.id.in_(labels))
-    present = db.session.execute(query.order_by(Prediction.id).with_for_update())
+    present = db.session.execute(query.order_by(Prediction.id).with_for_update()).all()
     changes: defaultdict[tuple[ReviewedLabel, ReviewedLabel], list[uuid.UUID]] = defaultdict(list)
     done = set[uuid.UUID]()
-    for prediction_id, *present_label in present:
-        before, after = ReviewedLabel(*present_label), labels[prediction_id]
-        if seen is not None and seen.get(prediction_id) != before:
+    for row in present:
+        before, after = ReviewedLabel(row.decision, row.truth), labels[row.id]
+        if seen is not None and seen.get(row.id) != before:
             continue
         if before == after:
-            done.add(prediction_id)
+            done.add(row.id)
         else:
-            changes[before, after].append(prediction_id)
+            changes[before, after].append(row.id)
     for (before, after), ids in changes.items():
         done |= _change(ids, before, after, reviewer, moment)
     return done

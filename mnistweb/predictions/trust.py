@@ -24,7 +24,7 @@ _CONTRADICTED = func.sum(case((CONTRADICTED, 1), else_=0)).label("contradicted")
 def contradicted_claims(visitors: Collection[str]) -> dict[str, Proportion]:
     """Return which part of each visitor's reviewed claims was contradicted, of those who have any."""
     rows = db.session.execute(_by_visitor().where(Prediction.visitor.in_(visitors)))
-    return {visitor: Proportion(int(contradicted), reviewed) for visitor, reviewed, contradicted in rows}
+    return {visitor: Proportion(int(contradicted), total) for visitor, total, contradicted in rows}
 
 
 def distrusted_visitors() -> list[str]:
@@ -38,7 +38,7 @@ def distrusted_visitors() -> list[str]:
     return [visitor for visitor, *_ in db.session.execute(query)]
 
 
-def _by_visitor() -> Select[tuple[str, int, int]]:
+def _by_visitor() -> Select[str, int, int]:
     return (
         select(Prediction.visitor, _REVIEWED, _CONTRADICTED)
         .where(REVIEWED_CLAIM)

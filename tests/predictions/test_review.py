@@ -114,9 +114,10 @@ def test_deleted_drawings_leave_the_review(app: Flask) -> None:
 
 def test_trust_is_the_share_of_claims_that_reviews_contradicted(app: Flask) -> None:
     with app.app_context():
-        claims = {"label": 7, "labelled_at": NOON}
-        liar = add(*(row(visitor="liar", **claims) for _ in range(5)))
-        honest = add(*(row(visitor="honest", **claims) for _ in range(3)), row(visitor="honest"))
+        liar = add(*(row(visitor="liar", label=7, labelled_at=NOON) for _ in range(5)))
+        honest = add(
+            *(row(visitor="honest", label=7, labelled_at=NOON) for _ in range(3)), row(visitor="honest")
+        )
         none = add(row(visitor="none", label=None, labelled_at=NOON))
         decide([*honest[:2], liar[0]], Decision.DIGIT, 7, "Ada")
         decide([honest[2], liar[1]], Decision.DIGIT, 1, "Ada")
@@ -132,22 +133,25 @@ def test_trust_is_the_share_of_claims_that_reviews_contradicted(app: Flask) -> N
 
 def queue_of(app: Flask) -> dict[str, uuid.UUID]:
     """Add one drawing or more of each part, and return their ids by name in the order of doubt."""
-    claim = {"labelled_at": NOON, "label": 3}
-    lies = add(*(row(visitor="liar", digit=1, **claim) for _ in range(2)))
+
+    def claimed(visitor: str = "someone", created_at: datetime = NOON, **fields: object) -> Prediction:
+        return row(created_at, visitor, label=3, labelled_at=NOON, **fields)
+
+    lies = add(*(claimed("liar", digit=1) for _ in range(2)))
     decide(lies, Decision.DIGIT, 1, "Ada")
     rows = {
-        "a liar who agrees": row(visitor="liar", **claim),
-        "surely something else": row(digit=4, confidence=0.99, prompt=4, **claim),
-        "perhaps something else": row(digit=None, confidence=0.6, prompt=8, **claim),
+        "a liar who agrees": claimed("liar"),
+        "surely something else": claimed(digit=4, confidence=0.99, prompt=4),
+        "perhaps something else": claimed(digit=None, confidence=0.6, prompt=8),
         "surely not the prompt": row(digit=4, confidence=0.98, prompt=9),
         "a refused prompt": row(digit=None, confidence=0.5, prompt=9),
         "least sure": row(confidence=0.3, doubtful=True),
-        "doubtful, and the author agrees": row(confidence=0.4, doubtful=True, **claim),
+        "doubtful, and the author agrees": claimed(confidence=0.4, doubtful=True),
         "hardly refused": row(digit=None, confidence=0.5),
         "refused": row(digit=None, confidence=0.9),
         "new": row(created_at=NOON + timedelta(1)),
         "the prompt": row(created_at=NOON, prompt=3, confidence=0.95),
-        "old": row(created_at=NOON - timedelta(1), **claim),
+        "old": claimed(created_at=NOON - timedelta(1)),
     }
     return dict(zip(rows, add(*reversed(rows.values()))[::-1], strict=True))
 
@@ -157,7 +161,8 @@ def test_the_most_doubtful_come_first_and_each_once(app: Flask) -> None:
         ids = queue_of(app)
         names = {found: name for name, found in ids.items()}
         for limit in (1, 2, 5, 100):
-            cursor, shown = None, list[str]()
+            cursor: str | None = None
+            shown = list[str]()
             while True:
                 page = Queue().page(cursor, limit)
                 shown += [names[prediction.id] for _, prediction in page.items]
