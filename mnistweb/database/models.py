@@ -70,7 +70,7 @@ class Review(enum.StrEnum):
 
 
 class Decision(enum.StrEnum):
-    """What a review found a drawing to be; null is not reviewed yet."""
+    """Finding of a review on a drawing; null is not reviewed yet."""
 
     DIGIT = "digit"
     NOT_A_DIGIT = "none"

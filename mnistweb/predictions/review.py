@@ -22,7 +22,7 @@ BATCH = 500
 
 
 class ReviewedLabel(NamedTuple):
-    """A decision, with the digit if it is DIGIT; without a decision, nobody reviewed the drawing yet."""
+    """A decision, with the digit if it is DIGIT; without a decision, the drawing is not reviewed yet."""
 
     decision: Decision | None = None
     truth: int | None = None

@@ -1,4 +1,4 @@
-"""The review queue: drawings that nobody reviewed yet, the most doubtful first, each in one part of it."""
+"""The review queue: drawings without a decision, the most doubtful first, each in one part of it."""
 
 import enum
 from collections.abc import Sequence

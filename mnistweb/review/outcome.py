@@ -12,7 +12,7 @@ from mnistweb.recognition.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an action at a moment; `missed` drawings were decided by others, or deleted."""
+    """Outcome of an action at a moment; `missed` drawings were decided by others, or deleted."""
 
     moment: datetime
     missed: int

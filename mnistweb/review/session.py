@@ -53,7 +53,7 @@ def log_out() -> None:
 
 
 def protect(blueprint: Blueprint) -> None:
-    """Let only reviewers see the pages of a blueprint, and nobody cache or frame them."""
+    """Let only reviewers see the pages of a blueprint, and forbid caching and framing."""
     blueprint.before_request(_require_login)
     keep_private(blueprint)
 
