@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Tuple, Uuid, literal, select, tuple_
+from sqlalchemy import Tuple, Uuid, func, literal, select, tuple_
 
 from mnistweb.database.models import Prediction, ReviewDecision, UtcDateTime
 from mnistweb.extensions import db
@@ -14,6 +14,7 @@ from mnistweb.predictions.review import label_of
 from mnistweb.recognition.errors import UserError
 
 BETWEEN = "~"
+MAX_REVIEWERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,15 @@ def get(decision_id: uuid.UUID) -> ReviewDecision:
 
 
 def reviewers() -> Sequence[str]:
-    """Return the names of all who made decisions, in alphabetical order."""
-    query = select(ReviewDecision.reviewer).distinct().order_by(ReviewDecision.reviewer)
-    return db.session.scalars(query).all()
+    """Return the names of those who made decisions, up to MAX_REVIEWERS, in alphabetical order."""
+    # From one name to the next in the index: DISTINCT would read all decisions.
+    names: list[str] = []
+    query = select(func.min(ReviewDecision.reviewer))
+    while name := db.session.scalar(query.where(ReviewDecision.reviewer > names[-1]) if names else query):
+        names.append(name)
+        if len(names) == MAX_REVIEWERS:
+            break
+    return names
 
 
 def _cursor(last: ReviewDecision) -> str:

@@ -3,8 +3,9 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import and_, func, not_, or_, select, true
+from sqlalchemy import Select, and_, func, not_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mnistweb.database.models import Prediction
@@ -95,9 +96,10 @@ class Queue:
     def _count(self, part: Part) -> Count:
         if part is Part.DISTRUSTED and not self.distrusted:
             return Count(0)
-        rows = select(Prediction.id).where(*self._conditions(part)).limit(MAX_COUNTED + 1)
-        number = db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-        return Count(min(number, MAX_COUNTED), exact=number <= MAX_COUNTED)
+        # Ordered, so that the index of the part is walked: PostgreSQL overestimates how many rows match.
+        column = Prediction.confidence if part.order.by_confidence else Prediction.created_at
+        rows = select(Prediction.id).where(*self._conditions(part)).order_by(column.desc())
+        return _count_rows(rows)
 
     def _conditions(self, part: Part) -> Conditions:
         conditions = [UNDECIDED, *PARTS[part], *self.conditions]
@@ -116,8 +118,11 @@ class Queue:
 
 
 def reviewed_count() -> Count:
-    """Count the drawings that were reviewed, up to a hundred times MAX_COUNTED."""
-    most = 100 * MAX_COUNTED
-    rows = select(Prediction.decision).where(Prediction.decision.is_not(None)).limit(most + 1)
-    number = db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    """Count the drawings that were reviewed, up to ten times MAX_COUNTED."""
+    return _count_rows(select(Prediction.decision).where(Prediction.decision.is_not(None)), 10 * MAX_COUNTED)
+
+
+def _count_rows(query: Select[Any], most: int = MAX_COUNTED) -> Count:
+    rows = query.limit(most + 1).subquery()
+    number = db.session.scalar(select(func.count()).select_from(rows)) or 0
     return Count(min(number, most), exact=number <= most)
