@@ -25,6 +25,9 @@ from mnistweb.observability import access_log, request_ids
 from mnistweb.predictions import wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
+from mnistweb.review import decisions, login
+from mnistweb.review import session as review_session
+from mnistweb.review import views as review
 from mnistweb.web import (
     access,
     download_places,
@@ -43,7 +46,10 @@ from mnistweb.web.proxies import TrustedProxies
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain)
+PAGES = (
+    *(draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain),
+    *(review, decisions, login),
+)
 
 
 class Site(Flask):
@@ -71,7 +77,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for hooks in (access_log, rate_limits, load_shedding, download_places, form_tokens):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
-    for hooks in (access, visitors, security_headers, error_handlers, module_preload, static_files):
+    for hooks in (
+        *(access, visitors, review_session, security_headers, error_handlers, module_preload),
+        static_files,
+    ):
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, enumerate=enumerate)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)

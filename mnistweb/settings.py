@@ -109,6 +109,11 @@ def _api_key(text: str) -> Hidden:
     return Hidden(text)
 
 
+def _password_hash(text: str) -> Hidden:
+    _check(re.fullmatch(r"|scrypt(:[0-9]+){3}([/$])[A-Za-z0-9]+\2[0-9a-f]+", text, re.ASCII))
+    return Hidden(text.replace("/", "$"))
+
+
 def _model_name(text: str) -> str:
     _check(len(text) <= 64 and text.isprintable())
     return text
@@ -177,6 +182,7 @@ SECRET = Kind("at least 16 characters", _secret)
 FORMER_SECRETS = Kind("keys of at least 16 characters, with spaces between them, or empty", _former_secrets)
 TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
 API_KEY = Kind("letters, digits and signs without spaces", _api_key)
+PASSWORD_HASH = Kind("a line that `mnistweb review password` wrote, or empty", _password_hash)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
 SHARE = Kind("a number from 0 to 1, or empty", _share)
 ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
@@ -336,6 +342,14 @@ SECURITY = Group(
             " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
             " under the slate.",
         ),
+        Setting(
+            "REVIEW_PASSWORD_HASH",
+            "",
+            PASSWORD_HASH,
+            "The hash of the password with which operators review drawings at `/review`;"
+            " `mnistweb review password` makes it. A new one ends all logins.",
+            empty="no `/review`",
+        ),
     ),
 )
 IMAGES = Group(
@@ -432,6 +446,8 @@ LIMITS = Group(
         ),
         Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
+        Setting("RATELIMIT_LOGIN", "10,10", TWO_NUMBERS, "Attempts to log in for the review."),
+        Setting("RATELIMIT_LOGIN_DAY", "100,100", TWO_NUMBERS, "Attempts to log in a day."),
     ),
 )
 OBSERVABILITY = Group(
