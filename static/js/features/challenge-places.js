@@ -1,0 +1,35 @@
+import { thumbnail } from "../slate/render.js";
+
+/** Show the drawings of a round as they come: one place for each digit, with its picture and what was read. */
+export function challengePlaces(list) {
+  const blank = list.innerHTML;
+
+  return {
+    /** Empty all places. */
+    clear() {
+      list.innerHTML = blank;
+    },
+
+    /** Mark the place that is drawn now; null for none. */
+    mark(index) {
+      for (const [each, item] of [...list.children].entries()) item.toggleAttribute("data-current", each === index);
+    },
+
+    /** Show the drawing of a place. */
+    fill({ index, prompt }, sheet) {
+      const item = list.children[index];
+      const picture = document.createElement("img");
+      picture.src = thumbnail(sheet);
+      picture.alt = `Your ${prompt}`;
+      item.querySelector(".course-sheet").replaceChildren(picture);
+      item.querySelector(".course-words").textContent = String(prompt);
+    },
+
+    /** Say what was read. */
+    judge({ index, prompt }, right, text) {
+      const item = list.children[index];
+      item.dataset.right = String(right);
+      item.querySelector(".course-words").textContent = right ? String(prompt) : `${prompt}, read as ${text.trim()}`;
+    },
+  };
+}
