@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from sqlalchemy import Engine, create_engine, delete, event, make_url
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
+from mnistweb.database.models import Challenge, ConfidenceTally, DoubtTally, Prediction, PromptTally, Tally
 from mnistweb.extensions import db
 from mnistweb.recognition import recognizer
 from mnistweb.recognition.zoo import WEIGHTS
@@ -127,7 +127,7 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     with app.app_context():
-        for table in (Prediction, Tally, DoubtTally, ConfidenceTally):
+        for table in (Prediction, Challenge, Tally, DoubtTally, PromptTally, ConfidenceTally):
             db.session.execute(delete(table))
         db.session.commit()
     config = app.config.copy()

@@ -45,5 +45,11 @@ export function challengePanel(root) {
     }
   }
 
-  return { show, ask, time, title: (text) => (root.querySelector("[data-when=done] [data-title]").textContent = text), part };
+  /** Empty the hint on the slate. */
+  function hush() {
+    part("hint").textContent = "";
+    part("hint-clock").hidden = true;
+  }
+
+  return { show, ask, time, hush, title: (text) => (root.querySelector("[data-when=done] [data-title]").textContent = text), part };
 }

@@ -25,11 +25,13 @@ export function challengePlaces(list) {
       item.querySelector(".course-words").textContent = String(prompt);
     },
 
-    /** Say what was read. */
-    judge({ index, prompt }, right, text) {
+    /** Say what was read: a digit, or "none". */
+    judge({ index, prompt }, digit) {
       const item = list.children[index];
+      const right = digit === String(prompt);
       item.dataset.right = String(right);
-      item.querySelector(".course-words").textContent = right ? String(prompt) : `${prompt}, read as ${text.trim()}`;
+      item.querySelector("img").alt = `Your ${prompt}, read as ${digit === "none" ? "not a digit" : digit}`;
+      if (!right) item.querySelector(".course-words").textContent = `${prompt} → ${digit === "none" ? "?" : digit}`;
     },
   };
 }

@@ -11,7 +11,7 @@ const FINAL = ["already_drawn", "challenge_mismatch", "challenge_over", "not_fou
 /**
  * Sends the drawings of a round while the next one is drawn.
  *
- * `answered(place, right, text)` is called with what was read. A drawing may be sent more often: it is saved once.
+ * `answered(place, digit)` is called with what was read, a digit or "none". A drawing may be sent more often: it is saved once.
  */
 export class ChallengeSender {
   #answered;
@@ -59,9 +59,9 @@ export class ChallengeSender {
     };
     for (const pause of [...PAUSES, null]) {
       try {
-        const reading = (await fetchFragment(place.address, body, "#reading")).querySelector("#reading");
+        const page = await fetchFragment(place.address, body, "#reading");
         this.#unsent.delete(place.index);
-        return this.#answered(place, reading.dataset.right === "true", reading.textContent);
+        return this.#answered(place, page.querySelector("#reading").dataset.digit);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         this.#problem = error;

@@ -83,7 +83,6 @@ function start(root) {
     drawing.restore({ strokes: [] });
     index += 1;
     if (index < round.places.length) return ask(said);
-    panel.part("hint").textContent = "";
     finish();
   }
 
@@ -117,6 +116,7 @@ function start(root) {
   function halt(state) {
     clock.pause();
     places.mark(null);
+    panel.hush();
     panel.show(state, root.contains(document.activeElement));
     board.inert = true;
     update();
