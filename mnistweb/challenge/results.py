@@ -20,11 +20,11 @@ OTHERS = 5
 
 
 class State(enum.StrEnum):
-    """What became of a place of a challenge."""
+    """The state of a place of a challenge."""
 
     DRAWN = "drawn"
     WITHHELD = "withheld"  # hidden, or not approved, and not the visitor's own
-    GONE = "gone"  # deleted, or it could not be saved
+    GONE = "gone"  # deleted, or not saved
     OPEN = "open"  # not drawn in time
 
 
@@ -39,7 +39,7 @@ class Place:
 
     @property
     def right(self) -> bool:
-        """Whether a drawing is there, and was read as the digit that was asked for."""
+        """True if a drawing is there, and was read as the digit that was asked for."""
         return self.prediction is not None and self.prediction.digit == self.prompt
 
 
@@ -67,7 +67,7 @@ class Results:
 
     @property
     def complete(self) -> bool:
-        """Whether all digits were drawn."""
+        """True if all digits were drawn."""
         return all(place.state is not State.OPEN for place in self.places)
 
 

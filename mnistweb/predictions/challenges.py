@@ -11,7 +11,7 @@ from mnistweb.database.models import Challenge
 from mnistweb.extensions import db
 
 LIFETIME = timedelta(hours=1)
-"""How long a challenge takes drawings: without the clock, each digit may take minutes."""
+"""Time in which a challenge takes drawings: without the clock, each digit may take minutes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,7 @@ def insert(prediction: Prediction) -> None:
     """Insert a prediction, update the aggregates, and commit.
 
     On PostgreSQL this is one statement in autocommit mode, hence one round trip, unless the digit is in
-    doubt, which is rare, or was asked for. It bypasses the session,
-    whose unit of work takes longer than the insert itself.
+    doubt or was asked for. It bypasses the session, whose unit of work takes longer than the insert itself.
     """
     if db.session.registry.has():  # a thread that waits for a second connection could exhaust the pool
         db.session.commit()

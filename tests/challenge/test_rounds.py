@@ -93,7 +93,6 @@ def test_a_round_that_is_over_takes_no_drawing(app: Flask, client: FlaskClient) 
     finished, late = begin(client), begin(client)
     finished.finish()
     with app.app_context():
-        earlier = {"started_at": Challenge.started_at}
         challenge = db.session.get(Challenge, uuid.UUID(late.id))
         assert challenge
         earlier = {"started_at": challenge.started_at - LIFETIME}

@@ -1,5 +1,8 @@
 import { thumbnail } from "../slate/render.js";
 
+/** What is said of a drawing that was read as no digit. */
+const SPECIAL = new Map([["none", ["read as not a digit", "→ ?"]], [null, ["not saved", "✕"]]]);
+
 /** Show the drawings of a round as they come: one place for each digit, with its picture and what was read. */
 export function challengePlaces(list) {
   const blank = list.innerHTML;
@@ -25,13 +28,14 @@ export function challengePlaces(list) {
       item.querySelector(".course-words").textContent = String(prompt);
     },
 
-    /** Say what was read: a digit, or "none". */
+    /** Say what was read: a digit, "none", or null for a drawing that could not be saved. */
     judge({ index, prompt }, digit) {
       const item = list.children[index];
       const right = digit === String(prompt);
       item.dataset.right = String(right);
-      item.querySelector("img").alt = `Your ${prompt}, read as ${digit === "none" ? "not a digit" : digit}`;
-      if (!right) item.querySelector(".course-words").textContent = `${prompt} → ${digit === "none" ? "?" : digit}`;
+      const [words, sign] = SPECIAL.get(digit) ?? [`read as ${digit}`, `→ ${digit}`];
+      item.querySelector("img").alt = `Your ${prompt}, ${words}`;
+      if (!right) item.querySelector(".course-words").textContent = `${prompt} ${sign}`;
     },
   };
 }

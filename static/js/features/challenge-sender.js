@@ -5,13 +5,14 @@ import { toDataURL } from "../slate/render.js";
 const MAX_STROKES = 200;
 /** The pauses before a drawing is sent again that did not arrive (ms). */
 const PAUSES = [1000, 3000];
-/** Errors that another attempt does not change. */
-const FINAL = ["already_drawn", "challenge_mismatch", "challenge_over", "not_found", "empty_drawing"];
+/** Errors that another attempt may not meet: the server or the network was away, or busy. */
+const PASSING = ["", "overloaded", "rate_limited", "database_unavailable", "internal_error", "csrf", "cookie_missing"];
 
 /**
  * Sends the drawings of a round while the next one is drawn.
  *
- * `answered(place, digit)` is called with what was read, a digit or "none". A drawing may be sent more often: it is saved once.
+ * `answered(place, digit)` is called with what was read: a digit, "none", or null if it is refused for good. A drawing
+ * may be sent more often: it is saved once.
  */
 export class ChallengeSender {
   #answered;
@@ -65,9 +66,17 @@ export class ChallengeSender {
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         this.#problem = error;
-        if (pause === null || FINAL.includes(error.code)) return;
+        if (!isPassing(error)) {
+          this.#unsent.delete(place.index);
+          return this.#answered(place, null);
+        }
+        if (pause === null) return;
         await new Promise((then) => setTimeout(then, pause));
       }
     }
   }
+}
+
+function isPassing({ code }) {
+  return PASSING.includes(code) || code.startsWith("model_");
 }
