@@ -8,7 +8,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests
 
 from mnistweb.recognition.types import Answer
 from tests.support.bad_images import BAD_FILES
-from tests.support.browser.hand import asked_for, draw, judge, predict, press
+from tests.support.browser.hand import draw, judge, predict, press
 from tests.support.networks import asleep, nine
 
 
@@ -329,15 +329,6 @@ def challenge_running(page: Page, stage: Stage) -> None:
     expect(page.locator("[data-guess]")).to_have_text("No digit so far…")
 
 
-def challenge_agreed(page: Page, stage: Stage) -> None:
-    page.clock.install()
-    begin_round(page, stage)
-    stage.answering(asked_for(page), 0.9991)
-    draw(page, asked_for(page))
-    expect(page.locator("[data-agreed]")).to_be_visible()
-    page.clock.pause_at(page.evaluate("Date.now()") + 100)
-
-
 def challenge_over(page: Page, stage: Stage) -> None:
     page.clock.install()
     begin_round(page, stage)
@@ -481,7 +472,6 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         insights_empty,
         challenge,
         challenge_running,
-        challenge_agreed,
         challenge_over,
         challenge_unsent,
         challenge_results,
