@@ -427,7 +427,7 @@ LIMITS = Group(
             "The counters: each process counts for itself in memory, a Redis counts for all;"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
-        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions."),
+        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions; a challenge counts as twelve."),
         Setting(
             "RATELIMIT_PREDICT_DAY",
             "2000,20000",
@@ -442,7 +442,7 @@ LIMITS = Group(
             "RATELIMIT_READ",
             "600,3000",
             TWO_NUMBERS,
-            "Pages of the history and insights, the API's list, and preview images.",
+            "Pages of the history, insights and challenges, the API's list, and preview images.",
         ),
         Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),

@@ -21,6 +21,7 @@ from mnistweb.database.models import (
     ModelVersion,
     Prediction,
     Promotion,
+    PromptTally,
     Tally,
 )
 from mnistweb.extensions import db
@@ -135,7 +136,10 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     with app.app_context():
-        for table in (Prediction, Challenge, Tally, DoubtTally, ConfidenceTally, ModelVersion, Promotion):
+        for table in (
+            *(Prediction, Challenge, ModelVersion, Promotion),
+            *(Tally, DoubtTally, PromptTally, ConfidenceTally),
+        ):
             db.session.execute(delete(table))
         db.session.commit()
     config = app.config.copy()

@@ -306,6 +306,7 @@ class Challenge(Base):
     prompts: Mapped[list[int]] = mapped_column(JSON)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     seconds: Mapped[float | None] = mapped_column(Double)  # of drawing, as the page measured it
+    drawn: Mapped[int | None] = mapped_column(SmallInteger)  # drawings when it was finished
 
 
 class ModelVersion(Base):
@@ -365,6 +366,12 @@ class DoubtTally(_Counts, Base):
     """Counts of the predictions of a digit in doubt, which Tally counts too."""
 
     __tablename__ = "doubt_tally"
+
+
+class PromptTally(_Counts, Base):
+    """Counts of the predictions that a challenge asked for; `label` is the digit that it asked for."""
+
+    __tablename__ = "prompt_tally"
 
 
 class ConfidenceTally(Base):

@@ -9,6 +9,7 @@ from mnistweb.extensions import db
 from mnistweb.insights.figures import insight_charts
 from mnistweb.insights.hardest import hardest_drawings
 from mnistweb.insights.links import HistoryLinks
+from mnistweb.insights.prompted import load_prompted, prompted_chart
 from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.insights.wording import period_name
 from mnistweb.predictions.visibility import Audience
@@ -39,6 +40,7 @@ def index() -> ResponseReturnValue:
         "insights/index.html",
         insights=insights,
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}, links),
+        prompted=prompted_chart(load_prompted(db.session(), insights), links),
         hardest=hardest,
         today=today,
         when=period_name,
