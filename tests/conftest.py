@@ -17,6 +17,7 @@ from sqlalchemy import Engine, create_engine, delete, event, make_url
 
 from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
 from mnistweb.extensions import db
+from mnistweb.predictions.drift import EXTENSION
 from mnistweb.recognition import recognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
@@ -144,6 +145,7 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     """The application with an empty log."""
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
+    app.extensions.pop(EXTENSION, None)
     with app.app_context():
         for table in (Prediction, Tally, DoubtTally, ConfidenceTally):
             db.session.execute(delete(table))
