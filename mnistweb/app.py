@@ -23,7 +23,7 @@ from mnistweb.history import media, prediction
 from mnistweb.history import views as history
 from mnistweb.insights import views as insights
 from mnistweb.observability import access_log, request_ids
-from mnistweb.predictions import wording
+from mnistweb.predictions import drift, wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.review import decisions, login
@@ -139,4 +139,4 @@ def _start_metrics(app: Flask) -> None:
     from mnistweb.observability import metrics
 
     with app.app_context():
-        metrics.init_app(app, db.engine)
+        metrics.init_app(app, db.engine, drift.sizes)

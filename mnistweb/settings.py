@@ -471,6 +471,16 @@ OBSERVABILITY = Group(
             empty="no `/metrics`",
         ),
         Setting(
+            "DRIFT_DAYS",
+            "7",
+            _integer(1, 366),
+            "The latest whole days (UTC) whose drawings the insights and `/metrics` compare with the days"
+            " before them.",
+        ),
+        Setting(
+            "DRIFT_REFERENCE_DAYS", "28", _integer(1, 3660), "The number of days before them, as a reference."
+        ),
+        Setting(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "",
             ENDPOINT,

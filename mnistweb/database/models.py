@@ -70,7 +70,7 @@ class Review(enum.StrEnum):
 
 
 class Decision(enum.StrEnum):
-    """Finding of a review on a drawing; null is not reviewed yet."""
+    """The result of a drawing's review; null is not reviewed yet."""
 
     DIGIT = "digit"
     NOT_A_DIGIT = "none"
