@@ -20,11 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mnistweb.extensions import db
 from mnistweb.observability.signals import followed
-from mnistweb.recognition.model_card import read_card
-from mnistweb.recognition.zoo import WEIGHTS
 from mnistweb.predictions.drift import EXTENSION, Drift, Windows
 from mnistweb.predictions.drift_statistics import ShareDrift
 from mnistweb.proportion import Proportion
+from mnistweb.recognition.model_card import read_card
+from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.faults import broken_log
