@@ -15,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     Enum,
+    ForeignKey,
     Index,
     LargeBinary,
     MetaData,
@@ -66,6 +67,14 @@ class Review(enum.StrEnum):
 
     APPROVED = "approved"
     HIDDEN = "hidden"
+
+
+class Decision(enum.StrEnum):
+    """The result of a drawing's review; null is not reviewed yet."""
+
+    DIGIT = "digit"
+    NOT_A_DIGIT = "none"
+    REJECTED = "rejected"  # left out of data sets
 
 
 class Span(enum.StrEnum):
@@ -133,6 +142,38 @@ class Prediction(Base):
         _partial_index("labelled", "labelled_at IS NOT NULL"),
         _partial_index("unlabelled", "labelled_at IS NULL"),
         _partial_index("review", "review IS NOT NULL", "review"),
+        _partial_index("decision", "decision IS NOT NULL", "decision"),
+        # What waits for a review, by reason (predictions/review_queue.py), and whose claims were reviewed.
+        _partial_index(
+            "review_claims",
+            "decision IS NULL AND labelled_at IS NOT NULL AND digit IS DISTINCT FROM label",
+            "confidence",
+        ),
+        _partial_index(
+            "review_prompted",
+            "decision IS NULL AND prompt IS NOT NULL AND digit IS DISTINCT FROM prompt",
+            "confidence",
+        ),
+        _partial_index("review_refused", "decision IS NULL AND digit IS NULL", "confidence"),
+        Index(
+            "ix_prediction_review_doubtful",
+            *("confidence", "created_at", "id"),
+            postgresql_where=text("decision IS NULL AND doubtful"),
+            sqlite_where=text("decision IS NULL AND doubtful = 1"),
+        ),
+        Index(
+            "ix_prediction_reviewed_claims",
+            *("visitor", "decision", "truth", "label"),
+            postgresql_where=text("decision IS NOT NULL AND labelled_at IS NOT NULL"),
+            sqlite_where=text("decision IS NOT NULL AND labelled_at IS NOT NULL"),
+        ),
+        _partial_index("prompt", "prompt IS NOT NULL", "prompt"),
+        Index(
+            None,
+            "challenge",
+            postgresql_where=text("challenge IS NOT NULL"),
+            sqlite_where=text("challenge IS NOT NULL"),
+        ),
         _partial_index("right", "labelled_at IS NOT NULL AND digit IS NOT DISTINCT FROM label"),
         _partial_index(
             "wrong",
@@ -191,7 +232,14 @@ class Prediction(Base):
     label: Mapped[int | None] = mapped_column(SmallInteger)  # null with labelled_at: not a digit
     labelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    review: Mapped[Review | None] = mapped_column(_enum_type(Review))
+    # The digit that the author was asked to draw, and the challenge that asked.
+    prompt: Mapped[int | None] = mapped_column(SmallInteger)
+    challenge: Mapped[uuid.UUID | None]
+
+    review: Mapped[Review | None] = mapped_column(_enum_type(Review))  # moderation: who may see it
+    # The reviewed label: `truth` holds the digit if the decision is DIGIT.
+    decision: Mapped[Decision | None] = mapped_column(_enum_type(Decision))
+    truth: Mapped[int | None] = mapped_column(SmallInteger)
 
     # Hashes of the idempotency key and of the request (predictions/idempotency.py).
     request_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
@@ -222,6 +270,79 @@ class Prediction(Base):
         return self.digit == self.label if self.labelled else None
 
 
+class ReviewDecision(Base):
+    """A decision of a review: who decided what about a drawing, when, and from what."""
+
+    __tablename__ = "review_decision"
+    __table_args__ = (
+        Index(None, "prediction_id", "decided_at"),
+        Index(None, "decided_at", "id"),
+        Index(None, "reviewer", "decided_at", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    prediction_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("prediction.id", ondelete="CASCADE"))
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reviewer: Mapped[str] = mapped_column(String(64))
+    decision: Mapped[Decision | None] = mapped_column(_enum_type(Decision))  # null: taken back
+    truth: Mapped[int | None] = mapped_column(SmallInteger)
+    decision_before: Mapped[Decision | None] = mapped_column(_enum_type(Decision))
+    truth_before: Mapped[int | None] = mapped_column(SmallInteger)
+    # What was known: the answer, and the author's claim.
+    digit: Mapped[int | None] = mapped_column(SmallInteger)
+    label: Mapped[int | None] = mapped_column(SmallInteger)
+    labelled: Mapped[bool]
+
+
+class Challenge(Base):
+    """Ten digits that a visitor was asked to draw within thirty seconds."""
+
+    __tablename__ = "challenge"
+    __table_args__ = (Index(None, "visitor", "started_at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    visitor: Mapped[str] = mapped_column(String(32))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    prompts: Mapped[list[int]] = mapped_column(JSON)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seconds: Mapped[float | None] = mapped_column(Double)  # of drawing, as the page measured it
+    drawn: Mapped[int | None] = mapped_column(SmallInteger)  # drawings when it was finished
+
+
+class ModelVersion(Base):
+    """An exported model: its card and its file, or where the file is."""
+
+    __tablename__ = "model_version"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    added_by: Mapped[str] = mapped_column(String(64))
+    parent: Mapped[str | None] = mapped_column(String(64))  # the version that it was trained from
+    card: Mapped[dict[str, Any]] = mapped_column(JSON, deferred=True)
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    file: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # TorchScript
+    url: Mapped[str | None] = mapped_column(Text)  # of the file on an object store
+
+
+class Promotion(Base):
+    """A version went live: who decided it, when, why, and on which comparison."""
+
+    __tablename__ = "promotion"
+    __table_args__ = (Index(None, "name", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str] = mapped_column(String(64))
+    previous: Mapped[str] = mapped_column(String(64))
+    promoted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    promoted_by: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text)
+    rollback: Mapped[bool] = mapped_column(default=False)
+    forced: Mapped[bool] = mapped_column(default=False)
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+
+
 class _Counts:
     """The columns of a table of prediction counts per day or month, by model, predicted digit and label."""
 
@@ -245,6 +366,12 @@ class DoubtTally(_Counts, Base):
     """Counts of the predictions of a digit in doubt, which Tally counts too."""
 
     __tablename__ = "doubt_tally"
+
+
+class PromptTally(_Counts, Base):
+    """Counts of the predictions that a challenge asked for; `label` is the digit that it asked for."""
+
+    __tablename__ = "prompt_tally"
 
 
 class ConfidenceTally(Base):

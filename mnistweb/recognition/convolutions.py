@@ -23,13 +23,17 @@ def compile_network(frozen: torch.jit.ScriptModule) -> Network | None:
 
     Returns None for a network that is no chain of the operations below, with the arguments that they know.
     """
-    _, image = frozen.graph.inputs()  # the first is the module itself
-    last = image.debugName()
+    inputs = [each.debugName() for each in frozen.graph.inputs()]
+    if len(inputs) != 2:  # the module itself, and the images
+        return None
+    last = inputs[1]
     constants: dict[str, Any] = {}
     steps: list[Step] = []
     for node in frozen.graph.nodes():
         if node.kind() == "prim::Constant":
-            constants[node.output().debugName()] = node.output().toIValue()
+            constants[node.output().debugName()] = value = node.output().toIValue()
+            if isinstance(value, torch.Tensor) and value.dtype is not torch.float32:
+                return None
             continue
         given, *others = [each.debugName() for each in node.inputs()] or [""]
         if node.kind() not in MAKERS or given != last or not constants.keys() >= set(others):

@@ -20,6 +20,8 @@ from mnistweb.predictions import aggregates
 from tests.support.rows import row
 
 VERSIONS = config.site_files() / "migrations" / "versions"
+LATER = {"doubtful", "review", "prompt", "challenge", "decision", "truth"}
+"""Columns of predictions that came with or after the digits in doubt."""
 
 
 def test_models_and_migrations_agree(app: Flask) -> None:
@@ -72,9 +74,7 @@ def test_former_answers_are_kept_and_unsure_ones_are_doubtful(unmigrated_app: Fl
     }
     with unmigrated_app.app_context():
         flask_migrate.upgrade(revision="0009")
-        columns = [
-            column for column in Prediction.__table__.columns if column.name not in ("doubtful", "review")
-        ]
+        columns = [column for column in Prediction.__table__.columns if column.name not in LATER]
         former = sa.table("prediction", *(sa.column(column.name, column.type) for column in columns))
         with db.engine.begin() as connection:
             for digit, confidence in answers:

@@ -75,6 +75,7 @@ def test_the_default_network_is_plain() -> None:
         nn.AvgPool2d(2),
         nn.Flatten(2),
         nn.Linear(28, 11, bias=False),
+        nn.Conv2d(1, 1, 3).double(),
         nn.GELU(),
     ],
     ids=str,
