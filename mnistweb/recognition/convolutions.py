@@ -149,4 +149,4 @@ MAKERS: dict[str, Callable[..., Step | None]] = {
     "aten::flatten": _flatten,
     "aten::linear": _multiply,
 }
-"""What makes the step of each operation, from all of its arguments but the first."""
+"""The maker of each operation's step, which takes all of its arguments but the first."""

@@ -21,7 +21,7 @@ class TorchScriptRecognizer:
     """A network in this process. Safe to use from several threads.
 
     `network` keeps all layers, for attribution. `recognize` uses a copy with batch normalization folded into
-    the convolutions, computed by NumPy if it is plain: faster, and the same to some 1e-5 of a logit.
+    the convolutions. NumPy computes it if it is plain. It is faster, and the same to some 1e-5 of a logit.
     """
 
     def __init__(self, card: ModelCard, network: torch.jit.ScriptModule) -> None:
