@@ -1,7 +1,7 @@
 """Entries of a log file: a drawing with all that the log has of it, checked when it is read.
 
-An entry is a JSON object: `prediction` has the columns of that table, `decisions` those of its review, and
-`challenge` is that in which it was drawn, or null.
+An entry is a JSON object. `prediction` has the columns of that table, `decisions` those of its review.
+`challenge` is the one in which it was drawn, or null.
 """
 
 import json
