@@ -25,7 +25,7 @@ MAX_LINE = 4 * 1024**2
 MAX_DECISIONS = 1_000
 MAX_PROMPTS = 100
 CLOCKS = timedelta(days=1)
-"""How far the clock of the other site may be ahead."""
+"""The most that the clock of the other site may be ahead."""
 PREDICTION, REVIEW_DECISION, CHALLENGE = (
     cast(Table, model.__table__) for model in (Prediction, ReviewDecision, Challenge)
 )
