@@ -9,6 +9,7 @@ from flask.ctx import RequestContext
 from mnistweb import config
 from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
+from mnistweb.challenge import views as challenge
 from mnistweb.database import timeouts
 from mnistweb.database.engine import fail_fast, keep_private
 from mnistweb.database.failover import replace_connections
@@ -22,7 +23,7 @@ from mnistweb.history import media, prediction
 from mnistweb.history import views as history
 from mnistweb.insights import views as insights
 from mnistweb.observability import access_log, request_ids
-from mnistweb.predictions import wording
+from mnistweb.predictions import drift, wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
 from mnistweb.review import decisions, login
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 PAGES = (
-    *(draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain),
+    *(draw, my_drawings, live_guess, challenge, history, prediction, media, registry, insights, explain),
     *(review, decisions, login),
 )
 
@@ -84,7 +85,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, enumerate=enumerate)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
-    app.jinja_env.globals["bar_value"] = wording.bar_value
+    app.jinja_env.globals.update(bar_value=wording.bar_value, with_article=wording.with_article)
     app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
         answer.model, answer.model_version
     )
@@ -138,4 +139,4 @@ def _start_metrics(app: Flask) -> None:
     from mnistweb.observability import metrics
 
     with app.app_context():
-        metrics.init_app(app, db.engine)
+        metrics.init_app(app, db.engine, drift.sizes)

@@ -156,6 +156,11 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _store(text: str) -> str:
+    _check(not text or re.fullmatch(r"[a-z][a-z0-9+]*://[^\s@?#]*", text))
+    return text
+
+
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
@@ -190,6 +195,7 @@ HOSTS = Kind("names of hosts, without ports, with commas between them, or empty"
 ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
 )
+STORE = Kind("a URL such as s3://bucket/models or file:///mnt/models, without a password, or empty", _store)
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
 TWO_NUMBERS = Kind(
     "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
@@ -264,6 +270,16 @@ STORAGE = Group(
         ),
         Setting(
             "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
+        ),
+        Setting(
+            "MODEL_STORE",
+            "",
+            STORE,
+            "The folder or object store for the files of added versions of the models"
+            ' (docs/operations/learning.md); it needs `pip install "mnistweb[store]"`, and every host must'
+            " reach it.",
+            empty="the database",
+            example="s3://bucket/models",
         ),
         Setting(
             "RETENTION_DAYS",
@@ -411,7 +427,7 @@ LIMITS = Group(
             "The counters: each process counts for itself in memory, a Redis counts for all;"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
-        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions."),
+        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions; a challenge counts as twelve."),
         Setting(
             "RATELIMIT_PREDICT_DAY",
             "2000,20000",
@@ -426,7 +442,7 @@ LIMITS = Group(
             "RATELIMIT_READ",
             "600,3000",
             TWO_NUMBERS,
-            "Pages of the history and insights, the API's list, and preview images.",
+            "Pages of the history, insights and challenges, the API's list, and preview images.",
         ),
         Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
@@ -453,6 +469,16 @@ OBSERVABILITY = Group(
             TOKEN,
             "The bearer token with which Prometheus reads `/metrics`.",
             empty="no `/metrics`",
+        ),
+        Setting(
+            "DRIFT_DAYS",
+            "7",
+            _integer(1, 366),
+            "The latest whole days (UTC) whose drawings the insights and `/metrics` compare with the days"
+            " before them.",
+        ),
+        Setting(
+            "DRIFT_REFERENCE_DAYS", "28", _integer(1, 3660), "The number of days before them, as a reference."
         ),
         Setting(
             "OTEL_EXPORTER_OTLP_ENDPOINT",

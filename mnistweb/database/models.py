@@ -70,7 +70,7 @@ class Review(enum.StrEnum):
 
 
 class Decision(enum.StrEnum):
-    """Finding of a review on a drawing; null is not reviewed yet."""
+    """The result of a drawing's review; null is not reviewed yet."""
 
     DIGIT = "digit"
     NOT_A_DIGIT = "none"
@@ -312,6 +312,7 @@ class Challenge(Base):
     prompts: Mapped[list[int]] = mapped_column(JSON)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     seconds: Mapped[float | None] = mapped_column(Double)  # of drawing, as the page measured it
+    drawn: Mapped[int | None] = mapped_column(SmallInteger)  # drawings when it was finished
 
 
 class ModelVersion(Base):
@@ -371,6 +372,12 @@ class DoubtTally(_Counts, Base):
     """Counts of the predictions of a digit in doubt, which Tally counts too."""
 
     __tablename__ = "doubt_tally"
+
+
+class PromptTally(_Counts, Base):
+    """Counts of the predictions that a challenge asked for; `label` is the digit that it asked for."""
+
+    __tablename__ = "prompt_tally"
 
 
 class ConfidenceTally(Base):
