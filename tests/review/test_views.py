@@ -174,7 +174,7 @@ def test_decisions(app: Flask, ada: FlaskClient, decision: str, code: str) -> No
     assert moment
     form = {"csrf_token": csrf_token(ada), "moment": html.unescape(moment[1]), **hidden}
     undone = ada.get(ada.post("/review/undo", data=form).location)
-    assert message(undone) == "Taken back: One drawing."
+    assert message(undone) == "Taken back: one drawing."
     assert label(app, drawing) == ""
     with app.app_context():
         found = db.session.get(Prediction, drawing)
