@@ -32,6 +32,7 @@ STATUS = {
     "invalid_limit": 400,
     "invalid_sort": 400,
     "invalid_strokes": 422,
+    "logged_out": 403,
     "not_found": 404,
     "nothing_inside": 404,
     "unknown_model": 422,

@@ -52,9 +52,13 @@ ENDPOINTS = {
         "api.delete",
         "api.delete_all",
     ),
+    "RATELIMIT_LOGIN": ("review_login.log_in",),
 }
 """The routes that each setting limits per minute. They are counted together."""
-DAILY = {"RATELIMIT_PREDICT_DAY": ENDPOINTS["RATELIMIT_PREDICT"]}
+DAILY = {
+    "RATELIMIT_PREDICT_DAY": ENDPOINTS["RATELIMIT_PREDICT"],
+    "RATELIMIT_LOGIN_DAY": ENDPOINTS["RATELIMIT_LOGIN"],
+}
 """The routes that each setting limits per day."""
 MINUTE, DAY = 60, 24 * 60 * 60
 """Seconds in which requests are counted together."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,6 +22,7 @@ from tests.support.challenges import play
 from tests.support.clients import csrf_token, predict
 from tests.support.clock import Clock
 from tests.support.drawings import data_url, digit_png
+from tests.support.sites import make_tables
 
 PREDICTIONS = "/api/v1/predictions"
 BODY = {"image": data_url(digit_png(3))}
@@ -30,8 +30,7 @@ BODY = {"image": data_url(digit_png(3))}
 
 def limited_app(settings: dict[str, Any], **limited: str) -> Flask:
     app = create_app(settings | {"RATELIMIT_ENABLED": "true"} | limited)
-    with app.app_context():
-        flask_migrate.upgrade()
+    make_tables(app)
     return app
 
 
