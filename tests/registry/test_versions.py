@@ -138,6 +138,9 @@ def test_the_comparison_must_be_of_these_two_versions(new: str) -> None:
     ):
         with pytest.raises(VersionError, match="comparison"):
             promote(NAME, new, compared, by="ada")
+        if compared is not None:
+            with pytest.raises(VersionError, match="comparison"):
+                promote(NAME, new, compared, by="ada", force=True, reason="now")
 
 
 def test_a_damaged_or_missing_file_never_goes_live(new: str) -> None:
