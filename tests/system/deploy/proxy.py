@@ -122,18 +122,14 @@ def dawdlers() -> Iterator[None]:
     name = f"{PROJECT}-dawdlers"
     options = ["--rm", "--name", name, "--network", f"{PROJECT}_default", "--volume", mount]
     program = ["python", "-c", DAWDLE, str(DAWDLERS_OF_A_KIND)]
-    process = subprocess.Popen(
-        ["docker", "run", *options, "--env", "PYTHONPATH=/dawdlers", IMAGE, *program],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        assert process.stdout.readline() == "Here we are\n"
-        yield
-    finally:
-        run("docker", "kill", name)
-        process.wait()
+    command = ["docker", "run", *options, "--env", "PYTHONPATH=/dawdlers", IMAGE, *program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "Here we are\n"
+            yield
+        finally:
+            run("docker", "kill", name)
 
 
 def test_honest_visitors_are_answered_among_dawdlers(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
