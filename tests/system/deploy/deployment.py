@@ -27,6 +27,17 @@ def test_image_is_small_and_contains_no_secret(image: str, capsys: pytest.Captur
     assert files == ["instance"]
 
 
+def test_image_has_a_bill_of_its_packages(image: str) -> None:
+    bill = json.loads(run("docker", "run", "--rm", image, "cat", "/venv/sbom.json").stdout)
+    listed = {each["name"].lower(): each for each in bill["components"]}
+    assert bill["bomFormat"] == "CycloneDX"
+    assert bill["metadata"]["component"]["name"] == "mnistweb"
+    assert {"flask", "pillow", "torch"} <= set(listed)
+    assert "pip" not in listed
+    assert all(each["version"] for each in listed.values())
+    assert listed["flask"]["purl"].startswith("pkg:pypi/flask@")
+
+
 @pytest.mark.parametrize("secret", ["", "change-me"])
 def test_container_does_not_start_without_a_secret(image: str, secret: str) -> None:
     result = run("docker", "run", "--rm", "--env", f"SECRET_KEY={secret}", image, check=False)

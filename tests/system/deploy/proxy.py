@@ -50,12 +50,12 @@ CONNECTIONS = ("exec", "-T", "caddy", "cat", "/proc/net/tcp", "/proc/net/tcp6")
 ESTABLISHED = "01"
 
 
-def predictions_until_the_limit(site: Site, **headers: str) -> int:
-    """Predict as ever new visitors, each with another number for `{}` in the headers, until one gets 429."""
+def predictions_until_the_limit(site: Site, addresses: str) -> int:
+    """Predict as ever new visitors, each with another number for `{}` in its addresses, until one gets 429."""
     for number in range(2 * OF_AN_ADDRESS):
-        named = {name: value.format(number) for name, value in headers.items()}
+        headers = {"X-Forwarded-For": addresses.format(number)}
         try:
-            site.another_visitor().request("/api/v1/predictions", DRAWING, **named)
+            site.another_visitor().request("/api/v1/predictions", DRAWING, headers=headers)
         except urllib.error.HTTPError as error:
             if error.code != 429:
                 raise
@@ -76,14 +76,13 @@ def test_site_is_reached_through_the_proxy_alone(site: Site) -> None:
 def test_forged_addresses_are_not_believed(site: Site, address: str) -> None:
     site.compose("restart", "web")  # which counts in its memory
     site.up()
-    assert predictions_until_the_limit(site, X_Forwarded_For=address) == OF_AN_ADDRESS
+    assert predictions_until_the_limit(site, address) == OF_AN_ADDRESS
 
 
 def test_forged_names_are_not_believed(site: Site) -> None:
     visitor = site.another_visitor()
-    page = visitor.request(
-        "/", X_Forwarded_Proto="https", X_Forwarded_Host="forged.example", X_Forwarded_Prefix="/forged"
-    )
+    names = {"Host": "forged.example", "Prefix": "/forged", "Proto": "https"}
+    page = visitor.request("/", headers={f"X-Forwarded-{name}": value for name, value in names.items()})
     assert b"forged" not in page
     assert not any(cookie.secure for cookie in visitor.cookies)
 
@@ -99,11 +98,12 @@ def test_visitors_wait_for_a_site_that_restarts(site: Site) -> None:
 def test_further_proxy_is_believed_where_it_is_named(site: Site) -> None:
     site.configure(**LIMITED, TRUSTED_PROXIES="private_ranges")
     site.up()
-    assert predictions_until_the_limit(site, X_Forwarded_For="192.0.2.{}") == 2 * OF_AN_ADDRESS
+    assert predictions_until_the_limit(site, "192.0.2.{}") == 2 * OF_AN_ADDRESS
     forged = "192.0.2.{}, 198.51.100.1"  # before the address that the further proxy adds
-    assert predictions_until_the_limit(site, X_Forwarded_For=forged) == OF_AN_ADDRESS
+    assert predictions_until_the_limit(site, forged) == OF_AN_ADDRESS
     visitor = site.another_visitor()
-    page = visitor.request("/", X_Forwarded_Proto="https", X_Forwarded_Prefix="/tools/digits")
+    headers = {"X-Forwarded-Prefix": "/tools/digits", "X-Forwarded-Proto": "https"}
+    page = visitor.request("/", headers=headers)
     assert b'"/tools/digits/static/' in page
     assert {cookie.name for cookie in visitor.cookies if cookie.secure}
 

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -91,19 +92,16 @@ class Site:
         *,
         base: str = "",
         tls: ssl.SSLContext | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        """Return the body of the answer to a GET, or to a POST of `body` as JSON. Raises HTTPError.
-
-        The names of `headers` have underscores instead of hyphens.
-        """
+        """Return the body of the answer to a GET, or to a POST of `body` as JSON. Raises HTTPError."""
         request = urllib.request.Request(  # noqa: S310
             (base or f"http://127.0.0.1:{self.port}") + path,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"} if body is not None else {},
         )
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
         return self.send(request, tls)
 
     def submit(self, path: str, **fields: str) -> bytes:
