@@ -51,7 +51,7 @@ ESTABLISHED = "01"
 
 
 def predictions_until_the_limit(site: Site, addresses: str) -> int:
-    """Predict as ever new visitors, each with another number for `{}` in its addresses, until one gets 429."""
+    """Predict as ever new visitors, each with its number in the addresses, until one gets 429."""
     for number in range(2 * OF_AN_ADDRESS):
         headers = {"X-Forwarded-For": addresses.format(number)}
         try:
