@@ -1,4 +1,4 @@
-# Of each package only the files that deploy/hashes names are installed. torch has no hash: each index has its own builds.
+# Of each package only the files in deploy/hashes are installed. torch has no hash: each index has its own builds.
 # hadolint global ignore=DL3008,DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 

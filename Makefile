@@ -97,7 +97,7 @@ test-deploy: $(TOOLS) ## Build the images and drive sites in containers; needs D
 # Resolved anew, without installing. A file is written only once all of it is known.
 constraints: $(UV) ## Renew the versions that make and the image install; needs Python 3.11
 	$(PIP) install --quiet --dry-run --ignore-installed --report $(VENV)/report.json \
-	  '.[audit,fuzz,llm,otel,sbom,scale,serve,test,train]'
+	  '.[audit,data,fuzz,llm,otel,sbom,scale,serve,test,train]'
 	$(BIN)/python deploy/constraints.py < $(VENV)/report.json > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt $(CONSTRAINTS)
 	$(BIN)/python deploy/hashes.py $(UV)/bin/uv
@@ -144,5 +144,5 @@ $(UV): | $(VENV)/bin/python
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
 $(TOOLS): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	$(BIN)/python -W ignore -c "import torchvision" 2>/dev/null || $(INSTALL_TORCH) torchvision torch
-	$(INSTALL) '.[llm,otel,scale,test,train]'
+	$(INSTALL) '.[data,llm,otel,scale,test,train]'
 	touch $(SERVER) $@

@@ -109,6 +109,11 @@ def _api_key(text: str) -> Hidden:
     return Hidden(text)
 
 
+def _password_hash(text: str) -> Hidden:
+    _check(re.fullmatch(r"|scrypt(:[0-9]+){3}([/$])[A-Za-z0-9]+\2[0-9a-f]+", text, re.ASCII))
+    return Hidden(text.replace("/", "$"))
+
+
 def _model_name(text: str) -> str:
     _check(len(text) <= 64 and text.isprintable())
     return text
@@ -151,6 +156,11 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _store(text: str) -> str:
+    _check(not text or re.fullmatch(r"[a-z][a-z0-9+]*://[^\s@?#]*", text))
+    return text
+
+
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
@@ -172,6 +182,7 @@ SECRET = Kind("at least 16 characters", _secret)
 FORMER_SECRETS = Kind("keys of at least 16 characters, with spaces between them, or empty", _former_secrets)
 TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
 API_KEY = Kind("letters, digits and signs without spaces", _api_key)
+PASSWORD_HASH = Kind("a line that `mnistweb review password` wrote, or empty", _password_hash)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
 SHARE = Kind("a number from 0 to 1, or empty", _share)
 ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
@@ -184,6 +195,7 @@ HOSTS = Kind("names of hosts, without ports, with commas between them, or empty"
 ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
 )
+STORE = Kind("a URL such as s3://bucket/models or file:///mnt/models, without a password, or empty", _store)
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
 TWO_NUMBERS = Kind(
     "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
@@ -260,6 +272,16 @@ STORAGE = Group(
             "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
         ),
         Setting(
+            "MODEL_STORE",
+            "",
+            STORE,
+            "The folder or object store for the files of added versions of the models"
+            ' (docs/operations/learning.md); it needs `pip install "mnistweb[store]"`, and every host must'
+            " reach it.",
+            empty="the database",
+            example="s3://bucket/models",
+        ),
+        Setting(
             "RETENTION_DAYS",
             "0",
             _integer(0, 36500),
@@ -319,6 +341,14 @@ SECURITY = Group(
             "The drawings in the history: everyone's but those hidden with `mnistweb hide`, those let through"
             " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
             " under the slate.",
+        ),
+        Setting(
+            "REVIEW_PASSWORD_HASH",
+            "",
+            PASSWORD_HASH,
+            "The hash of the password with which operators review drawings at `/review`;"
+            " `mnistweb review password` makes it. A new one ends all logins.",
+            empty="no `/review`",
         ),
     ),
 )
@@ -397,7 +427,7 @@ LIMITS = Group(
             "The counters: each process counts for itself in memory, a Redis counts for all;"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
-        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions."),
+        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions; a challenge counts as twelve."),
         Setting(
             "RATELIMIT_PREDICT_DAY",
             "2000,20000",
@@ -412,10 +442,12 @@ LIMITS = Group(
             "RATELIMIT_READ",
             "600,3000",
             TWO_NUMBERS,
-            "Pages of the history and insights, the API's list, and preview images.",
+            "Pages of the history, insights and challenges, the API's list, and preview images.",
         ),
         Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
+        Setting("RATELIMIT_LOGIN", "10,10", TWO_NUMBERS, "Attempts to log in for the review."),
+        Setting("RATELIMIT_LOGIN_DAY", "100,100", TWO_NUMBERS, "Attempts to log in a day."),
     ),
 )
 OBSERVABILITY = Group(
@@ -437,6 +469,16 @@ OBSERVABILITY = Group(
             TOKEN,
             "The bearer token with which Prometheus reads `/metrics`.",
             empty="no `/metrics`",
+        ),
+        Setting(
+            "DRIFT_DAYS",
+            "7",
+            _integer(1, 366),
+            "The latest whole days (UTC) whose drawings the insights and `/metrics` compare with the days"
+            " before them.",
+        ),
+        Setting(
+            "DRIFT_REFERENCE_DAYS", "28", _integer(1, 3660), "The number of days before them, as a reference."
         ),
         Setting(
             "OTEL_EXPORTER_OTLP_ENDPOINT",

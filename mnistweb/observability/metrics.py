@@ -5,6 +5,8 @@ Under gunicorn each process counts in files of PROMETHEUS_MULTIPROC_DIR, and eac
 
 import hmac
 import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any, cast
 
@@ -21,13 +23,14 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from mnistweb.database.models import Prediction
 from mnistweb.observability.access_log import RequestRecord
-from mnistweb.observability.signals import answered, labelled, predicted
+from mnistweb.observability.signals import answered, followed, labelled, predicted
 
 REQUESTS = Counter("mnistweb_requests", "Requests with a response.", ["route", "method", "status"])
 ERRORS = Counter("mnistweb_errors", "Error responses, by code.", ["code"])
@@ -52,6 +55,31 @@ POOL = Gauge(
     "Database connections in use.",
     multiprocess_mode="livesum",
 )
+MODELS = Gauge(
+    "mnistweb_model_processes",
+    "Processes that answer with this version of a model.",
+    ["model", "version"],
+    multiprocess_mode="livesum",
+)
+REFRESHES = Counter(
+    "mnistweb_model_refreshes",
+    "Attempts to take up the live version of a model, by outcome: taken_up, failed, unreachable.",
+    ["model", "outcome"],
+)
+DRIFT = Gauge(
+    "mnistweb_drift",
+    "Change of the latest days against the reference days: the difference of a share, or the population"
+    " stability index of a distribution; NaN with too few drawings.",
+    ["measure"],
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_NOTICED = Gauge(
+    "mnistweb_drift_noticed",
+    "1 if that change is large, and more than chance.",
+    ["measure"],
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_SOURCE = "mnistweb.drift_source"
 METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
 blueprint = Blueprint("metrics", __name__)
 
@@ -63,6 +91,8 @@ _steps = cache(STEPS.labels)
 _predictions = cache(PREDICTIONS.labels)
 _answers = cache(ANSWERS.labels)
 _feedback = cache(FEEDBACK.labels)
+_versions: dict[str, str] = {}
+"""The version of each model that this process answers with."""
 
 
 @blueprint.get("/metrics")
@@ -72,7 +102,16 @@ def show() -> ResponseReturnValue:
     valid = hmac.compare_digest(token.strip().encode(), current_app.config["METRICS_TOKEN"].encode())
     if scheme.lower() != "bearer" or not valid:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"realm": "metrics"}))
+    _set_drift()
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _set_drift() -> None:
+    # The engine logs an outage of the database; all other metrics are due then, too.
+    with suppress(SQLAlchemyError):
+        for measure, size, noticed in current_app.extensions[DRIFT_SOURCE]():
+            DRIFT.labels(measure).set(size)
+            DRIFT_NOTICED.labels(measure).set(noticed)
 
 
 def _count_request(_: Flask, record: RequestRecord) -> None:
@@ -99,6 +138,15 @@ def _count_feedback(_: Flask, verdict: str) -> None:
     _feedback(verdict).inc()
 
 
+def _count_refresh(_: Flask, model: str, version: str, outcome: str) -> None:
+    if outcome != "started":
+        REFRESHES.labels(model, outcome).inc()
+    if (before := _versions.get(model)) and before != version:
+        MODELS.labels(model, before).set(0)
+    MODELS.labels(model, version).set(1)
+    _versions[model] = version
+
+
 def _checkout(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
     _info(record)[POOL] = True
     POOL.inc()
@@ -122,11 +170,16 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def init_app(app: Flask, engine: Engine) -> None:
-    """Start to count, and add the route /metrics."""
+def init_app(app: Flask, engine: Engine, drift: Callable[[], Iterable[tuple[str, float, bool]]]) -> None:
+    """Start to count, and add the route /metrics.
+
+    `drift` returns each measure with its change, and whether that is noticed.
+    """
     app.register_blueprint(blueprint)
+    app.extensions[DRIFT_SOURCE] = drift
     answered.connect(_count_request, sender=app)
     predicted.connect(_count_prediction, sender=app)
     labelled.connect(_count_feedback, sender=app)
+    followed.connect(_count_refresh, sender=app)
     event.listen(engine, "checkout", _checkout)
     event.listen(engine, "checkin", _checkin)

@@ -39,7 +39,7 @@ CERTAIN = 0.35
 """Share of the picture's range by which a stroke differs, for which no other is looked for."""
 GRAIN = 0.75
 """Mean square of neighbours' differences over that of any two pixels. A small drawing has up to 0.5."""
-CONNECTED = 0.4
+CONNECTED = 0.33
 """Share of the stroke's contrast that ink has which is connected with it."""
 
 

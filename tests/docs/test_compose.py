@@ -95,4 +95,4 @@ def test_secrets_reach_only_the_containers_that_need_them() -> None:
     texts = {name: str(service) for name, service in SERVICES.items()}
     assert {name for name, text in texts.items() if "SECRET_KEY" in text or "env_file" in text} == {"web"}
     password = {name for name, text in texts.items() if "POSTGRES_PASSWORD" in text}
-    assert password == {"web", "postgres", "backup"}
+    assert password == {"web", "model", "postgres", "backup"}

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import re
 import signal
@@ -18,9 +19,16 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from mnistweb.extensions import db
+from mnistweb.observability.signals import followed
+from mnistweb.predictions.drift import EXTENSION, Drift, Windows
+from mnistweb.predictions.drift_statistics import ShareDrift
+from mnistweb.proportion import Proportion
+from mnistweb.recognition.model_card import read_card
+from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.faults import broken_log
+from tests.support.rows import NOON
 from tests.support.sites import SECRET, migrated_site
 
 TOKEN = "only-for-these-tests"
@@ -109,6 +117,27 @@ def test_requests_predictions_and_feedback_are_counted(visitor: FlaskClient) -> 
     assert "/static" not in "".join(after)
 
 
+def test_drift_is_measured_without_a_verdict_on_few_drawings(watched: Flask, visitor: FlaskClient) -> None:
+    found = scrape(visitor)
+    assert math.isnan(found[key("mnistweb_drift", measure="ink")])
+    assert found[key("mnistweb_drift_noticed", measure="ink")] == 0
+
+
+def test_drift_is_measured(watched: Flask, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = ShareDrift(Proportion(50, 1000), Proportion(150, 1000))
+    drift = Drift("cnn", Windows.before(NOON.date(), 7, 28), [], {"ink": measured})  # type: ignore[dict-item]
+    monkeypatch.setattr("mnistweb.predictions.drift.current_drift", lambda: drift)
+    found = scrape(visitor)
+    assert found[key("mnistweb_drift", measure="ink")] == pytest.approx(0.1)
+    assert found[key("mnistweb_drift_noticed", measure="ink")] == 1
+
+
+def test_metrics_are_shown_while_the_database_fails(watched: Flask, visitor: FlaskClient) -> None:
+    watched.extensions.pop(EXTENSION, None)
+    with broken_log():
+        assert key("mnistweb_unsaved_predictions_total") in scrape(visitor)
+
+
 def test_unsaved_prediction_is_counted(visitor: FlaskClient) -> None:
     before = scrape(visitor)
     with broken_log():
@@ -159,6 +188,17 @@ def get(port: int, path: str) -> str:
     return text
 
 
+def test_versions_of_models_are_counted(watched: Flask, visitor: FlaskClient) -> None:
+    for version, outcome in (("1", "started"), ("1", "failed"), ("2", "taken_up")):
+        followed.send(watched, model="lenet5", version=version, outcome=outcome)
+    counted = scrape(visitor)
+    assert counted[key("mnistweb_model_processes", model="lenet5", version="1")] == 0
+    assert counted[key("mnistweb_model_processes", model="lenet5", version="2")] == 1
+    assert counted[key("mnistweb_model_refreshes_total", model="lenet5", outcome="taken_up")] == 1
+    assert counted[key("mnistweb_model_refreshes_total", model="lenet5", outcome="failed")] == 1
+    assert key("mnistweb_model_refreshes_total", model="lenet5", outcome="started") not in counted
+
+
 @pytest.mark.process
 def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> None:
     with socket.socket() as probe:
@@ -204,6 +244,8 @@ def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> No
             for _ in range(10):
                 get(port, "/healthz")
             assert count()[name] == 50
+            version = read_card(WEIGHTS / "cnn.json").version
+            assert count()[key("mnistweb_model_processes", model="cnn", version=version)] == 2
             (kept,) = folder.glob("mnistweb-metrics-*")
             assert not list(kept.glob(f"gauge_live*_{pids[0]}.db"))
         finally:
@@ -211,5 +253,9 @@ def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> No
             server.wait(timeout=30)
     assert not list(folder.glob("mnistweb-metrics-*"))
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert {"gunicorn.error", "mnistweb.observability.access_log"} == {line["logger"] for line in lines}
+    assert {
+        "gunicorn.error",
+        "mnistweb.observability.access_log",
+        "mnistweb.registry.follower",  # the database has no tables
+    } == {line["logger"] for line in lines}
     assert sum(line.get("route") == "/healthz" for line in lines) == 50

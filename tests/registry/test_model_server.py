@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import pytest
 
 from mnistweb.app import create_app, create_database_app
@@ -19,7 +18,7 @@ from mnistweb.recognition.zoo import ModelFileError
 from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.model_server import StandIn, serve
-from tests.support.sites import SECRET
+from tests.support.sites import SECRET, make_tables
 
 
 @pytest.fixture
@@ -33,10 +32,7 @@ def empty_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with empty tables."""
     folder = tmp_path_factory.mktemp("empty")
     file = folder / "site.sqlite3"
-    app = create_database_app({"DATABASE_URL": f"sqlite:///{file}", "INSTANCE_PATH": str(folder)})
-    with app.app_context():
-        flask_migrate.upgrade()
-        db.engine.dispose()
+    make_tables(create_database_app({"DATABASE_URL": f"sqlite:///{file}", "INSTANCE_PATH": str(folder)}))
     return file
 
 
