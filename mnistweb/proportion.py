@@ -1,7 +1,7 @@
 """Proportions of counted cases, with confidence intervals."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 
 def interval(part: int, total: int, z: float = 1.96) -> tuple[float, float]:
@@ -38,3 +38,17 @@ class Proportion:
     def interval(self) -> tuple[float, float]:
         """The 95 % confidence interval: two shares 0..1, the lower one first."""
         return interval(self.part, self.total)
+
+
+def difference_interval(one: Proportion, other: Proportion, z: float = 1.96) -> tuple[float, float]:
+    """Compute an interval of the difference `one` - `other` of independent proportions, the lower end first.
+
+    `z` is the normal quantile: 1.96 for 95 %. With a total of 0 in both the interval is (-1, 1). Source:
+    method 10 of Newcombe, "Interval estimation for the difference between independent proportions", Stat.
+    Med. 17 (1998) 873-890. It combines the Wilson intervals of the two.
+    """
+    (low, high), (other_low, other_high) = (interval(each.part, each.total, z) for each in (one, other))
+    difference = one.value - other.value
+    below = hypot(one.value - low, other_high - other.value)
+    above = hypot(high - one.value, other.value - other_low)
+    return max(difference - below, -1.0), min(difference + above, 1.0)

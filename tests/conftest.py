@@ -1,5 +1,6 @@
 """The application under test, its tables made by the migrations, and the marks of what a test needs."""
 
+import gc
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,20 +22,25 @@ from mnistweb.database.models import (
     ModelVersion,
     Prediction,
     Promotion,
+    PromptTally,
     Tally,
 )
 from mnistweb.extensions import db
+from mnistweb.predictions.drift import EXTENSION
 from mnistweb.recognition import recognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.postgres import NoPostgres, database, postgres
 from tests.support.quick import QUICK
 from tests.support.sites import SECRET, migrated_site
+from tests.support.templates import CompiledTemplates
 
 # A time limit for each example would say more of the machine's other work than of the code.
 # The same examples in every run: what fails there fails here.
 settings.register_profile("mnistweb", deadline=None, derandomize=True, max_examples=20 if QUICK else 100)
 settings.load_profile("mnistweb")
+
+gc.disable()  # until all tests are collected
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """The process that runs these tests, of those that pytest-xdist started; each has databases of its own."""
@@ -58,6 +64,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
+def pytest_collection_finish() -> None:
+    """Hide from the garbage collector all that was imported: it would search it time and again."""
+    gc.freeze()
+    gc.enable()
+
+
 @event.listens_for(Engine, "connect")
 def write_behind(connection: object, _record: object) -> None:
     """Let SQLite return before the disk has what it wrote: no test outlives a power cut."""
@@ -74,6 +86,14 @@ def shipped_models() -> Iterator[None]:
         patch.setattr(
             recognizer, "load_all", lambda folder: dict(shipped()) if folder == WEIGHTS else load(folder)
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates() -> Iterator[None]:
+    """Compile each template once, not for each application that a test makes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
         yield
 
 
@@ -134,8 +154,12 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     """The application with an empty log."""
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
+    app.extensions.pop(EXTENSION, None)
     with app.app_context():
-        for table in (Prediction, Challenge, Tally, DoubtTally, ConfidenceTally, ModelVersion, Promotion):
+        for table in (
+            *(Prediction, Challenge, ModelVersion, Promotion),
+            *(Tally, DoubtTally, PromptTally, ConfidenceTally),
+        ):
             db.session.execute(delete(table))
         db.session.commit()
     config = app.config.copy()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnistweb.proportion import interval
+from mnistweb.proportion import Proportion, difference_interval, interval
 
 
 # Newcombe, "Two-sided confidence intervals for the single proportion", Stat. Med. 17 (1998) 857-872, table I.
@@ -33,3 +33,26 @@ def test_interval_of_nothing_is_0_to_1() -> None:
 def test_part_above_total_is_an_error() -> None:
     with pytest.raises(ValueError, match="3 of 2"):
         interval(3, 2)
+
+
+# Newcombe (1998), table II, method 10.
+@pytest.mark.parametrize(
+    ("one", "other", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_differences_have_newcombes_intervals(
+    one: tuple[int, int], other: tuple[int, int], low: float, high: float
+) -> None:
+    found = difference_interval(Proportion(*one), Proportion(*other))
+    assert found == pytest.approx((low, high), abs=1e-4)
+
+
+def test_difference_of_nothing_is_unknown() -> None:
+    assert difference_interval(Proportion(0, 0), Proportion(0, 0)) == (-1, 1)

@@ -77,6 +77,11 @@ def axis_start(proportions: Iterable[Proportion]) -> float:
     return next((bound for bound in (0.9, 0.8, 0.5) if low >= bound), 0.0)
 
 
+def axis_end(highest: float) -> float:
+    """Return the upper end of a vertical axis that begins at 0: a round share, not below `highest`."""
+    return next((bound for bound in (0.04, 0.08, 0.2, 0.4, 0.6, 0.8) if highest <= bound), 1.0)
+
+
 def proportion_chart(
     columns: Sequence[Column],
     title: str,
@@ -97,20 +102,20 @@ def proportion_chart(
     def height(value: float) -> float:
         return BOTTOM - (BOTTOM - TOP) * (value - low) / (1 - low)
 
-    parts = [*_vertical_axis(low, 1.0, steps), *_tick_labels(columns)]
+    parts = [*vertical_axis(low, 1.0, steps), *tick_labels(columns)]
     if diagonal:
         parts.append(line("diagonal", LEFT, BOTTOM, RIGHT, TOP))
-        parts += _tick_labels([Column(step / 4, "", f"{25 * step} %", Proportion(0, 0)) for step in range(5)])
+        parts += tick_labels([Column(step / 4, "", f"{25 * step} %", Proportion(0, 0)) for step in range(5)])
     measured = [column for column in columns if column.proportion.total]
     for left, right in pairwise(columns if joined else ()):
         if left in measured and right in measured:
-            start = _to_svg_x(left.x), height(left.proportion.value)
-            parts.append(line("joint", *start, _to_svg_x(right.x), height(right.proportion.value)))
+            start = to_svg_x(left.x), height(left.proportion.value)
+            parts.append(line("joint", *start, to_svg_x(right.x), height(right.proportion.value)))
     parts += _count_bars(measured, len(columns), counted)
     marks, end = [], BOTTOM + 30 + COUNTS_HEIGHT
     for column in measured:
         low_end, high_end = map(height, column.proportion.interval)
-        x = _to_svg_x(column.x)
+        x = to_svg_x(column.x)
         mark = line("reach", x, low_end, x, high_end), circle("dot", x, height(column.proportion.value), 4)
         target = _target(column, (RIGHT - LEFT) / (bins if diagonal else len(columns)), end)
         marks.append(_linked(column.name, column.proportion, [target, *mark], column.address))
@@ -185,18 +190,17 @@ def refusal_chart(
     periods: Sequence[Refusals], names: Sequence[str], addresses: Iterable[str], title: str
 ) -> Markup:
     """Draw a bar for each period's refusal rate, divided by feedback: right, wrong or open."""
-    highest = max((period.refusal_rate.value for period in periods), default=0.0)
-    axis_end = next((bound for bound in (0.04, 0.08, 0.2, 0.4, 0.6, 0.8) if highest <= bound), 1.0)
+    end = axis_end(max((period.refusal_rate.value for period in periods), default=0.0))
     columns = evenly_spaced(names, [period.refusal_rate for period in periods], addresses)
-    parts = [_hatch_pattern(), *_vertical_axis(0.0, axis_end, 4), *_tick_labels(columns)]
+    parts = [_hatch_pattern(), *vertical_axis(0.0, end, 4), *tick_labels(columns)]
     marks, width = [], min(0.7 * (RIGHT - LEFT) / max(len(periods), 1), 26.0)
     for column, period in zip(columns, periods, strict=True):
         y, bars = BOTTOM, []
         for kind, count in period.refusals_by_feedback.items():
             if count:
-                height = (BOTTOM - TOP) * count / period.predictions / axis_end
+                height = (BOTTOM - TOP) * count / period.predictions / end
                 y -= height
-                bars.append(_bar(kind, _to_svg_x(column.x) - width / 2, y, width, height))
+                bars.append(_bar(kind, to_svg_x(column.x) - width / 2, y, width, height))
         target = _target(column, (RIGHT - LEFT) / len(periods), BOTTOM)
         marks.append(_linked(column.name, column.proportion, [target, *bars], column.address if bars else ""))
     return drawing(WIDTH, BOTTOM + 22, title, parts, marks)
@@ -223,7 +227,8 @@ def compact(count: int) -> str:
     return str(count)
 
 
-def _to_svg_x(x: float) -> float:
+def to_svg_x(x: float) -> float:
+    """Return the horizontal position of a share 0..1 of the axis, in user units."""
     return LEFT + (RIGHT - LEFT) * x
 
 
@@ -238,20 +243,22 @@ def _linked(name: str, proportion: Proportion, marks: Iterable[Markup], address:
 
 def _target(column: Column, width: float, bottom: float) -> Markup:
     """Return an invisible area about a column, which is easier to hit than its dot."""
-    x = _to_svg_x(column.x if column.count_x is None else column.count_x)
+    x = to_svg_x(column.x if column.count_x is None else column.count_x)
     return rect("target", x - width / 2, 0, width, bottom)
 
 
-def _vertical_axis(low: float, high: float, steps: int) -> Iterator[Markup]:
+def vertical_axis(low: float, high: float, steps: int) -> Iterator[Markup]:
+    """Yield the lines of a vertical axis of shares from `low` to `high`, with their labels."""
     for step in range(steps + 1):
         y = BOTTOM - (BOTTOM - TOP) * step / steps
         yield line("grid", LEFT, y, RIGHT, y)
         yield text(f"{100 * (low + (high - low) * step / steps):.3g} %", LEFT - 6, y + 4, anchor="end")
 
 
-def _tick_labels(columns: Iterable[Column]) -> Iterator[Markup]:
+def tick_labels(columns: Iterable[Column]) -> Iterator[Markup]:
+    """Yield the labels below the columns that have one."""
     for column in columns:
-        x = _to_svg_x(column.x)
+        x = to_svg_x(column.x)
         # A long label at the edge must stay within the SVG.
         if x + 3.5 * len(column.tick) > WIDTH:
             yield text(column.tick, WIDTH, BOTTOM + 16, anchor="end")
@@ -266,7 +273,7 @@ def _count_bars(columns: Sequence[Column], positions: int, counted: str) -> Iter
     yield text(counted, LEFT - 6, bottom, anchor="end")
     for column in columns:
         height = max((COUNTS_HEIGHT - 11) * column.proportion.total / highest, 1.0)
-        x = _to_svg_x(column.x if column.count_x is None else column.count_x)
+        x = to_svg_x(column.x if column.count_x is None else column.count_x)
         yield rect("counted", x - width / 2, bottom - height, width, height, data_kind=counted)
         if positions <= 12 or column.proportion.total == highest:
             yield text(compact(column.proportion.total), x, bottom - height - 2, "small")

@@ -20,6 +20,7 @@ COMMANDS = {
     "recount": "mnistweb.cli.database",
     "restore": "mnistweb.cli.backup",
     "retrain": "mnistweb.cli.retraining",
+    "review": "mnistweb.cli.review",
     "serve": "mnistweb.cli.serve",
     "settings": "mnistweb.cli.settings",
     "train": "mnistweb.cli.training",

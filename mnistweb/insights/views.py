@@ -6,11 +6,14 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mnistweb.extensions import db
+from mnistweb.insights.drift_figures import drift_charts, drift_rows, drift_sentence
 from mnistweb.insights.figures import insight_charts
 from mnistweb.insights.hardest import hardest_drawings
 from mnistweb.insights.links import HistoryLinks
+from mnistweb.insights.prompted import load_prompted, prompted_chart
 from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.insights.wording import period_name
+from mnistweb.predictions.drift import current_drift
 from mnistweb.predictions.visibility import Audience
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import audience, has_public, visible_conditions
@@ -32,13 +35,19 @@ def index() -> ResponseReturnValue:
     today = datetime.now(UTC).date()
     # First, because the queries of the charts change how PostgreSQL plans.
     hardest = hardest_drawings(visible_conditions) if has_public() else None
+    drift = current_drift()
     insights = load_insights(db.session(), time_ranges[requested], today)
     # A reviewed history lacks some of the drawings that the charts count.
     links = HistoryLinks(insights.first, audience() is Audience.EVERYONE)
     return render_template(
         "insights/index.html",
         insights=insights,
+        drift=drift,
+        drift_rows=drift_rows(drift),
+        drift_sentence=drift_sentence(drift),
+        drift_charts=drift_charts(drift, HistoryLinks(public=links.public)),
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}, links),
+        prompted=prompted_chart(load_prompted(db.session(), insights), links),
         hardest=hardest,
         today=today,
         when=period_name,

@@ -5,6 +5,8 @@ Under gunicorn each process counts in files of PROMETHEUS_MULTIPROC_DIR, and eac
 
 import hmac
 import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any, cast
 
@@ -21,6 +23,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
@@ -63,6 +66,20 @@ REFRESHES = Counter(
     "Attempts to take up the live version of a model, by outcome: taken_up, failed, unreachable.",
     ["model", "outcome"],
 )
+DRIFT = Gauge(
+    "mnistweb_drift",
+    "Change of the latest days against the reference days: the difference of a share, or the population"
+    " stability index of a distribution; NaN with too few drawings.",
+    ["measure"],
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_NOTICED = Gauge(
+    "mnistweb_drift_noticed",
+    "1 if that change is large, and more than chance.",
+    ["measure"],
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_SOURCE = "mnistweb.drift_source"
 METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
 blueprint = Blueprint("metrics", __name__)
 
@@ -85,7 +102,16 @@ def show() -> ResponseReturnValue:
     valid = hmac.compare_digest(token.strip().encode(), current_app.config["METRICS_TOKEN"].encode())
     if scheme.lower() != "bearer" or not valid:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"realm": "metrics"}))
+    _set_drift()
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _set_drift() -> None:
+    # The engine logs an outage of the database; all other metrics are due then, too.
+    with suppress(SQLAlchemyError):
+        for measure, size, noticed in current_app.extensions[DRIFT_SOURCE]():
+            DRIFT.labels(measure).set(size)
+            DRIFT_NOTICED.labels(measure).set(noticed)
 
 
 def _count_request(_: Flask, record: RequestRecord) -> None:
@@ -144,9 +170,13 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def init_app(app: Flask, engine: Engine) -> None:
-    """Start to count, and add the route /metrics."""
+def init_app(app: Flask, engine: Engine, drift: Callable[[], Iterable[tuple[str, float, bool]]]) -> None:
+    """Start to count, and add the route /metrics.
+
+    `drift` returns each measure with its change, and whether that is noticed.
+    """
     app.register_blueprint(blueprint)
+    app.extensions[DRIFT_SOURCE] = drift
     answered.connect(_count_request, sender=app)
     predicted.connect(_count_prediction, sender=app)
     labelled.connect(_count_feedback, sender=app)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import flask_migrate
 import jsonschema_rs
 import pytest
 import schemathesis
@@ -26,6 +25,7 @@ from mnistweb.predictions.pagination import encode_cursor
 from tests.support.clients import predict
 from tests.support.drawings import STROKES, data_url, digit_png
 from tests.support.quick import QUICK
+from tests.support.sites import make_tables
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -96,8 +96,7 @@ def find_contradictions(app: Flask, examples: int) -> tuple[int, list[str]]:
 
 def test_responses_agree_with_description(unmigrated_settings: dict[str, Any]) -> None:
     app = create_app(unmigrated_settings | {"RATELIMIT_ENABLED": "false", "TESTING": False})
-    with app.app_context():
-        flask_migrate.upgrade()
+    make_tables(app)
     predict(app.test_client())
     requests, found = find_contradictions(app, EXAMPLES)
     with app.app_context():

@@ -231,6 +231,23 @@ def test_failed_export_leaves_nothing_behind(
     assert (folder / "manifest.json").read_text() == before
 
 
+def test_earlier_export_comes_back_if_the_new_one_cannot_be_moved(
+    filled: Flask, export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = export("csv")
+    rename = Path.rename
+
+    def fail_for_draft(self: Path, target: Path) -> Path:
+        if ".part." in self.name:
+            raise OSError("cannot be moved")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_draft)
+    assert run("export", folder, "--format=idx", "--force").output == "Error: cannot be moved\n"
+    assert [*tmp_path.iterdir()] == [folder]
+    assert (folder / "csv").is_dir()
+
+
 def test_export_without_drawings_is_refused(filled: Flask, tmp_path: Path) -> None:
     result = run("export", tmp_path / "set", "--format=idx", "--filter=model=gone")
     assert (result.exit_code, result.output) == (1, "Error: There are no such drawings.\n")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import re
 import signal
@@ -16,14 +17,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.exc import OperationalError
 
 from mnistweb.extensions import db
 from mnistweb.observability.signals import followed
+from mnistweb.predictions.drift import Drift, Windows
+from mnistweb.predictions.drift_statistics import ShareDrift
+from mnistweb.proportion import Proportion
 from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.faults import broken_log
+from tests.support.rows import NOON
 from tests.support.sites import SECRET, migrated_site
 
 TOKEN = "only-for-these-tests"
@@ -110,6 +116,31 @@ def test_requests_predictions_and_feedback_are_counted(visitor: FlaskClient) -> 
     assert 0 < spent < grown("mnistweb_request_seconds_sum", route="/api/v1/predictions")
     assert "/nothing" not in "".join(after)
     assert "/static" not in "".join(after)
+
+
+def test_drift_is_measured_without_a_verdict_on_few_drawings(watched: Flask, visitor: FlaskClient) -> None:
+    found = scrape(visitor)
+    assert math.isnan(found[key("mnistweb_drift", measure="ink")])
+    assert found[key("mnistweb_drift_noticed", measure="ink")] == 0
+
+
+def test_drift_is_measured(watched: Flask, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = ShareDrift(Proportion(50, 1000), Proportion(150, 1000))
+    drift = Drift("cnn", Windows.before(NOON.date(), 7, 28), [], {"ink": measured})  # type: ignore[dict-item]
+    monkeypatch.setattr("mnistweb.predictions.drift.current_drift", lambda: drift)
+    found = scrape(visitor)
+    assert found[key("mnistweb_drift", measure="ink")] == pytest.approx(0.1)
+    assert found[key("mnistweb_drift_noticed", measure="ink")] == 1
+
+
+def test_metrics_are_shown_while_the_database_fails(
+    visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Drift:
+        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr("mnistweb.predictions.drift.current_drift", fail)
+    assert key("mnistweb_unsaved_predictions_total") in scrape(visitor)
 
 
 def test_unsaved_prediction_is_counted(visitor: FlaskClient) -> None:

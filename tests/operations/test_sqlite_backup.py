@@ -21,7 +21,7 @@ from mnistweb.database import sqlite_backup
 from mnistweb.database.sqlite_backup import COMPANIONS, BackupError, count_rows
 from mnistweb.extensions import db
 from tests.support.rows import add, row
-from tests.support.sites import SECRET
+from tests.support.sites import SECRET, make_tables
 
 ROWS = 30
 PROGRAM = "from mnistweb.cli import main; main()"
@@ -50,8 +50,9 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings = {"DATABASE_URL": f"sqlite:///{file}", "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": SECRET}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    with create_database_app(settings).app_context():
-        flask_migrate.upgrade()
+    app = create_database_app(settings)
+    make_tables(app)
+    with app.app_context():
         add(*(row(drawing=os.urandom(3000)) for _ in range(ROWS)))
         db.engine.dispose()
     return file

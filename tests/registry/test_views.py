@@ -3,7 +3,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -22,6 +21,7 @@ from mnistweb.registry.versions import add_version, promote, rollback
 from tests.support.clients import assert_refused, predict
 from tests.support.comparisons import comparison
 from tests.support.networks import nine, other_version, with_second
+from tests.support.sites import make_tables
 
 
 def digits(accuracy: float) -> dict[str, Any]:
@@ -215,8 +215,7 @@ def test_card_with_an_incomplete_curve_shows_what_it_has() -> None:
 def test_operator_moves_the_boundaries(unmigrated_settings: dict[str, Any]) -> None:
     def certainty(**moved: str) -> str:
         site = create_app(unmigrated_settings | moved)
-        with site.app_context():
-            flask_migrate.upgrade()
+        make_tables(site)
         client = site.test_client()
         text = client.get("/models/cnn").text
         assert "This site has moved" in text

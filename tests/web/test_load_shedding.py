@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import flask_migrate
 import pytest
 from flask import Flask
 
 from mnistweb.app import create_app
 from mnistweb.extensions import db
 from mnistweb.web.load_shedding import EXTENSION, AdmissionControl
+from tests.support.sites import make_tables
 
 
 class Crowd:
@@ -23,8 +23,7 @@ class Crowd:
         self.go_on, self.arrived = threading.Event(), threading.Semaphore(0)
         self.app.add_url_rule("/stay", "draw.stay", self._stay)
         self.app.add_url_rule("/fail", "draw.fail", self._fail)
-        with self.app.app_context():
-            flask_migrate.upgrade()
+        make_tables(self.app)
 
     def _stay(self) -> str:
         self.arrived.release()

@@ -13,6 +13,7 @@ from mnistweb.extensions import db
 from mnistweb.predictions.moderation import set_review
 from tests.support.clients import correct, csrf_token, predict
 from tests.support.databases import run_on_both_databases
+from tests.support.quick import QUICK
 
 pytest_generate_tests = run_on_both_databases
 SINGLE = (
@@ -113,7 +114,8 @@ def test_answers_and_comparisons_are_not_found(
 def test_lists_leave_it_out(
     app: Flask, client: FlaskClient, stranger: FlaskClient, withheld: dict[str, str], path: str
 ) -> None:
-    addresses = [with_query(path, query.format(**withheld)) for query in QUERIES]
+    queries = QUERIES[LISTS.index(path) % 3 :: 3] if QUICK else QUERIES
+    addresses = [with_query(path, query.format(**withheld)) for query in queries]
     for address in addresses:
         for other in others(app, stranger):
             assert withheld["id"] not in text_of(other, address)
