@@ -76,6 +76,9 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     # once. Here is only one thread.
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    from mnistweb.registry import refresh
+
+    refresh.start(worker.app.wsgi())
     if settings["OTEL_EXPORTER_OTLP_ENDPOINT"]:
         from mnistweb.observability import tracing
 
@@ -83,7 +86,10 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Send the remaining traces of a process that ends."""
+    """Stop following the models, and send the remaining traces of a process that ends."""
+    from mnistweb.registry import refresh
+
+    refresh.stop(worker.app.wsgi())
     if settings["OTEL_EXPORTER_OTLP_ENDPOINT"]:
         from mnistweb.observability import tracing
 

@@ -9,6 +9,7 @@ from flask.ctx import RequestContext
 from mnistweb import config
 from mnistweb.api import docs as api_docs
 from mnistweb.api import views as api
+from mnistweb.challenge import views as challenge
 from mnistweb.database import timeouts
 from mnistweb.database.engine import fail_fast, keep_private
 from mnistweb.database.failover import replace_connections
@@ -25,6 +26,9 @@ from mnistweb.observability import access_log, request_ids
 from mnistweb.predictions import drift, wording
 from mnistweb.registry import recognizers
 from mnistweb.registry import views as registry
+from mnistweb.review import decisions, login
+from mnistweb.review import session as review_session
+from mnistweb.review import views as review
 from mnistweb.web import (
     access,
     download_places,
@@ -43,7 +47,10 @@ from mnistweb.web.proxies import TrustedProxies
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-PAGES = (draw, my_drawings, live_guess, history, prediction, media, registry, insights, explain)
+PAGES = (
+    *(draw, my_drawings, live_guess, challenge, history, prediction, media, registry, insights, explain),
+    *(review, decisions, login),
+)
 
 
 class Site(Flask):
@@ -71,11 +78,14 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for hooks in (access_log, rate_limits, load_shedding, download_places, form_tokens):  # in calling order
         hooks.init_app(app)
     recognizers.init_app(app, identify=request_ids.current_id, trace=trace)
-    for hooks in (access, visitors, security_headers, error_handlers, module_preload, static_files):
+    for hooks in (
+        *(access, visitors, review_session, security_headers, error_handlers, module_preload),
+        static_files,
+    ):
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, enumerate=enumerate)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
-    app.jinja_env.globals["bar_value"] = wording.bar_value
+    app.jinja_env.globals.update(bar_value=wording.bar_value, with_article=wording.with_article)
     app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
         answer.model, answer.model_version
     )

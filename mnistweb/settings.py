@@ -109,6 +109,11 @@ def _api_key(text: str) -> Hidden:
     return Hidden(text)
 
 
+def _password_hash(text: str) -> Hidden:
+    _check(re.fullmatch(r"|scrypt(:[0-9]+){3}([/$])[A-Za-z0-9]+\2[0-9a-f]+", text, re.ASCII))
+    return Hidden(text.replace("/", "$"))
+
+
 def _model_name(text: str) -> str:
     _check(len(text) <= 64 and text.isprintable())
     return text
@@ -151,6 +156,11 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _store(text: str) -> str:
+    _check(not text or re.fullmatch(r"[a-z][a-z0-9+]*://[^\s@?#]*", text))
+    return text
+
+
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
@@ -172,6 +182,7 @@ SECRET = Kind("at least 16 characters", _secret)
 FORMER_SECRETS = Kind("keys of at least 16 characters, with spaces between them, or empty", _former_secrets)
 TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
 API_KEY = Kind("letters, digits and signs without spaces", _api_key)
+PASSWORD_HASH = Kind("a line that `mnistweb review password` wrote, or empty", _password_hash)
 MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
 SHARE = Kind("a number from 0 to 1, or empty", _share)
 ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
@@ -184,6 +195,7 @@ HOSTS = Kind("names of hosts, without ports, with commas between them, or empty"
 ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
 )
+STORE = Kind("a URL such as s3://bucket/models or file:///mnt/models, without a password, or empty", _store)
 LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
 TWO_NUMBERS = Kind(
     "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
@@ -260,6 +272,16 @@ STORAGE = Group(
             "INSTANCE_PATH", "instance", NOT_EMPTY, "The folder for the SQLite file and the generated key."
         ),
         Setting(
+            "MODEL_STORE",
+            "",
+            STORE,
+            "The folder or object store for the files of added versions of the models"
+            ' (docs/operations/learning.md); it needs `pip install "mnistweb[store]"`, and every host must'
+            " reach it.",
+            empty="the database",
+            example="s3://bucket/models",
+        ),
+        Setting(
             "RETENTION_DAYS",
             "0",
             _integer(0, 36500),
@@ -292,7 +314,7 @@ SECURITY = Group(
             "0",
             _integer(0, 8),
             "The number of trusted proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are"
-            " believed; they must set or remove all four. Docker Compose sets 1 where `DOMAIN` is set.",
+            " believed; they must set or remove all four. Docker Compose sets 1, which is Caddy.",
         ),
         Setting(
             "TRUSTED_HOSTS",
@@ -319,6 +341,14 @@ SECURITY = Group(
             "The drawings in the history: everyone's but those hidden with `mnistweb hide`, those let through"
             " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
             " under the slate.",
+        ),
+        Setting(
+            "REVIEW_PASSWORD_HASH",
+            "",
+            PASSWORD_HASH,
+            "The hash of the password with which operators review drawings at `/review`;"
+            " `mnistweb review password` makes it. A new one ends all logins.",
+            empty="no `/review`",
         ),
     ),
 )
@@ -397,7 +427,7 @@ LIMITS = Group(
             "The counters: each process counts for itself in memory, a Redis counts for all;"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
-        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions."),
+        Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions; a challenge counts as twelve."),
         Setting(
             "RATELIMIT_PREDICT_DAY",
             "2000,20000",
@@ -412,10 +442,12 @@ LIMITS = Group(
             "RATELIMIT_READ",
             "600,3000",
             TWO_NUMBERS,
-            "Pages of the history and insights, the API's list, and preview images.",
+            "Pages of the history, insights and challenges, the API's list, and preview images.",
         ),
         Setting("RATELIMIT_DOWNLOAD", "30,120", TWO_NUMBERS, "Downloads of drawings."),
         Setting("RATELIMIT_DELETE", "600,3000", TWO_NUMBERS, "Deletions."),
+        Setting("RATELIMIT_LOGIN", "10,10", TWO_NUMBERS, "Attempts to log in for the review."),
+        Setting("RATELIMIT_LOGIN_DAY", "100,100", TWO_NUMBERS, "Attempts to log in a day."),
     ),
 )
 OBSERVABILITY = Group(
@@ -495,6 +527,7 @@ GROUPS = (SERVER, STORAGE, SECURITY, IMAGES, MODELS, LIMITS, OBSERVABILITY, LANG
 SETTINGS = tuple(setting for group in GROUPS for setting in group.settings)
 
 # Not read by the site.
+COMPOSE_IMAGE = "that of docker-compose.yml"
 COMPOSE = Group(
     "Docker Compose",
     "Only docker-compose.yml reads these, from `.env`.",
@@ -511,20 +544,28 @@ COMPOSE = Group(
             "DOMAIN",
             "",
             ANY,
-            "The name for which Caddy answers on ports 80 and 443 and obtains a certificate;"
-            " set `COMPOSE_PROFILES` to tls as well.",
+            "The name for which Caddy answers on ports 80 and 443, too, and obtains a certificate.",
             empty="no TLS",
             example="digits.example.org",
+        ),
+        Setting(
+            "TRUSTED_PROXIES",
+            "",
+            ANY,
+            "The addresses or networks of further proxies in front of Caddy, with spaces between them, whose"
+            " `X-Forwarded-` headers are believed; private_ranges for one on the same machine.",
+            empty="Caddy believes nobody",
+            example="private_ranges",
         ),
         Setting(
             "COMPOSE_PROFILES",
             "",
             ANY,
-            "Further containers, with commas between them: tls for Caddy, backup for regular backups, offsite"
-            " for backups and their copies elsewhere, split for the models in a container of their own;"
-            " split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
-            empty="the site and its database",
-            example="tls",
+            "Further containers, with commas between them: backup for regular backups, offsite for backups"
+            " and their copies elsewhere, split for the models in a container of their own; split needs"
+            " `TARGET`, `IMAGE` and `MODEL_URL` as well.",
+            empty="the site, its database and Caddy",
+            example="backup",
         ),
         Setting("BACKUP_HOURS", "24", ANY, "The hours between two backups."),
         Setting("BACKUP_KEEP", "14", ANY, "The number of backups that stay; the oldest go."),
@@ -545,10 +586,21 @@ COMPOSE = Group(
         Setting("WEB_MEMORY", "2g", ANY, "The most memory of the site; more than eight `WORKERS` need more."),
         Setting("POSTGRES_MEMORY", "1g", ANY, "The most memory of PostgreSQL."),
         Setting("MODEL_MEMORY", "4g", ANY, "The most memory of the model server."),
+        Setting("CADDY_MEMORY", "512m", ANY, "The most memory of Caddy."),
         Setting("TARGET", "whole", ANY, "The stage of the Dockerfile; site is the site without PyTorch."),
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),
-        Setting("PYTHON_IMAGE", "python:3.11-slim", ANY, "The image to build on."),
+        Setting(
+            "PYTHON_IMAGE",
+            "",
+            ANY,
+            "Another image of Python to build on.",
+            empty="that of the Dockerfile",
+            example="registry.example.org/python:3.11-slim",
+        ),
+        Setting("POSTGRES_IMAGE", "", ANY, "Another image of PostgreSQL 17.", empty=COMPOSE_IMAGE),
+        Setting("CADDY_IMAGE", "", ANY, "Another image of Caddy, 2.11.6 or newer.", empty=COMPOSE_IMAGE),
+        Setting("RCLONE_IMAGE", "", ANY, "Another image of rclone.", empty=COMPOSE_IMAGE),
         Setting(
             "ALLOW_CUDA",
             "0",

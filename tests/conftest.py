@@ -15,7 +15,16 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from sqlalchemy import Engine, create_engine, delete, event, make_url
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Tally
+from mnistweb.database.models import (
+    Challenge,
+    ConfidenceTally,
+    DoubtTally,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    PromptTally,
+    Tally,
+)
 from mnistweb.extensions import db
 from mnistweb.predictions.drift import EXTENSION
 from mnistweb.recognition import recognizer
@@ -147,7 +156,10 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     app.extensions.pop(EXTENSION, None)
     with app.app_context():
-        for table in (Prediction, Tally, DoubtTally, ConfidenceTally):
+        for table in (
+            *(Prediction, Challenge, ModelVersion, Promotion),
+            *(Tally, DoubtTally, PromptTally, ConfidenceTally),
+        ):
             db.session.execute(delete(table))
         db.session.commit()
     config = app.config.copy()

@@ -33,6 +33,14 @@ data_dir_option = click.option(
     help="Folder with MNIST/ and the stroke files; MNIST is downloaded if it is missing.",
 )
 
+runs_option = click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder for checkpoints and drawn images.",
+)
+
 
 @click.command()
 @click.option("--model", type=click.Choice(sorted(NETWORKS)), default="cnn", show_default=True)
@@ -67,9 +75,7 @@ data_dir_option = click.option(
     type=click.FloatRange(0.001, 10),
     help="Number of drawn training images, as a factor.",
 )
-@click.option(
-    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True
-)
+@runs_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -100,17 +106,18 @@ def train(
     files = [*stroke_files(data_dir), *strokes]
     copies = Copies().scaled(scale)
     plan = Plan(
-        recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, _device(device), jobs
+        recipe, range(seed, seed + seeds), data_dir, files, copies, runs, output, device_named(device), jobs
     )
     try:
         card = train_and_export(plan)
     except (DataFileError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    _print(card.title, card.figures)
+    print_figures(card.title, card.figures)
     click.echo(f"Exported {output / card.name}.pt, version {card.version}.")
 
 
-def _device(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
+    """Return the device of that name; "auto" is a GPU if there is one. Raises ClickException."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -165,7 +172,7 @@ def evaluate(
         click.echo(json.dumps(results, indent=2))
         return
     for recognizer in recognizers:
-        _print(f"{recognizer.card.title} ({recognizer.card.name})", results[recognizer.card.name])
+        print_figures(f"{recognizer.card.title} ({recognizer.card.name})", results[recognizer.card.name])
 
 
 def _on_pictures(recognizers: list[TorchScriptRecognizer], images: Images) -> dict[str, Any]:
@@ -215,7 +222,8 @@ def _robustness(recognizers: list[TorchScriptRecognizer], data_dir: Path) -> dic
     return robustness.measure(networks, samples)
 
 
-def _print(title: str, figures: Mapping[str, Any]) -> None:
+def print_figures(title: str, figures: Mapping[str, Any]) -> None:
+    """Print the figures of a model."""
     click.echo(f"\n{title}")
     for words, number in evaluation.summary(figures):
         click.echo(f"  {words:58} {number}")

@@ -143,6 +143,36 @@ class Prediction(Base):
         _partial_index("unlabelled", "labelled_at IS NULL"),
         _partial_index("review", "review IS NOT NULL", "review"),
         _partial_index("decision", "decision IS NOT NULL", "decision"),
+        # What waits for a review, by reason (predictions/review_queue.py), and whose claims were reviewed.
+        _partial_index(
+            "review_claims",
+            "decision IS NULL AND labelled_at IS NOT NULL AND digit IS DISTINCT FROM label",
+            "confidence",
+        ),
+        _partial_index(
+            "review_prompted",
+            "decision IS NULL AND prompt IS NOT NULL AND digit IS DISTINCT FROM prompt",
+            "confidence",
+        ),
+        _partial_index("review_refused", "decision IS NULL AND digit IS NULL", "confidence"),
+        Index(
+            "ix_prediction_review_doubtful",
+            *("confidence", "created_at", "id"),
+            postgresql_where=text("decision IS NULL AND doubtful"),
+            sqlite_where=text("decision IS NULL AND doubtful = 1"),
+        ),
+        Index(
+            "ix_prediction_unreviewed_claims",
+            *("visitor", "confidence", "created_at", "id"),
+            postgresql_where=text("decision IS NULL AND labelled_at IS NOT NULL"),
+            sqlite_where=text("decision IS NULL AND labelled_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_prediction_reviewed_claims",
+            *("visitor", "decision", "truth", "label"),
+            postgresql_where=text("decision IS NOT NULL AND labelled_at IS NOT NULL"),
+            sqlite_where=text("decision IS NOT NULL AND labelled_at IS NOT NULL"),
+        ),
         _partial_index("prompt", "prompt IS NOT NULL", "prompt"),
         Index(
             None,
@@ -250,7 +280,11 @@ class ReviewDecision(Base):
     """A decision of a review: who decided what about a drawing, when, and from what."""
 
     __tablename__ = "review_decision"
-    __table_args__ = (Index(None, "prediction_id", "decided_at"), Index(None, "decided_at", "id"))
+    __table_args__ = (
+        Index(None, "prediction_id", "decided_at"),
+        Index(None, "decided_at", "id"),
+        Index(None, "reviewer", "decided_at", "id"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     prediction_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("prediction.id", ondelete="CASCADE"))
@@ -278,6 +312,7 @@ class Challenge(Base):
     prompts: Mapped[list[int]] = mapped_column(JSON)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     seconds: Mapped[float | None] = mapped_column(Double)  # of drawing, as the page measured it
+    drawn: Mapped[int | None] = mapped_column(SmallInteger)  # drawings when it was finished
 
 
 class ModelVersion(Base):
@@ -337,6 +372,12 @@ class DoubtTally(_Counts, Base):
     """Counts of the predictions of a digit in doubt, which Tally counts too."""
 
     __tablename__ = "doubt_tally"
+
+
+class PromptTally(_Counts, Base):
+    """Counts of the predictions that a challenge asked for; `label` is the digit that it asked for."""
+
+    __tablename__ = "prompt_tally"
 
 
 class ConfidenceTally(Base):

@@ -11,6 +11,7 @@ from mnistweb.database.models import Prediction
 from mnistweb.draw.own_export import own_batches, own_lines
 from mnistweb.extensions import db
 from mnistweb.predictions import queries
+from mnistweb.predictions.challenges import count_own_challenges, own_challenges
 from mnistweb.predictions.feedback import accuracy
 from mnistweb.predictions.store import count_own, delete_all_own, delete_own
 from mnistweb.proportion import Proportion
@@ -51,20 +52,24 @@ def delete(prediction_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.get("/mine.jsonl")
 def download_all() -> Response:
-    """Send all of the visitor's own drawings as JSON lines, with pictures, strokes and pixels."""
-    lines = own_lines(begin(own_batches(known_visitor())))
+    """Send all of the visitor's own drawings as JSON lines, with pictures and strokes; then challenges."""
+    batches = begin(own_batches(known_visitor()))
+    lines = own_lines(batches, own_challenges(known_visitor()))
     return download(lines, "my-drawings.jsonl", "application/x-ndjson")
 
 
 @blueprint.get("/delete")
 def confirm_deletion() -> str:
     """Ask once whether to delete all of the visitor's own drawings, and say how many they are."""
-    return render_template("draw/delete_all.html", number=count_own(known_visitor()))
+    visitor = known_visitor()
+    return render_template(
+        "draw/delete_all.html", number=count_own(visitor), rounds=count_own_challenges(visitor)
+    )
 
 
 @blueprint.post("/delete")
 def delete_all() -> ResponseReturnValue:
-    """Delete all of the visitor's own drawings."""
+    """Delete all of the visitor's own drawings and challenges."""
     delete_all_own(current_visitor())
     return _show_remaining()
 

@@ -35,6 +35,7 @@ COLUMNS = (
     "correct",
     "recognition_ms",
     "certainty",
+    "prompt",
 )
 
 

@@ -10,6 +10,7 @@ from mnistweb.insights.drift_figures import drift_charts, drift_rows, drift_sent
 from mnistweb.insights.figures import insight_charts
 from mnistweb.insights.hardest import hardest_drawings
 from mnistweb.insights.links import HistoryLinks
+from mnistweb.insights.prompted import load_prompted, prompted_chart
 from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.insights.wording import period_name
 from mnistweb.predictions.drift import current_drift
@@ -46,6 +47,7 @@ def index() -> ResponseReturnValue:
         drift_sentence=drift_sentence(drift),
         drift_charts=drift_charts(drift, HistoryLinks(public=links.public)),
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}, links),
+        prompted=prompted_chart(load_prompted(db.session(), insights), links),
         hardest=hardest,
         today=today,
         when=period_name,

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mnistweb.model_server import request_log
-from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
+from mnistweb.model_server.networks import Networks
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.remote.protocol import EXTENSIONS, read_request, write_metadata, write_response
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, ProtocolError
 from mnistweb.recognition.zoo import WEIGHTS
@@ -29,6 +30,7 @@ MAX_INLINE_IMAGES = 8
 def create(weights: Path | None = None) -> Starlette:
     """Create the application; at start it loads the networks of `weights`, by default WEIGHTS_PATH.
 
+    With DATABASE_URL it follows the site of that database: it serves the versions that are live there.
     Start-up raises ModelFileError if a network is missing or corrupt.
     """
 
@@ -37,8 +39,11 @@ def create(weights: Path | None = None) -> Starlette:
         request_log.configure()
         # At start, because Ray Serve creates the application in one process and starts it in others.
         folder = weights or Path(os.environ.get("WEIGHTS_PATH") or WEIGHTS)
-        app.state.networks = load_all(folder)
+        app.state.networks = networks = Networks(folder)
+        if url := os.environ.get("DATABASE_URL"):
+            await run_in_threadpool(networks.follow, url)
         yield
+        await run_in_threadpool(networks.stop)
 
     network = "/v2/models/{name}"
     one_version = network + "/versions/{version}"
@@ -72,8 +77,10 @@ async def model_ready(request: Request) -> Response:
 
 
 async def model_metadata(request: Request) -> Response:
-    """Return inputs, outputs and card of a model."""
-    return JSONResponse(write_metadata(_requested_model(request).card))
+    """Return inputs, outputs and card of a model, also of a version that was replaced a moment ago."""
+    name, version = request.path_params["name"], request.path_params.get("version")
+    card = version and request.app.state.networks.card(name, version)
+    return JSONResponse(write_metadata(card or _requested_model(request).card))
 
 
 async def infer(request: Request) -> Response:

@@ -30,7 +30,7 @@ from werkzeug.exceptions import Unauthorized
 
 from mnistweb.database.models import Prediction
 from mnistweb.observability.access_log import RequestRecord
-from mnistweb.observability.signals import answered, labelled, predicted
+from mnistweb.observability.signals import answered, followed, labelled, predicted
 
 REQUESTS = Counter("mnistweb_requests", "Requests with a response.", ["route", "method", "status"])
 ERRORS = Counter("mnistweb_errors", "Error responses, by code.", ["code"])
@@ -54,6 +54,17 @@ POOL = Gauge(
     "mnistweb_database_connections_in_use",
     "Database connections in use.",
     multiprocess_mode="livesum",
+)
+MODELS = Gauge(
+    "mnistweb_model_processes",
+    "Processes that answer with this version of a model.",
+    ["model", "version"],
+    multiprocess_mode="livesum",
+)
+REFRESHES = Counter(
+    "mnistweb_model_refreshes",
+    "Attempts to take up the live version of a model, by outcome: taken_up, failed, unreachable.",
+    ["model", "outcome"],
 )
 DRIFT = Gauge(
     "mnistweb_drift",
@@ -80,6 +91,8 @@ _steps = cache(STEPS.labels)
 _predictions = cache(PREDICTIONS.labels)
 _answers = cache(ANSWERS.labels)
 _feedback = cache(FEEDBACK.labels)
+_versions: dict[str, str] = {}
+"""The version of each model that this process answers with."""
 
 
 @blueprint.get("/metrics")
@@ -125,6 +138,15 @@ def _count_feedback(_: Flask, verdict: str) -> None:
     _feedback(verdict).inc()
 
 
+def _count_refresh(_: Flask, model: str, version: str, outcome: str) -> None:
+    if outcome != "started":
+        REFRESHES.labels(model, outcome).inc()
+    if (before := _versions.get(model)) and before != version:
+        MODELS.labels(model, before).set(0)
+    MODELS.labels(model, version).set(1)
+    _versions[model] = version
+
+
 def _checkout(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
     _info(record)[POOL] = True
     POOL.inc()
@@ -158,5 +180,6 @@ def init_app(app: Flask, engine: Engine, drift: Callable[[], Iterable[tuple[str,
     answered.connect(_count_request, sender=app)
     predicted.connect(_count_prediction, sender=app)
     labelled.connect(_count_feedback, sender=app)
+    followed.connect(_count_refresh, sender=app)
     event.listen(engine, "checkout", _checkout)
     event.listen(engine, "checkin", _checkin)

@@ -10,3 +10,6 @@ predicted = signal("mnistweb-predicted")
 
 labelled = signal("mnistweb-labelled")
 """An author has given feedback: `verdict`, right or wrong."""
+
+followed = signal("mnistweb-followed")
+"""The live version of a model was looked for: `model`, the `version` that answers now, and the `outcome`."""

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Span, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, PromptTally, Span, Tally
 
 NOT_A_DIGIT = -1  # as `digit`: refused; as `label`: the author says that it was no digit
 UNLABELLED = -2  # as `label`: no feedback
@@ -41,7 +41,8 @@ SHARDS = 4
 MAX_ROWS_PER_STATEMENT = 200
 
 Values = tuple[Any, ...]
-AggregateModel = type[Tally | DoubtTally | ConfidenceTally]
+AggregateModel = type[Tally | DoubtTally | PromptTally | ConfidenceTally]
+AGGREGATES: tuple[AggregateModel, ...] = (Tally, DoubtTally, PromptTally, ConfidenceTally)
 
 
 class Fact(NamedTuple):
@@ -55,6 +56,7 @@ class Fact(NamedTuple):
     confidence: float
     label: int | None
     labelled_at: datetime | None
+    prompt: int | None
 
     @classmethod
     def of(cls, prediction: Prediction) -> "Fact":
@@ -79,6 +81,7 @@ def apply_changes(
     """
     counts: defaultdict[Values, int] = defaultdict(int)
     doubts: defaultdict[Values, int] = defaultdict(int)
+    prompts: defaultdict[Values, int] = defaultdict(int)
     confidence_counts: defaultdict[Values, int] = defaultdict(int)
     confidence_sums: defaultdict[Values, float] = defaultdict(float)
     for rows, sign in ((added, 1), (removed, -1)):
@@ -88,12 +91,15 @@ def apply_changes(
                 counts[*period, *_tally_key(fact)] += sign
                 if fact.doubtful:
                     doubts[*period, *_tally_key(fact)] += sign
+                if fact.prompt is not None:
+                    prompts[*period, *_prompt_key(fact)] += sign
                 if fact.labelled_at is not None:
                     key = (*period, *_confidence_key(fact))
                     confidence_counts[key] += sign
                     confidence_sums[key] += sign * fact.confidence
     _upsert(session, Tally, [(*key, count) for key, count in counts.items() if count])
     _upsert(session, DoubtTally, [(*key, count) for key, count in doubts.items() if count])
+    _upsert(session, PromptTally, [(*key, count) for key, count in prompts.items() if count])
     _upsert(
         session,
         ConfidenceTally,
@@ -141,8 +147,9 @@ def recount(session: Session, since: date | None = None) -> None:
     dialect = session.get_bind().dialect.name
     if dialect == "postgresql":
         # A concurrent transaction commits before this lock, and is counted here, or counts itself later.
-        session.execute(text("LOCK TABLE tally, doubt_tally, confidence_tally IN EXCLUSIVE MODE"))
-    for model in (Tally, DoubtTally, ConfidenceTally):
+        names = ", ".join(model.__tablename__ for model in AGGREGATES)
+        session.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
+    for model in AGGREGATES:
         recounted = [] if since is None else [or_(model.span == Span.MONTH, model.start >= since)]
         session.execute(delete(model).where(*recounted).execution_options(synchronize_session=False))
     log = _log(dialect, since)
@@ -151,11 +158,14 @@ def recount(session: Session, since: date | None = None) -> None:
     counts = select(*keys, func.count()).group_by(*keys[1:5])
     _insert_from(session, Tally, counts)
     _insert_from(session, DoubtTally, counts.where(log.c.doubtful))
+    keys = [*shared, log.c.digit, log.c.prompt, literal(0)]
+    prompted = select(*keys, func.count()).where(log.c.prompt.is_not(None)).group_by(*keys[1:5])
+    _insert_from(session, PromptTally, prompted)
     keys = [*shared, log.c.tenth, log.c.digit == log.c.label]
     sums = select(*keys, func.count(), func.sum(log.c.confidence))
     labelled = log.c.label != UNLABELLED
     _insert_from(session, ConfidenceTally, sums.where(labelled).group_by(*keys[1:]))
-    for model in (Tally, DoubtTally, ConfidenceTally):
+    for model in AGGREGATES:
         _insert_from(session, model, _months(model, dialect))
 
 
@@ -171,6 +181,11 @@ def _tally_key(fact: Fact) -> Values:
         return fact.model, digit, UNLABELLED, fact.id.int % SHARDS
     # Feedback is too rare for lock contention, so one shard is enough.
     return fact.model, digit, NOT_A_DIGIT if fact.label is None else fact.label, 0
+
+
+def _prompt_key(fact: Fact) -> Values:
+    digit = NOT_A_DIGIT if fact.digit is None else fact.digit
+    return fact.model, digit, fact.prompt, fact.id.int % SHARDS
 
 
 def _confidence_key(fact: Fact) -> Values:
@@ -220,6 +235,7 @@ def _log(dialect: str, since: date | None) -> Subquery:
             "tenth"
         ),
         Prediction.confidence,
+        Prediction.prompt,
     )
     return log.where(*days).subquery()
 

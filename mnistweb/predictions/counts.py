@@ -45,7 +45,7 @@ def count(criteria: Filter, visitor: str, audience: Audience = Audience.EVERYONE
         return _count_in_log(criteria, visitor, APPROVED)
     found = (
         _count_in_log(criteria, visitor)
-        if criteria.source is not None or criteria.confidence_conditions()
+        if criteria.source is not None or criteria.prompt is not None or criteria.confidence_conditions()
         else Count(_count_in_aggregates(criteria))
     )
     return replace(found, number=max(found.number - _count_hidden(criteria, visitor), 0))
@@ -146,6 +146,9 @@ def _walk(criteria: Filter, visitor: str) -> tuple[Conditions, InstrumentedAttri
     """Return conditions that one index answers, and the column by which it is ordered."""
     if criteria.mine:
         return [Prediction.visitor == visitor, *criteria.day_conditions()], Prediction.created_at
+    if criteria.prompt is not None:
+        of_prompt = Prediction.prompt == int(criteria.prompt)
+        return [of_prompt, *criteria.day_conditions()], Prediction.created_at
     if criteria.source is not None:
         of_source = Prediction.source == criteria.source
         return [of_source, *criteria.day_conditions()], Prediction.created_at

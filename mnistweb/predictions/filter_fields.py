@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from mnistweb.database.models import Source
+from mnistweb.predictions.wording import with_article
 from mnistweb.recognition.boundaries import Certainty
 
 NONE = "none"
@@ -53,6 +54,12 @@ def _digit(text: str) -> str:
     if text not in DIGITS:
         raise ValueError(text)
     return text
+
+
+def _prompt(text: str) -> str:
+    if text == NONE:
+        raise ValueError(text)
+    return _digit(text)
 
 
 def _share(text: str) -> float:
@@ -123,6 +130,13 @@ FIELDS = {
         _text("Only drawings with this label; `none`: not a digit.", enum=[*DIGITS]),
         _digit,
         lambda digit: f"really {_label_words(digit)}",
+    ),
+    "prompt": Field(
+        "prompt",
+        "a digit from 0 to 9",
+        _text("Only drawings that a challenge asked for, of this digit.", enum=[*DIGITS[:10]]),
+        _prompt,
+        lambda digit: f"asked for {with_article(int(digit))}",
     ),
     "verdict": Field(
         "verdict",

@@ -19,7 +19,8 @@ Conditions = list[ColumnElement[bool]]
 class Filter:
     """Criteria of a listing; a field that is None or false is no criterion.
 
-    `digit` is the answer and `label` the author's feedback: "0".."9", or "none" for no digit. `certainty` is
+    `digit` is the answer and `label` the author's feedback: "0".."9", or "none" for no digit. `prompt` is the
+    digit that a challenge asked for, "0".."9". `certainty` is
     that of the answer: without a digit it is NOT_A_DIGIT. A confidence is
     at least `confidence_min` and less than `confidence_below`. `first` and `last` are days in UTC, both
     included. `refused` is the former name of the digit "none"; it stays only beside another digit, which
@@ -30,6 +31,7 @@ class Filter:
     model: str | None = None
     digit: str | None = None
     label: str | None = None
+    prompt: str | None = None
     verdict: Verdict | None = None
     certainty: Certainty | None = None
     refused: bool = False
@@ -61,6 +63,8 @@ class Filter:
             # The label is null both without feedback and for "no digit".
             conditions += [Prediction.labelled_at.is_not(None)] if self.label == NONE else []
             conditions.append(_is_digit(Prediction.label, self.label))
+        if self.prompt is not None:
+            conditions.append(Prediction.prompt == int(self.prompt))
         conditions += self.verdict_conditions()
         if self.verdict is Verdict.WRONG and self.answer == NONE:
             # Implied by the other conditions, but PostgreSQL matches the partial index only by this one.

@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, delete, select
 from mnistweb.database.models import Prediction
 from mnistweb.database.wiping import wipe
 from mnistweb.extensions import db
+from mnistweb.predictions.challenges import delete_challenges_before
 
 BATCH = 500
 """Rows that are deleted together."""
@@ -25,7 +26,11 @@ def start_of(day: date) -> datetime:
 
 
 def prune(first_kept: date) -> Iterator[int]:
-    """Delete the predictions of earlier days; commit and yield the number of each batch."""
+    """Delete the challenges and predictions of earlier days; yield the number of predictions of each batch.
+
+    Each batch is committed.
+    """
+    delete_challenges_before(start_of(first_kept))
     old = (
         select(Prediction.id)
         .where(Prediction.created_at < start_of(first_kept))

@@ -47,6 +47,11 @@ class Reading(TypedDict):
     ]
     labelled: Annotated[bool, {"examples": [False]}, "Whether the author gave a label."]
     correct: Annotated[bool | None, {"examples": [None]}, "Whether the answer was right; null if unknown."]
+    prompt: Annotated[
+        int | None,
+        DIGIT | {"examples": [None]},
+        "The digit that the author was asked to draw, in a challenge; null if none was.",
+    ]
 
 
 class Prediction(Reading):
@@ -73,6 +78,7 @@ def serialize(prediction: models.Prediction) -> Prediction:
         "label": prediction.label,
         "labelled": prediction.labelled,
         "correct": prediction.correct,
+        "prompt": prediction.prompt,
     }
 
 

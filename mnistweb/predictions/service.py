@@ -12,6 +12,7 @@ from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction, Source
 from mnistweb.database.outage_log import report_outage
 from mnistweb.observability.signals import predicted
+from mnistweb.predictions.challenges import Prompt
 from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
 from mnistweb.predictions.images import drawing_to_store
 from mnistweb.predictions.store import insert
@@ -34,11 +35,13 @@ def recognize_and_save(
     model: str | None = None,
     strokes: Strokes | None = None,
     key: str | None = None,
+    prompt: Prompt | None = None,
 ) -> Prediction:
     """Recognize the image file `data` and commit the prediction before it is returned.
 
     Of a visitor's requests with the same idempotency `key`, one is saved. The others return the saved
-    prediction, marked `repeated`. If the database fails, the prediction is returned with `saved` false.
+    prediction, marked `repeated`. `prompt` is the digit that the drawing was asked for, if it was. If the
+    database fails, the prediction is returned with `saved` false.
     Raises DrawingError for an image that cannot be read, and UserError for an unknown model or for a key that
     was used for another drawing. Raises RecognitionError if the recognizer gives no answer.
     """
@@ -72,6 +75,8 @@ def recognize_and_save(
         model_version=answer.model_version,
         recognition_ms=(recognized - started) * 1000,
     )
+    if prompt is not None:
+        prediction.challenge, prediction.prompt = prompt.challenge, prompt.digit
     if request is not None:
         prediction.request_key, prediction.request_content = request.key, request.content
     saving = time.perf_counter()

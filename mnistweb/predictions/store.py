@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mnistweb.database.failover import is_refusal
-from mnistweb.database.models import Prediction, Tally
+from mnistweb.database.models import Challenge, Prediction, Tally
 from mnistweb.database.wiping import wipe, wipe_pending
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
+from mnistweb.predictions.challenges import delete_challenges
 from mnistweb.predictions.errors import NotFound
 
 PREDICTION = cast(Table, Prediction.__table__)
@@ -29,14 +30,14 @@ def insert(prediction: Prediction) -> None:
     """Insert a prediction, update the aggregates, and commit.
 
     On PostgreSQL this is one statement in autocommit mode, hence one round trip, unless the digit is in
-    doubt, which is rare. It bypasses the session, whose unit of work takes longer than the insert itself.
+    doubt or was asked for. It bypasses the session, whose unit of work takes longer than the insert itself.
     """
     if db.session.registry.has():  # a thread that waits for a second connection could exhaust the pool
         db.session.commit()
     given = vars(prediction)  # without SQLAlchemy's descriptors, which take ten times as long
     row = {name: given.get(name) for name in COLUMNS}
     fact = aggregates.Fact.of(prediction)
-    if db.engine.dialect.name == "postgresql" and not fact.doubtful:
+    if db.engine.dialect.name == "postgresql" and not fact.doubtful and fact.prompt is None:
         counts = aggregates.rows_of_new(fact)
         parameters = row | aggregates.upsert_parameters(Tally, counts)
         try:
@@ -61,15 +62,25 @@ def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
 
 
 def delete_all_own(visitor: str) -> int:
-    """Delete all of the visitor's predictions in batches, commit each, and return their number."""
+    """Delete the visitor's challenges, and all predictions in batches; commit each.
+
+    Returns the number of predictions.
+    """
+    challenges = delete_challenges(Challenge.visitor == visitor)
     own = sa.select(Prediction.id).where(Prediction.visitor == visitor)
     oldest = own.order_by(Prediction.created_at, Prediction.id).limit(DELETION_BATCH)
     number = 0
     while ids := db.session.scalars(oldest).all():
         number += _delete(Prediction.id.in_(ids), Prediction.visitor == visitor)
-    if number:
+    if number or challenges:
         wipe(db.engine)
     return number
+
+
+def delete_own_of_challenge(challenge_id: uuid.UUID, visitor: str) -> None:
+    """Delete the visitor's predictions of a challenge, and commit."""
+    _delete(Prediction.challenge == challenge_id, Prediction.visitor == visitor)
+    wipe(db.engine)
 
 
 def count_own(visitor: str) -> int:

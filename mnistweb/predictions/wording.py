@@ -85,7 +85,7 @@ def describe(reading: Reading) -> Words:
         return _refused(reading)
     doubtful = reading.certainty == Certainty.DOUBTFUL
     rival = _rival(reading) if doubtful else None
-    seen = f"{'Perhaps' if doubtful else 'Looks like'} {_article(reading.digit)}"
+    seen = f"{'Perhaps' if doubtful else 'Looks like'} {with_article(reading.digit)}"
     sure = percent(reading.confidence)
     return Words(
         state="unsure" if doubtful else "sure",
@@ -108,6 +108,11 @@ def guess_words(reading: Reading) -> dict[str, str | int]:
 def name_of(label: int | None) -> str:
     """Name a label in words: "a nine", or "not a digit" for None."""
     return NAMES[NOT_A_DIGIT if label is None else label]
+
+
+def with_article(digit: int) -> str:
+    """Name a digit by its figure: "a 4", "an 8"."""
+    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def shares(reading: Reading) -> tuple[float, ...]:
@@ -141,7 +146,7 @@ def _refused(reading: Reading) -> Words:
         sentence = sentence if sentence in (MERGED, SEVERAL, EDGE) else CLEARER
         but = "but " if every[likeliest] >= PROBABLE else ""
         headline = f"{_likely(every[likeliest], digit)}, {but}perhaps {none}"
-        guess_short = f"Perhaps {_article(likeliest)}"
+        guess_short = f"Perhaps {with_article(likeliest)}"
         guess = f"{guess_short} · {percent(every[likeliest])}"
     elif _stands_out(reading) and reading.not_a_digit < 0.5:
         headline = f"Perhaps {none}, perhaps {digit}"
@@ -180,10 +185,6 @@ def _stands_out(reading: Reading) -> bool:
     # A language model says nothing of the other digits, which share the rest equally.
     others = {each for digit, each in enumerate(reading.probabilities) if digit != reading.digit}
     return len(others) > 1
-
-
-def _article(digit: int) -> str:
-    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def _sign(label: int) -> str:

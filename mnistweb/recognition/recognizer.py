@@ -39,9 +39,24 @@ class TorchScriptRecognizer:
             raise ModelFileError(f"{path}: cannot be read ({error.strerror})") from error
         if sha256_of(data) != card.sha256:
             raise ModelFileError(f"{path}: its SHA-256 differs from the one in {card_path.name}")
-        recognizer = cls(card, _load_script(data, path))
-        for _ in range(3):  # the first calls compile
-            recognizer.recognize(np.zeros((SIDE, SIDE), np.uint8))
+        return cls.from_bytes(card, data, str(path))
+
+    @classmethod
+    def from_bytes(cls, card: ModelCard, data: bytes, name: str = "") -> "TorchScriptRecognizer":
+        """Load the network of a file's content, and let it read an image.
+
+        Raises ModelFileError, which names the file, if it is no network or computes no logits.
+        """
+        name = name or f"{card.name} {card.version}"
+        recognizer = cls(card, _load_script(data, name))
+        blank = np.zeros((1, SIDE, SIDE), np.uint8)
+        try:
+            for _ in range(3):  # the first calls compile
+                logits = recognizer.logits(blank)
+        except RuntimeError as error:
+            raise ModelFileError(f"{name}: it cannot read a drawing") from error
+        if logits.shape != (1, len(card.classes)) or not np.isfinite(logits).all():
+            raise ModelFileError(f"{name}: its logits make no sense")
         return recognizer
 
     def with_card(self, card: ModelCard) -> "TorchScriptRecognizer":
@@ -85,11 +100,11 @@ def _fold(network: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
         return folded
 
 
-def _load_script(data: bytes, path: Path) -> torch.jit.ScriptModule:
+def _load_script(data: bytes, name: str) -> torch.jit.ScriptModule:
     try:
         with ignore_torchscript_warnings():
             network: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
             # oneDNN's own layout: a third less time. The order of the sums changes.
             return network.eval().to(memory_format=torch.channels_last)
     except (RuntimeError, ValueError) as error:
-        raise ModelFileError(f"{path}: not a TorchScript file") from error
+        raise ModelFileError(f"{name}: not a TorchScript file") from error

@@ -81,12 +81,14 @@ def read_reports(weights: Path) -> dict[str, Report]:
 
 def _read_report(path: Path) -> Report:
     try:
-        return _parse_report(json.loads(path.read_text(encoding="utf-8")))
+        return parse_report(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelFileError(f"{path}: not a report on a model ({error})") from error
 
 
-def _parse_report(values: dict[str, Any]) -> Report:
+def parse_report(values: Mapping[str, Any]) -> Report:
+    """Parse a report's JSON values. Raises ValueError, TypeError, KeyError or AttributeError."""
+    values = dict(values)
     values["layers"] = tuple(
         Layer(each["name"], tuple(each["shape"]), each["parameters"]) for each in values["layers"]
     )

@@ -47,6 +47,10 @@ class Zoo:
         loaded = load_all(directory or WEIGHTS)
         return cls({name: each.with_card(adapt(each.card)) for name, each in loaded.items()}, default)
 
+    def replaced(self, name: str, network: Network) -> "Zoo":
+        """Return the same models, but one of them as this network."""
+        return Zoo(self._networks | {name: network}, self.default)
+
     def names(self) -> list[str]:
         """Return the models' names, the default first."""
         return list(self._networks)

@@ -8,31 +8,39 @@ from flask import Flask, current_app
 
 from mnistweb.config import ConfigError
 from mnistweb.recognition.errors import UserError
-from mnistweb.recognition.model_card import Card, read_cards
-from mnistweb.recognition.remote.client import FallbackRecognizer, ModelServer, RemoteRecognizer
+from mnistweb.recognition.model_card import Card, ModelCard
+from mnistweb.recognition.remote.client import FallbackRecognizer
 from mnistweb.recognition.report import Report, read_reports
 from mnistweb.recognition.types import Recognizer
-from mnistweb.recognition.zoo import Adapt, Zoo
+from mnistweb.recognition.zoo import Zoo
+from mnistweb.registry import model_store
+from mnistweb.registry.networks import Networks
 
 if TYPE_CHECKING:
     from mnistweb.recognition.recognizer import TorchScriptRecognizer
 
 # Keys in `app.extensions`.
+NETWORKS = "mnistweb-networks"
 ZOO = "mnistweb-zoo"
 LANGUAGE_MODEL = "mnistweb-language-model"
 REPORTS = "mnistweb-reports"
+FORMER_CARDS = "mnistweb-former-cards"
 
 
 def init_app(app: Flask, identify: Callable[[], str | None], trace: Callable[[], Mapping[str, str]]) -> None:
     """Load every model of WEIGHTS_PATH, or connect to a model server; and the language model if any.
 
     `identify` returns the request id to send to a model server, `trace` the headers that propagate the trace
-    context. Raises ModelFileError for a missing or corrupt model or report, ConfigError if the language
-    model's client is not installed.
+    context. Raises ModelFileError for a missing or corrupt model or report, ConfigError if a package is
+    missing, that of the language model or of MODEL_STORE.
     """
     weights = Path(app.root_path) / app.config["WEIGHTS_PATH"]
-    app.extensions[ZOO] = _load_zoo(weights, app.config, identify, trace)
+    app.extensions[NETWORKS] = networks = Networks(weights, app.config, identify, trace)
+    app.extensions[ZOO] = networks.installed()
     app.extensions[REPORTS] = read_reports(weights)
+    app.extensions[FORMER_CARDS] = {}
+    if app.config["MODEL_STORE"] and networks.local:
+        model_store.check(app.config["MODEL_STORE"])
     app.extensions[LANGUAGE_MODEL] = _connect_language_model(app.config)
 
 
@@ -43,7 +51,7 @@ def zoo() -> Zoo:
 
 def models_are_local() -> bool:
     """Return whether the models run in this process, with torch: alone, or as a fallback."""
-    return not current_app.config["MODEL_URL"] or current_app.config["MODEL_FALLBACK"] == "local"
+    return cast(Networks, current_app.extensions[NETWORKS]).local
 
 
 def model_cards() -> list[Card]:
@@ -61,9 +69,10 @@ def report_on(card: Card) -> Report:
 def refusal_threshold(model: str, version: str) -> float | None:
     """Return the probability 0..1 of "not a digit" from which a model refuses.
 
-    None for another version than the installed one, and for a language model.
+    None for a language model, and for a version that was not live lately.
     """
-    for card in zoo().cards():
+    former = cast(Mapping[str, ModelCard], current_app.extensions[FORMER_CARDS])
+    for card in (*zoo().cards(), *former.values()):
         if (card.name, card.version) == (model, version):
             return card.boundaries.not_a_digit
     return None
@@ -94,37 +103,6 @@ def local_network(name: str) -> "TorchScriptRecognizer | None":
 
 def _current_language_model() -> Recognizer | None:
     return cast(Recognizer | None, current_app.extensions[LANGUAGE_MODEL])
-
-
-def _load_zoo(
-    weights: Path,
-    config: Mapping[str, Any],
-    identify: Callable[[], str | None],
-    trace: Callable[[], Mapping[str, str]],
-) -> Zoo:
-    default, adapt = config["DEFAULT_MODEL"], _adapt(config)
-    if not config["MODEL_URL"]:
-        return Zoo.load(weights, default, adapt)
-    cards = {name: adapt(card) for name, card in read_cards(weights).items()}
-    server = ModelServer(
-        config["MODEL_URL"],
-        config["MODEL_TIMEOUT"],
-        config["THREADS"],
-        cards,
-        adapt=adapt,
-        identify=identify,
-        trace=trace,
-    )
-    remote = Zoo({name: RemoteRecognizer(card, server) for name, card in cards.items()}, default)
-    if config["MODEL_FALLBACK"] == "none":
-        return remote
-    local = Zoo.load(weights, default, adapt)
-    return Zoo({name: FallbackRecognizer(remote.get(name), local.get(name)) for name in cards}, default)
-
-
-def _adapt(config: Mapping[str, Any]) -> Adapt:
-    """Return what moves a card's boundaries to those of the site."""
-    return lambda card: card.with_boundaries(config["SURE_FROM"], config["NOT_A_DIGIT_FROM"])
 
 
 def _connect_language_model(config: Mapping[str, Any]) -> Recognizer | None:

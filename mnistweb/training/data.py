@@ -82,6 +82,15 @@ def load_mnist(data_dir: Path, train: bool, download: bool = True) -> Images:
     return Images(mnist.data, mnist.targets.long(), ("mnist",) * len(mnist.data))
 
 
+def has_mnist(data_dir: Path) -> bool:
+    """Return whether MNIST is in the folder; nothing is downloaded."""
+    try:
+        load_mnist(data_dir, train=True, download=False)
+    except DataFileError:
+        return False
+    return True
+
+
 def mnist_splits(data_dir: Path) -> tuple[Images, Images]:
     """Split the 60,000 training images into 55,000 for training and 5,000 for validation, always alike."""
     mnist = load_mnist(data_dir, train=True)

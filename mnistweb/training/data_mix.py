@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from mnistweb.recognition import preprocessing, rasteriser
+from mnistweb.recognition.types import SIDE
 from mnistweb.training import handwriting, pen_strokes, symbols, synthesis
 from mnistweb.training.data import (
     LIKE_DIGITS,
@@ -47,6 +48,8 @@ PEN_VARIATION = Variation(
 WRITER_VARIATION = dataclasses.replace(USUAL_VARIATION, size=PEN_VARIATION.size, pen=PEN_VARIATION.pen)
 """The same pens, sizes and places, but drawn as by another writer."""
 
+
+NOTHING = Images(torch.zeros((0, SIDE, SIDE), dtype=torch.uint8), torch.zeros(0, dtype=torch.int64), ())
 
 VALIDATION_SHAPES, VALIDATION_SEVERAL = 100, 1_000
 """Non-digits drawn for validation: of each kind of shape, and of several or turned digits each."""
@@ -116,13 +119,15 @@ def prepare(
     stroke_files: Sequence[Path],
     cache: Path,
     copies: Copies = Copies(),
+    with_mnist: bool = True,
 ) -> TrainingData:
     """Load MNIST and the stroke files; draw images, or load them from `cache`.
 
     The images do not depend on the seed of the training. Raises DataFileError for broken files.
     """
-    mnist, mnist_validation = mnist_splits(data_dir)
+    mnist, mnist_validation = mnist_splits(data_dir) if with_mnist else (NOTHING, NOTHING)
     drawings = load_drawings(stroke_files)
+    cache = cache if with_mnist else cache / "without-mnist"
     path = cache / f"{_fingerprint(stroke_files, copies)}.pt"
     if not path.is_file():
         parts = _draw_images(mnist, drawings, copies), validation_sets(mnist_validation, drawings)
@@ -138,11 +143,10 @@ def prepare(
 def _draw_images(mnist: Images, drawings: Drawings, copies: Copies) -> dict[str, Images]:
     """Draw digits, what is none, and letters that may be a digit by their shape."""
     variation = USUAL_VARIATION
-    printed = [Sample(strokes, digit, "", "printed digit") for digit, strokes in hershey_digits()]
     digits = concatenate(
         [
             synthesis.draw_rewritten(only_digits(drawings.train), copies.digits, variation, 1, "digits"),
-            synthesis.draw_samples(printed, copies.printed, variation, 8, "printed digits"),
+            synthesis.draw_samples(printed_digits(), copies.printed, variation, 8, "printed digits"),
         ]
     )
     every = concatenate([mnist, digits])
@@ -173,8 +177,14 @@ def _fingerprint(stroke_files: Sequence[Path], copies: Copies) -> str:
 
 
 def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
-    """Draw the validation sets, the same whatever the seed: digits, and what is none."""
-    sets = {"mnist": mnist}
+    """Draw the validation sets, the same whatever the seed: digits, and what is none.
+
+    Without MNIST there are printed digits instead.
+    """
+    name = "mnist" if len(mnist) else "printed"
+    if not len(mnist):
+        mnist = synthesis.draw_samples(printed_digits(), 4, PEN_VARIATION, 76, "printed digits")
+    sets = {name: mnist}
     digits, others = only_digits(drawings.validation), only_symbols(drawings.validation)
     if digits:
         sets["drawings"] = synthesis.draw_samples(digits, 4, PEN_VARIATION, 77, "validation digits")
@@ -189,6 +199,11 @@ def validation_sets(mnist: Images, drawings: Drawings) -> dict[str, Images]:
         ]
     )
     return sets
+
+
+def printed_digits() -> list[Sample]:
+    """Return the digits of Hershey's fonts."""
+    return [Sample(strokes, digit, "", "printed digit") for digit, strokes in hershey_digits()]
 
 
 def only_digits(samples: Sequence[Sample]) -> list[Sample]:

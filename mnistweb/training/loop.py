@@ -10,23 +10,38 @@ random numbers depend only on the seed and the epoch.
 import dataclasses
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.data import Images
-from mnistweb.training.data_mix import BatchMix, TrainingData
+from mnistweb.training.data_mix import BatchMix
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 EVALUATION_BATCH = 500
+
+
+class Batches(Protocol):
+    """What a network learns from, and the validation sets by name."""
+
+    @property
+    def validation(self) -> dict[str, Images]:
+        """The validation sets."""
+
+    def steps(self, mix: BatchMix) -> int:
+        """Return the number of batches in an epoch."""
+
+    def batches(self, mix: BatchMix, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of an epoch: float32 [n, 1, 28, 28] in 0..1 and int64 [n] classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class Run:
 
 def train(
     config: TrainingConfig,
-    data: TrainingData,
+    data: Batches,
     device: torch.device,
     folder: Path,
     start: nn.Module | None = None,
@@ -131,7 +146,7 @@ def train(
 
 def _epoch_and_checkpoint(
     learner: Learner,
-    data: TrainingData,
+    data: Batches,
     config: TrainingConfig,
     phase: Phase,
     epoch: int,
@@ -155,7 +170,7 @@ def _epoch_and_checkpoint(
 
 def train_epoch(
     learner: Learner,
-    data: TrainingData,
+    data: Batches,
     phase: Phase,
     seed: int,
     device: torch.device,

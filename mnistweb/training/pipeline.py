@@ -3,7 +3,7 @@
 import dataclasses
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def _card(
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
     last = recipe.finish if len(phases) > len(config.phases) else None
-    calibration, choice = calibrate_on(run, data, sets.pictures)
+    calibration, choice = calibrate_on(run.network, data.validation, sets.pictures)
     script = export.to_torchscript(run.network)
     digest = sha256_of(script)
     figures = evaluation.measure(export.as_served(run.network), calibration, sets)
@@ -150,11 +150,13 @@ def _card(
     return script, card
 
 
-def calibrate_on(run: Run, data: TrainingData, pictures: Images | None) -> tuple[Calibration, Choice]:
+def calibrate_on(
+    network: nn.Module, validation: Mapping[str, Images], pictures: Images | None
+) -> tuple[Calibration, Choice]:
     """Fit temperature and boundaries to the validation sets, and to people's pictures if there are any."""
-    sets = data.validation | ({"pictures": pictures} if pictures else {})
+    sets = {**validation, **({"pictures": pictures} if pictures else {})}
     cpu = torch.device("cpu")
-    logits = {name: compute_logits(run.network, images.images, cpu) for name, images in sets.items()}
+    logits = {name: compute_logits(network, images.images, cpu) for name, images in sets.items()}
     return calibrate(logits, sets)
 
 

@@ -22,9 +22,15 @@ MAX_MISTAKES = 24
 
 def write_report(folder: Path, card: ModelCard, served: nn.Module, sets: TestSets) -> Path:
     """Write the report on an exported network to `<model>.json`; return the file's path."""
+    return make_report(card, served, sets).write(folder)
+
+
+def make_report(card: ModelCard, served: nn.Module, sets: TestSets | None) -> Report:
+    """Make the report on an exported network; without test sets it has layers and filters alone."""
     calibration = Calibration(card.temperature, card.boundaries)
-    answers = {name: read(served, images, calibration) for name, images in sets.digits.items()}
-    report = Report(
+    digits = sets.digits if sets else {}
+    answers = {name: read(served, images, calibration) for name, images in digits.items()}
+    return Report(
         model=card.name,
         version=card.version,
         layers=layers_of(card.name),
@@ -36,7 +42,6 @@ def write_report(folder: Path, card: ModelCard, served: nn.Module, sets: TestSet
         },
         mistakes=worst_mistakes(answers),
     )
-    return report.write(folder)
 
 
 def layers_of(model: str) -> tuple[Layer, ...]:

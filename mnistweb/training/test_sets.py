@@ -6,16 +6,18 @@ deterministic.
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.random import Generator
 
 from mnistweb.training import handwriting, synthesis
 from mnistweb.training.data import LIKE_DIGITS, Images, concatenate, load_drawings, load_mnist, stroke_files
-from mnistweb.training.data_mix import PEN_VARIATION, only_digits, only_symbols
+from mnistweb.training.data_mix import DRAWING_CODE, PEN_VARIATION, only_digits, only_symbols
 from mnistweb.training.pen_strokes import LETTER, Sample
 from mnistweb.training.pictures import FOLDER, has_pictures, load_pictures
 from mnistweb.training.symbols import Drawing
@@ -76,13 +78,42 @@ def test_sets(data_dir: Path) -> TestSets:
     if symbols := [_named(symbol) for symbol in only_symbols(samples)]:
         others.insert(0, synthesis.draw_samples(symbols, 2, PEN_VARIATION, 902, "test symbols"))
     every = [sample for each in written.values() for sample in each]
-    folder = data_dir / FOLDER
     return TestSets(
-        digits,
-        concatenate(others),
-        draw_ways(every) if every else None,
-        load_pictures(folder) if has_pictures(folder) else None,
+        digits, concatenate(others), draw_ways(every) if every else None, _pictures(data_dir / FOLDER)
     )
+
+
+def kept_test_sets(data_dir: Path, cache: Path) -> TestSets:
+    """Return the test sets as `test_sets` does, but draw them once and keep them in `cache`.
+
+    Raises DataFileError if MNIST is unavailable.
+    """
+    path = cache / f"test-sets-{_fingerprint(data_dir)}.pt"
+    if not path.is_file():
+        sets = test_sets(data_dir)
+        parts = {**sets.digits, "not_digits": sets.not_digits} | ({"ways": sets.ways} if sets.ways else {})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".tmp")
+        torch.save({name: dataclasses.astuple(part) for name, part in parts.items()}, unfinished)
+        unfinished.replace(path)
+    kept = {name: Images(*columns) for name, columns in torch.load(path, weights_only=True).items()}
+    digits = {name: kept[name] for name in DIGIT_SETS if name in kept}
+    return TestSets(digits, kept["not_digits"], kept.get("ways"), _pictures(data_dir / FOLDER))
+
+
+def _pictures(folder: Path) -> Images | None:
+    return load_pictures(folder) if has_pictures(folder) else None
+
+
+def _fingerprint(data_dir: Path) -> str:
+    """Hash what the test sets depend on: MNIST, stroke files, numbers, source text of what draws them."""
+    mnist = load_mnist(data_dir, train=False)
+    sizes = (SHAPES_EACH, SEVERAL_DIGITS, TURNED_DIGITS, WAYS_STEP, PEN_VARIATION, PENS)
+    digest = hashlib.sha256(repr(sizes).encode() + mnist.images.numpy().tobytes())
+    code = [Path(str(module.__file__)) for module in DRAWING_CODE]
+    for path in [*code, Path(__file__), *stroke_files(data_dir)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def draw_ways(samples: Sequence[Sample]) -> Images:

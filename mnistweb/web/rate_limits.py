@@ -21,22 +21,44 @@ logger = logging.getLogger(__name__)
 EXTENSION = "mnistweb-rate-limits"
 MEMORY_URI = "memory://"
 ENDPOINTS = {
-    "RATELIMIT_PREDICT": ("draw.predict", "api.predict"),
+    "RATELIMIT_PREDICT": (
+        "draw.predict",
+        "api.predict",
+        "challenge.start",
+        "challenge.draw",
+        "challenge.finish",
+    ),
     "RATELIMIT_GUESS": ("live_guess.guess",),
     "RATELIMIT_FEEDBACK": ("draw.feedback", "api.feedback"),
     "RATELIMIT_COMPARISON": ("draw.comparison", "api.comparison"),
     "RATELIMIT_INSIDE": ("explain.show", "prediction.film"),
-    "RATELIMIT_READ": ("history.index", "insights.index", "api.listing", "media.preview"),
+    "RATELIMIT_READ": (
+        "history.index",
+        "insights.index",
+        "api.listing",
+        "media.preview",
+        "challenge.show",
+    ),
     "RATELIMIT_DOWNLOAD": (
         "history.as_csv",
         "history.as_json_lines",
         "history.as_training_file",
         "my_drawings.download_all",
     ),
-    "RATELIMIT_DELETE": ("my_drawings.delete", "my_drawings.delete_all", "api.delete", "api.delete_all"),
+    "RATELIMIT_DELETE": (
+        "my_drawings.delete",
+        "my_drawings.delete_all",
+        "challenge.delete",
+        "api.delete",
+        "api.delete_all",
+    ),
+    "RATELIMIT_LOGIN": ("review_login.log_in",),
 }
 """The routes that each setting limits per minute. They are counted together."""
-DAILY = {"RATELIMIT_PREDICT_DAY": ENDPOINTS["RATELIMIT_PREDICT"]}
+DAILY = {
+    "RATELIMIT_PREDICT_DAY": ENDPOINTS["RATELIMIT_PREDICT"],
+    "RATELIMIT_LOGIN_DAY": ENDPOINTS["RATELIMIT_LOGIN"],
+}
 """The routes that each setting limits per day."""
 MINUTE, DAY = 60, 24 * 60 * 60
 """Seconds in which requests are counted together."""

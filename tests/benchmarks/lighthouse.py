@@ -72,7 +72,7 @@ def prepare(settings: dict[str, str]) -> tuple[list[str], str]:
     explanations = [f"{prediction}/inside?model={name}" for name in names]
     cookie = visitor.get_cookie(COOKIE)
     assert cookie
-    pages = ["/", "/history", "/insights", "/models", *networks, prediction, *explanations]
+    pages = ["/", "/challenge", "/history", "/insights", "/models", *networks, prediction, *explanations]
     return pages, f"{COOKIE}={cookie.value}"
 
 

@@ -13,7 +13,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Prediction, Review, Tally
+from mnistweb.database.models import (
+    Challenge,
+    ConfidenceTally,
+    DoubtTally,
+    Prediction,
+    PromptTally,
+    Review,
+    Tally,
+)
 from mnistweb.extensions import db
 from mnistweb.predictions import service
 from mnistweb.predictions.moderation import set_review
@@ -193,7 +201,7 @@ def stage(
 
     def empty() -> None:
         with site.app_context():
-            for rows in (Prediction, Tally, DoubtTally, ConfidenceTally):
+            for rows in (Prediction, Challenge, Tally, DoubtTally, PromptTally, ConfidenceTally):
                 db.session.execute(db.delete(rows))
             db.session.commit()
 

@@ -37,6 +37,13 @@ SHIFTS = """
         "inside",
         "inside-vit",
         "insights",
+        "challenge",
+        "challenge-running",
+        "challenge-over",
+        "challenge-unsent",
+        "challenge-results",
+        "challenge-rounds",
+        "insights-of-challenges",
         "networks",
         "network",
         "api",
@@ -60,6 +67,16 @@ def test_slate_and_answer_are_in_sight_together(page: Page, stage: Stage, state:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
         for part in ("#slate", "#predict", ".verdict"):
+            expect(page.locator(part)).to_be_in_viewport(ratio=1)
+
+
+@in_every_font
+def test_slate_and_prompt_are_in_sight_together(page: Page, stage: Stage) -> None:
+    STATES["challenge-running"](page, stage)
+    for width, height in (size for size in WINDOW_SIZES if size != TOO_LOW):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        for part in ("#slate", ".prompt", "[data-clock-time]", "[data-do=accept]"):
             expect(page.locator(part)).to_be_in_viewport(ratio=1)
 
 

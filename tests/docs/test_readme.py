@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnistweb.cli import COMMANDS
-from mnistweb.cli.recognition import chart_files
+from mnistweb.cli.models import chart_files
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.report import read_reports
 from mnistweb.recognition.zoo import WEIGHTS, Zoo

@@ -13,6 +13,7 @@ from mnistweb.draw import own_export
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates, store
 from mnistweb.predictions.moderation import set_review
+from tests.support.challenges import play
 from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token, predict
 from tests.support.databases import run_on_both_databases
 from tests.support.drawings import strokes_json
@@ -146,6 +147,31 @@ def test_all_own_drawings_are_downloaded(app: Flask, client: FlaskClient, strang
         assert picture == client.get(f"/predictions/{made[0]}/drawing.png").data
         assert "visitor" not in first
     assert app.test_client().get(MINE).text == ""
+
+
+def test_challenges_are_downloaded_and_deleted_with_the_drawings(
+    app: Flask, client: FlaskClient, stranger: FlaskClient
+) -> None:
+    theirs, game = play(stranger, places=1), play(client, places=2)
+    predict(client)
+    *drawings, challenge = (json.loads(line) for line in client.get(MINE).text.splitlines())
+    assert [each["challenge"] for each in drawings] == [None, game.id, game.id]
+    assert [each["prompt"] for each in drawings] == [None, *reversed(game.prompts[:2])]
+    assert (challenge["challenge"], challenge["prompts"]) == (game.id, game.prompts)
+    assert (challenge["drawn"], challenge["seconds"]) == (2, 0.01)
+    assert challenge["started_at"] < challenge["finished_at"]
+    page = client.get(DELETE_ALL).text
+    assert "all 3 of your drawings" in page
+    assert "the results of your challenge" in page
+    for each in drawings:
+        client.post(delete_address(each), data={"csrf_token": csrf_token(client)})
+    assert "This permanently deletes the results of your challenge." in " ".join(
+        client.get(DELETE_ALL).text.split()
+    )
+    assert client.post(DELETE_ALL, data={"csrf_token": csrf_token(client)}).status_code == 303
+    assert client.get(MINE).text == ""
+    assert client.get(game.results).status_code == 404
+    assert stranger.get(theirs.results).status_code == 200
 
 
 def test_download_reads_few_drawings_at_a_time(app: Flask, client: FlaskClient) -> None:

@@ -299,13 +299,40 @@ def test_doubt_is_shown_filtered_and_exported(app: Flask, client: FlaskClient) -
     assert "1 of 3 drawings" in page.text
     assert client.get("/history?view=gallery").text.count('class="doubt"') == 1
     table = list(csv.DictReader(io.StringIO(client.get("/history.csv").text)))
-    assert list(table[0])[-1] == "certainty"
+    assert list(table[0])[-2:] == ["certainty", "prompt"]
     assert sorted(each["certainty"] for each in table) == ["doubtful", "not_a_digit", "sure"]
     lines = client.get("/history.jsonl?certainty=doubtful").text.splitlines()
     assert [json.loads(line)["certainty"] for line in lines] == ["doubtful"]
     found = client.get("/api/v1/predictions?certainty=not_a_digit").get_json()["items"]
     assert [each["digit"] for each in found] == [None]
     assert client.get("/api/v1/predictions?certainty=none").get_json()["error"]["code"] == "invalid_filter"
+
+
+@on_both_databases
+def test_pages_and_downloads_say_what_was_asked_for(app: Flask, client: FlaskClient) -> None:
+    challenge = uuid.uuid4()
+    with app.app_context():
+        asked, *_ = add(row(prompt=8, challenge=challenge), row(prompt=4, challenge=challenge), row())
+        aggregates.recount(db.session())
+        db.session.commit()
+    for view in ("list", "gallery"):
+        page = client.get(f"/history?view={view}")
+        assert sorted(re.findall("asked for an? [0-9]", page.text)) == ["asked for a 4", "asked for an 8"]
+    page = client.get("/history?prompt=8")
+    assert ids(page) == [str(asked)]
+    assert words(page) == "1 of 3 drawings: asked for an 8. Clear filters"
+    page = client.get(f"/predictions/{asked}")
+    assert "asked for an 8" in page.text
+    # The challenge would tell which drawings are by the same person.
+    assert str(challenge) not in page.text
+    table = list(csv.DictReader(io.StringIO(client.get("/history.csv").text)))
+    assert sorted(each["prompt"] for each in table) == ["", "4", "8"]
+    lines = [json.loads(line) for line in client.get("/history.jsonl?prompt=8").text.splitlines()]
+    assert [(line["prompt"], line["label"], line["labelled"]) for line in lines] == [(8, None, False)]
+    assert "challenge" not in lines[0]
+    (found,) = client.get("/api/v1/predictions?prompt=4").get_json()["items"]
+    assert found["prompt"] == 4
+    assert "challenge" not in found
 
 
 def test_csv_escapes_formulas(app: Flask, client: FlaskClient) -> None:

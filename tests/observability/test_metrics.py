@@ -20,9 +20,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
 from mnistweb.extensions import db
+from mnistweb.observability.signals import followed
 from mnistweb.predictions.drift import Drift, Windows
 from mnistweb.predictions.drift_statistics import ShareDrift
 from mnistweb.proportion import Proportion
+from mnistweb.recognition.model_card import read_card
+from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.faults import broken_log
@@ -190,6 +193,17 @@ def get(port: int, path: str) -> str:
     return text
 
 
+def test_versions_of_models_are_counted(watched: Flask, visitor: FlaskClient) -> None:
+    for version, outcome in (("1", "started"), ("1", "failed"), ("2", "taken_up")):
+        followed.send(watched, model="lenet5", version=version, outcome=outcome)
+    counted = scrape(visitor)
+    assert counted[key("mnistweb_model_processes", model="lenet5", version="1")] == 0
+    assert counted[key("mnistweb_model_processes", model="lenet5", version="2")] == 1
+    assert counted[key("mnistweb_model_refreshes_total", model="lenet5", outcome="taken_up")] == 1
+    assert counted[key("mnistweb_model_refreshes_total", model="lenet5", outcome="failed")] == 1
+    assert key("mnistweb_model_refreshes_total", model="lenet5", outcome="started") not in counted
+
+
 @pytest.mark.process
 def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> None:
     with socket.socket() as probe:
@@ -235,6 +249,8 @@ def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> No
             for _ in range(10):
                 get(port, "/healthz")
             assert count()[name] == 50
+            version = read_card(WEIGHTS / "cnn.json").version
+            assert count()[key("mnistweb_model_processes", model="cnn", version=version)] == 2
             (kept,) = folder.glob("mnistweb-metrics-*")
             assert not list(kept.glob(f"gauge_live*_{pids[0]}.db"))
         finally:
@@ -242,5 +258,9 @@ def test_processes_of_gunicorn_count_together_and_log_json(tmp_path: Path) -> No
             server.wait(timeout=30)
     assert not list(folder.glob("mnistweb-metrics-*"))
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert {"gunicorn.error", "mnistweb.observability.access_log"} == {line["logger"] for line in lines}
+    assert {
+        "gunicorn.error",
+        "mnistweb.observability.access_log",
+        "mnistweb.registry.follower",  # the database has no tables
+    } == {line["logger"] for line in lines}
     assert sum(line.get("route") == "/healthz" for line in lines) == 50

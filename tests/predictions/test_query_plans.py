@@ -8,12 +8,14 @@ from typing import Any
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, insert, text
 
 from mnistweb.app import create_app
+from mnistweb.database.models import Challenge
 from mnistweb.extensions import db
 from mnistweb.predictions import counts
 from tests.support.long_log import addresses, client, dispose, fill
+from tests.support.rows import NOON
 
 ROWS = 20_000
 WRITE = text(
@@ -24,6 +26,11 @@ WRITE = text(
 REVIEW = text(
     "UPDATE prediction SET review = CASE WHEN get_byte(uuid_send(id), 0) = 0 THEN 'hidden' "
     "ELSE 'approved' END WHERE 0 IN (get_byte(uuid_send(id), 0), get_byte(uuid_send(id), 1))"
+)
+
+PROMPT = text(
+    "UPDATE prediction SET prompt = coalesce(digit, 3), challenge = gen_random_uuid() "
+    "WHERE get_byte(uuid_send(id), 1) < 16"
 )
 
 
@@ -44,6 +51,10 @@ def test_pages_use_indexes_on_a_long_log(
     with long_log_app.app_context():
         with db.engine.begin() as connection:
             connection.execute(REVIEW)
+            connection.execute(PROMPT)
+            challenge = connection.scalar(text("SELECT challenge FROM prediction WHERE prompt = 3 LIMIT 1"))
+            values = {"id": challenge, "visitor": "someone", "started_at": NOON, "prompts": [*range(10)]}
+            connection.execute(insert(Challenge).values(values))
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE prediction"))
     sent: list[tuple[str, Any]] = []
@@ -55,6 +66,7 @@ def test_pages_use_indexes_on_a_long_log(
     explained = 0
     # For two filters at once, the planner prefers a scan of a log this short.
     selected = [address for address in addresses(long_log_app) if not re.search("&(?!cursor|to)", address)]
+    selected += ["/history?prompt=3", "/challenge", f"/challenge/{challenge}"]
     browser = client(long_log_app)
     with long_log_app.app_context():
         engine = db.engine

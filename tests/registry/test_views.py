@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from mnistweb.app import create_app
 from mnistweb.extensions import db
 from mnistweb.recognition.boundaries import Boundaries
-from mnistweb.recognition.model_card import ModelFileError, ServiceCard
+from mnistweb.recognition.model_card import ModelFileError, ServiceCard, read_card
 from mnistweb.recognition.report import FOLDER, Bin, Layer, Mistake, Report, read_reports
 from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.figures import PAGE_FIGURES, setting_rows
 from mnistweb.registry.recognizers import REPORTS, zoo
 from mnistweb.registry.report_charts import boundary_charts
+from mnistweb.registry.versions import add_version, promote, rollback
 from tests.support.clients import assert_refused, predict
-from tests.support.networks import nine, with_second
+from tests.support.comparisons import comparison
+from tests.support.networks import nine, other_version, with_second
 from tests.support.sites import make_tables
 
 
@@ -310,3 +313,50 @@ def test_pages_have_no_inline_script_or_style(app: Flask, client: FlaskClient) -
         for address in ("/models", "/models/second"):
             text = client.get(address).text
             assert not re.search(r"\sstyle=|<style|\son[a-z]+=|javascript:", text)
+
+
+def versions_part(client: FlaskClient) -> str:
+    """Return the part of LeNet-5's page about its versions."""
+    page = client.get("/models/lenet5").text
+    return page.partition('aria-labelledby="versions"')[2].partition("</section>")[0]
+
+
+def test_the_installed_version_is_the_only_one_at_first(client: FlaskClient) -> None:
+    part = versions_part(client)
+    assert part.count("answers now") == 1
+    assert "with the site" in part
+    assert "What changed" not in part
+
+
+def test_page_tells_which_versions_were_live_when_and_why(app: Flask, client: FlaskClient) -> None:
+    file, card = other_version("lenet5")
+    installed = read_card(WEIGHTS / "lenet5.json").version
+    with app.app_context():
+        add_version(file, card, None, installed, "ada")
+        promote(
+            "lenet5", card.version, comparison("lenet5", installed, card.version), by="ada", reason="<b>4</b>"
+        )
+        rollback("lenet5", by="bob", reason="too hasty")
+        promote("lenet5", card.version, None, by="ada", reason="after all", force=True)
+    part = versions_part(client)
+    assert part.count("answers now") == 1
+    steps = [" ".join(re.sub("<[^>]+>", " ", each).split()) for each in part.split("<li")[1:]]
+    assert f"ada put {card.version} in place of {installed} , without waiting" in steps[0]
+    assert "“after all”" in steps[0]
+    assert f"bob went back to {installed} from {card.version}" in steps[1]
+    assert "“too hasty”" in steps[1]
+    assert "&lt;b&gt;4" in part
+    assert "reviewed drawings 1,000 90.00 % 94.00 % +4.00" in steps[2]
+    assert "data-rollback" in part
+
+
+def test_models_have_their_pages_while_the_database_fails(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise OperationalError("", None, Exception("away"))
+
+    monkeypatch.setattr("mnistweb.registry.views.lineage", fail)
+    response = client.get("/models/lenet5")
+    assert response.status_code == 200
+    assert "Its versions" not in response.text

@@ -13,10 +13,10 @@ from flask import Flask
 
 from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.errors import RecognitionError
-from mnistweb.recognition.model_card import ModelCard, sha256_of
+from mnistweb.recognition.model_card import ModelCard, read_card, sha256_of
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.types import Answer, DigitImage
-from mnistweb.recognition.zoo import Zoo
+from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.recognizers import ZOO
 from mnistweb.training.export import to_torchscript, write_model
 from mnistweb.training.networks import NETWORKS
@@ -77,3 +77,13 @@ def untrained(name: str, not_a_digit_from: float = 0.9) -> TorchScriptRecognizer
     with TemporaryDirectory() as folder:
         write_model(Path(folder), script, card)
         return TorchScriptRecognizer.load(Path(folder) / f"{name}.json")
+
+
+@cache
+def other_version(name: str = "lenet5", seed: int = 1) -> tuple[bytes, ModelCard]:
+    """Return the file and the card of an untrained version of an installed model."""
+    torch.manual_seed(seed)
+    script = to_torchscript(NETWORKS[name]().eval())
+    digest = sha256_of(script)
+    card = read_card(WEIGHTS / f"{name}.json")
+    return script, dataclasses.replace(card, version=digest[:12], sha256=digest, size=len(script), figures={})

@@ -29,12 +29,12 @@ def served_site(settings: dict[str, str]) -> Iterator[int]:
         process.wait(30)
 
 
-def wait_until_ready(base: str) -> None:
-    """Return when the site at this address is ready, within a minute."""
-    deadline = time.monotonic() + 60
+def wait_until_ready(base: str, path: str = "/readyz") -> None:
+    """Return when the site at this address is ready, within two minutes."""
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(f"{base}/readyz"):  # noqa: S310
+            with urllib.request.urlopen(f"{base}{path}"):  # noqa: S310
                 return
         except OSError:
             if time.monotonic() > deadline:

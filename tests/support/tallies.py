@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from mnistweb.database.models import ConfidenceTally, DoubtTally, Tally
+from mnistweb.database.models import ConfidenceTally, DoubtTally, PromptTally, Tally
 from mnistweb.extensions import db
 
 Counts = dict[tuple[Any, ...], Any]
@@ -13,7 +13,7 @@ Counts = dict[tuple[Any, ...], Any]
 def counted() -> Counts:
     """Return all nonzero counts, summed over shards, and confidences rounded to nine decimals."""
     found: Counts = {}
-    for table, mark in ((Tally, ()), (DoubtTally, ("in doubt",))):
+    for table, mark in ((Tally, ()), (DoubtTally, ("in doubt",)), (PromptTally, ("asked for",))):
         key = (table.span, table.start, table.model, table.digit, table.label)
         rows = db.session.execute(select(*key, func.sum(table.count)).group_by(*key))
         found |= {(*each[:-1], *mark): each[-1] for each in rows if each[-1]}

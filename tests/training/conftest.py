@@ -14,7 +14,7 @@ import torch
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.rasteriser import SLATE, Stroke, rasterise
 from mnistweb.recognition.types import Ink
-from mnistweb.training import evaluation, robustness, synthesis
+from mnistweb.training import costs, data_mix, evaluation, report, robustness, symbols, synthesis, test_sets
 from mnistweb.training.pen_strokes import Variation, redraw
 from tests.support.drawings import STROKES
 
@@ -45,6 +45,23 @@ def quick_pictures() -> Iterator[None]:
             patch.setattr(module, "rasterise", draw_once)
         timed = partial(evaluation.forward_milliseconds, repeats=3)
         patch.setattr(evaluation, "forward_milliseconds", timed)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_pictures() -> Iterator[None]:
+    """Draw few glyphs and few test pictures: drawing takes longer than training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(symbols, "FONTS", symbols.FONTS[:1])
+        for name in ("SHAPES_EACH", "SEVERAL_DIGITS", "TURNED_DIGITS"):
+            patch.setattr(test_sets, name, 3)
+        for name in ("VALIDATION_SHAPES", "VALIDATION_SEVERAL"):
+            patch.setattr(data_mix, name, 3)
+        patch.setattr(symbols, "DIGIT_FONTS", symbols.DIGIT_FONTS[:1])
+        patch.setattr(costs, "SURE_BOUNDARIES", costs.SURE_BOUNDARIES[::10])
+        patch.setattr(costs, "NOT_A_DIGIT_BOUNDARIES", costs.NOT_A_DIGIT_BOUNDARIES[::10])
+        patch.setattr(robustness, "SAMPLE_STEP", 10)
+        patch.setattr(report, "MAX_MISTAKES", 2)
         yield
 
 

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +17,14 @@ from mnistweb.recognition.model_card import read_card
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.report import read_reports
 from mnistweb.recognition.zoo import Zoo
-from mnistweb.training import costs, data_mix, loop, pipeline, report, robustness, symbols, test_sets
+from mnistweb.training import loop, pipeline
 from mnistweb.training.data import stroke_files
 from mnistweb.training.data_mix import Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, TrainingConfig
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.recipes import RECIPES
 
-
-@pytest.fixture(scope="module", autouse=True)
-def few_pictures() -> Iterator[None]:
-    """Draw few glyphs and few test pictures: drawing takes longer than training."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(symbols, "FONTS", symbols.FONTS[:1])
-        for name in ("SHAPES_EACH", "SEVERAL_DIGITS", "TURNED_DIGITS"):
-            patch.setattr(test_sets, name, 3)
-        for name in ("VALIDATION_SHAPES", "VALIDATION_SEVERAL"):
-            patch.setattr(data_mix, name, 3)
-        patch.setattr(symbols, "DIGIT_FONTS", symbols.DIGIT_FONTS[:1])
-        patch.setattr(costs, "SURE_BOUNDARIES", costs.SURE_BOUNDARIES[::10])
-        patch.setattr(costs, "NOT_A_DIGIT_BOUNDARIES", costs.NOT_A_DIGIT_BOUNDARIES[::10])
-        patch.setattr(robustness, "SAMPLE_STEP", 10)
-        patch.setattr(report, "MAX_MISTAKES", 2)
-        yield
+pytestmark = pytest.mark.usefixtures("few_pictures")
 
 
 @pytest.fixture(scope="module")

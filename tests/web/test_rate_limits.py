@@ -18,6 +18,7 @@ from mnistweb.extensions import db
 from mnistweb.web import rate_limits
 from mnistweb.web.rate_limit_storage import MemoryStorage
 from mnistweb.web.rate_limits import ENDPOINTS
+from tests.support.challenges import play
 from tests.support.clients import csrf_token, predict
 from tests.support.clock import Clock
 from tests.support.drawings import data_url, digit_png
@@ -54,6 +55,17 @@ def limited(
 def status(client: FlaskClient, address: str = "10.0.0.1", **options: Any) -> int:
     headers = {"X-Forwarded-For": address}
     return client.post(PREDICTIONS, json=BODY, headers=headers, **options).status_code
+
+
+def test_a_challenge_counts_with_the_predictions(unmigrated_settings: dict[str, Any]) -> None:
+    app = limited_app(unmigrated_settings, RATELIMIT_PREDICT="12,100", RATELIMIT_PREDICT_DAY="13,100")
+    client = app.test_client()
+    play(client)
+    headers = {"X-CSRFToken": csrf_token(client)}
+    assert client.post("/challenge", json={}, headers=headers).status_code == 429
+    assert client.post(PREDICTIONS, json=BODY).status_code == 429
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_visitor_over_the_limit_gets_429_and_retry_after(limited: Flask) -> None:

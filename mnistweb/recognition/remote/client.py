@@ -90,6 +90,10 @@ class ModelServer:
         for name, card in cards.items():
             self._keep(name, card)
 
+    def know(self, card: ModelCard) -> None:
+        """Keep the card of a version, by which its answers are calibrated."""
+        self._keep(card.name, card)
+
     def recognize(self, name: str, image: DigitImage) -> Answer:
         """Read uint8 [28, 28], 255 for ink, with the model of that name. Raises RecognitionError."""
         if not self._breaker.allows_call():

@@ -5,7 +5,6 @@ and each response identifies the file that computed it.
 """
 
 import json
-import shutil
 from pathlib import Path
 
 from mnistweb.recognition.model_card import ModelCard, ModelFileError, read_cards, version_number
@@ -26,20 +25,42 @@ parameters: {{ key: "card" value: {{ string_value: {card} }} }}
 def write_repository(weights: Path, folder: Path) -> list[Path]:
     """Write every model of `weights` into a model repository, and return the paths of the files.
 
-    Older versions remain, but Triton serves only the new one. Raises ModelFileError for a malformed card and
-    for a version that is not a number, OSError if writing fails.
+    Raises ModelFileError for a malformed card and for a version that is not a number, OSError if writing
+    fails.
     """
-    written = []
-    for name, card in read_cards(weights).items():
-        version = version_number(card.version)
-        if version is None:
-            raise ModelFileError(f"{name}: its version {card.version!r} is no number")
-        file = folder / name / str(version) / "model.pt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(weights / f"{name}.pt", file)
-        (folder / name / "config.pbtxt").write_text(configuration(card, version), encoding="utf-8")
-        written.append(file)
-    return written
+    cards = read_cards(weights)
+    for card in cards.values():
+        _number(card)
+    return [
+        write_version(folder, card, (weights / f"{name}.pt").read_bytes()) for name, card in cards.items()
+    ]
+
+
+def write_version(folder: Path, card: ModelCard, file: bytes) -> Path:
+    """Write a version into a model repository, and return the path of its file.
+
+    Older versions remain, but Triton serves only the new one. It may look at any moment: the configuration,
+    which names the new version, is replaced last and at once.
+    """
+    version = _number(card)
+    path = folder / card.name / str(version) / "model.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, file)
+    _replace(folder / card.name / "config.pbtxt", configuration(card, version).encode())
+    return path
+
+
+def _number(card: ModelCard) -> int:
+    version = version_number(card.version)
+    if version is None:
+        raise ModelFileError(f"{card.name}: its version {card.version!r} is no number")
+    return version
+
+
+def _replace(path: Path, content: bytes) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)
 
 
 def configuration(card: ModelCard, version: int) -> str:

@@ -1,29 +1,15 @@
 import { listen } from "../lib/events.js";
+import { Guesser, guessText } from "./guesser.js";
 import { livePanel } from "./live-panel.js";
 
-/** The shortest time between two guesses while the pen moves (ms). */
-const MIN_INTERVAL = 300;
-/** The same, as a multiple of the time that sending takes: on a slow device drawing comes first. */
-const INTERVAL_FACTOR = 1000;
 /** A device that takes longer than this to show a guess is slow: there the next one waits until the pen is lifted (ms). */
 const MAX_SHOWING = 12;
 const KEY = "guess";
 
 /**
- * The text for a guess with the server's `words`, empty for null.
- *
- * While the pen is down (`drawing`) it has no percentage: a changing one distracts, and costs a repaint each time.
- */
-export function guessText(guess, drawing = false) {
-  if (!guess?.words) return "";
-  return drawing ? guess.words.guess_short : guess.words.guess;
-}
-
-/**
  * Show the chosen model's guess while the visitor draws, on the slate and in the answer's place. It is not logged.
  *
- * A worker rasterizes the strokes and sends the request. Only the latest request counts, and failures show nothing.
- * The answer in the page stands instead while it is `answers.current`. Returns the teardown.
+ * Failures show nothing. The answer in the page stands instead while it is `answers.current`. Returns the teardown.
  */
 export function enhanceLiveGuess(root, canvas, drawing, answers) {
   const line = root.querySelector("[data-guess]");
@@ -31,10 +17,7 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
   const select = root.querySelector("#network");
   const panel = livePanel(root.querySelector("[data-blank-live]"));
   const { on, stop } = listen();
-  let worker = null;
-  let number = 0;
-  let waiting = false;
-  let next = 0;
+  const guesser = new Guesser(line.dataset.guess, show);
   let slow = false;
 
   toggle.checked = isEnabled();
@@ -50,25 +33,6 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
     timeFrame((duration) => (slow = duration > MAX_SHOWING));
   }
 
-  function startWorker() {
-    const started = new Worker(new URL("live-guess-worker.js", import.meta.url), { type: "module" });
-    started.addEventListener("message", ({ data }) => {
-      if (data.number !== number || !waiting) return;
-      waiting = false;
-      show(data.guess);
-    });
-    return started;
-  }
-
-  function send(strokes) {
-    waiting = strokes.length > 0;
-    worker.postMessage({ number: ++number, url: line.dataset.guess, model: select?.value, strokes });
-  }
-
-  function cancel() {
-    if (waiting) send([]);
-  }
-
   function isPossible() {
     const local = !select?.selectedOptions[0]?.hasAttribute("data-elsewhere");
     return toggle.checked && local && !drawing.picture && !drawing.empty;
@@ -76,23 +40,19 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
 
   function guess() {
     if (!isPossible()) {
-      cancel();
+      guesser.cancel();
       return show(null);
     }
-    worker ??= startWorker();
-    const started = performance.now();
-    send(drawing.strokes);
-    next = started + Math.max(MIN_INTERVAL, INTERVAL_FACTOR * (performance.now() - started));
+    guesser.ask(drawing.strokes, select?.value);
   }
 
-  // One request at a time: a slow server or device gets the next one after it has answered.
   function guessWhileDrawing() {
-    if (toggle.checked && drawing.drawing && !slow && !waiting && performance.now() >= next) guess();
+    if (toggle.checked && drawing.drawing && !slow && guesser.due) guess();
   }
 
   function update() {
     if (!answers.current) return guess();
-    cancel();
+    guesser.cancel();
     panel.hide();
     showLine((toggle.checked && document.getElementById("answer").dataset.guessText) || "");
   }
@@ -110,7 +70,7 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
 
   return () => {
     stop();
-    worker?.terminate();
+    guesser.stop();
   };
 }
 

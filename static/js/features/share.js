@@ -4,7 +4,7 @@ import { listen } from "../lib/events.js";
 /** How long the button says that the link is copied (ms). */
 const CONFIRMATION = 2500;
 
-/** Share the page of the answered drawing where the browser can, or copy its address. Returns the teardown. */
+/** Share the page of the answered drawing, or of a round, where the browser can, or copy its address. Returns the teardown. */
 export function enhanceShare(root) {
   const { on, stop } = listen();
 
@@ -27,7 +27,7 @@ async function send(share) {
   const url = new URL(share.dataset.share, location.href).href;
   if (!navigator.share) return copy(share, url);
   try {
-    await navigator.share({ title: document.querySelector(".verdict-line").textContent, url });
+    await navigator.share({ title: share.dataset.shareTitle ?? document.querySelector(".verdict-line").textContent, url });
   } catch (error) {
     if (error.name !== "AbortError") await copy(share, url); // the visitor closed the browser's dialog
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { guessText } from "../../../static/js/features/live-guess.js";
+import { guessText } from "../../../static/js/features/guesser.js";
 import { boundingBox } from "../../../static/js/features/rasterize.js";
 
 const words = { guess: "Looks like an 8 · > 99.9 %", guess_short: "Looks like an 8" };

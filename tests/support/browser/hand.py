@@ -114,6 +114,11 @@ def predicted(page: Page, digit: int) -> str:
     return prediction_id
 
 
+def asked_for(page: Page) -> int:
+    """The digit that a challenge asks for now."""
+    return int(page.locator("[data-prompt]").inner_text())
+
+
 def until(page: Page, condition: str) -> None:
     """Wait until the JavaScript expression is true.
 

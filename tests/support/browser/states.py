@@ -315,6 +315,67 @@ def insights_empty(page: Page, stage: Stage) -> None:
     page.goto("/insights")
 
 
+def challenge(page: Page, stage: Stage) -> None:
+    page.goto("/challenge")
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+
+
+def challenge_running(page: Page, stage: Stage) -> None:
+    begin_round(page, stage)
+    draw(page, 8)
+    press(page, "That’s it")
+    expect(page.locator(".course-place[data-right='false']")).to_have_count(1)
+    draw(page, 4)
+    expect(page.locator("[data-guess]")).to_have_text("No digit so far…")
+
+
+def challenge_over(page: Page, stage: Stage) -> None:
+    page.clock.install()
+    begin_round(page, stage)
+    for digit in (8, 4):
+        draw(page, digit)
+        press(page, "That’s it")
+    expect(page.locator(".course-place[data-right]")).to_have_count(2)
+    page.clock.run_for(31_000)
+    expect(page.get_by_role("heading", name="Time’s up!")).to_be_visible()
+
+
+def challenge_unsent(page: Page, stage: Stage) -> None:
+    page.clock.install()
+    begin_round(page, stage)
+    page.context.set_offline(True)
+    draw(page, 8)
+    press(page, "That’s it")
+    page.clock.run_for(36_000)
+    press(page, "See the results")
+    expect(page.get_by_role("heading", name="Not everything is saved yet")).to_be_visible()
+
+
+def challenge_results(page: Page, stage: Stage) -> None:
+    challenge_over(page, stage)
+    press(page, "See the results")
+    expect(page.get_by_role("heading", name="0 of 2 read right")).to_be_visible()
+
+
+def challenge_results_of_another(page: Page, stage: Stage) -> None:
+    challenge_results(page, stage)
+    page.context.clear_cookies()
+    page.reload()
+    expect(page.get_by_role("link", name="Try it yourself")).to_be_visible()
+
+
+def challenge_rounds(page: Page, stage: Stage) -> None:
+    challenge_results(page, stage)
+    challenge(page, stage)
+    expect(page.get_by_role("heading", name="Your latest rounds")).to_be_visible()
+
+
+def insights_of_challenges(page: Page, stage: Stage) -> None:
+    challenge_over(page, stage)
+    page.goto("/insights")
+    expect(page.get_by_role("heading", name="From the challenge")).to_be_visible()
+
+
 def networks(page: Page, stage: Stage) -> None:
     page.goto("/models")
 
@@ -409,6 +470,14 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         inside_of_another_network,
         insights,
         insights_empty,
+        challenge,
+        challenge_running,
+        challenge_over,
+        challenge_unsent,
+        challenge_results,
+        challenge_results_of_another,
+        challenge_rounds,
+        insights_of_challenges,
         networks,
         network,
         api,
@@ -421,6 +490,14 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         history_away,
     )
 }
+
+
+def begin_round(page: Page, stage: Stage) -> None:
+    """Begin a challenge on a site that reads no digit in any drawing."""
+    challenge(page, stage)
+    stage.answering(None, 0.94, not_a_digit=0.94, reason="It looks more like a letter or a drawing.")
+    press(page, "Start")
+    expect(page.locator("[data-challenge][data-state='running']")).to_be_visible()
 
 
 def landed(page: Page) -> None:

@@ -11,7 +11,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +25,18 @@ from numpy.typing import NDArray
 
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import RecognitionError
-from mnistweb.recognition.model_card import version_number
+from mnistweb.recognition.model_card import ModelCard, version_number
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
+from mnistweb.recognition.remote import triton
 from mnistweb.recognition.remote.client import ModelServer, RemoteRecognizer
 from mnistweb.recognition.remote.protocol import read_response, write_request
 from mnistweb.recognition.remote.tensors import HEADER_LENGTH, INPUT, OUTPUT, Message, pack, unpack
-from mnistweb.recognition.remote.triton import write_repository
+from mnistweb.recognition.remote.triton import write_repository, write_version
 from mnistweb.recognition.types import Answer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.drawings import digit_png
+from tests.support.networks import other_version
 from tests.system.deploy.site import ROOT, free_port
 from tests.system.split.server import START_TIMEOUT, running_server
 
@@ -68,6 +73,16 @@ def networks() -> dict[str, TorchScriptRecognizer]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start Triton and return its address."""
+    folder = tmp_path_factory.mktemp("triton")
+    write_repository(WEIGHTS, folder)
+    use_python_backend(folder)
+    with running_triton(folder) as address:
+        yield address
+
+
+@contextmanager
+def running_triton(folder: Path, *options: str) -> Iterator[str]:
+    """Run Triton with a model repository; its address."""
     # The backend starts the first Python in PATH, and links with its library.
     environment = {
         "LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR")),
@@ -75,13 +90,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "OMP_NUM_THREADS": "1",
     }
     prepare_python_backend(environment)
-    folder = tmp_path_factory.mktemp("triton")
-    write_repository(WEIGHTS, folder)
-    use_python_backend(folder)
     port = free_port()
     command = [str(TRITON / "bin" / "tritonserver"), f"--backend-directory={TRITON / 'backends'}"]
     command += [f"--model-repository={folder}", "--allow-grpc=false", "--allow-metrics=false"]
-    command += ["--http-address=127.0.0.1", f"--http-port={port}"]
+    command += ["--http-address=127.0.0.1", f"--http-port={port}", *options]
     # The configuration is complete, and a busy machine needs long to import torch.
     command += [
         "--disable-auto-complete-config",
@@ -104,7 +116,8 @@ def prepare_python_backend(environment: dict[str, str]) -> None:
         pytest.skip(f"Triton's Python backend in the wheel does not support Python {version}")
     if subprocess.run([stub], env=os.environ | environment, capture_output=True).returncode == 127:
         pytest.skip("Triton's Python backend needs Python as a shared library, which is missing")
-    shutil.copy(stub, TRITON / "backends" / "python")
+    if not (TRITON / "backends" / "python" / stub.name).exists():  # a Triton that is ending may still run it
+        shutil.copy(stub, TRITON / "backends" / "python")
 
 
 def use_python_backend(folder: Path) -> None:
@@ -119,7 +132,7 @@ def use_python_backend(folder: Path) -> None:
 
 def ask(address: str, path: str, message: Message) -> urllib3.BaseHTTPResponse:
     """Send a request to Triton."""
-    return urllib3.request("POST", address + path, body=message.body, headers=message.headers)
+    return urllib3.request("POST", address + path, body=message.body, headers=message.headers, timeout=60)
 
 
 def as_json(message: Message, images: NDArray[np.uint8]) -> Message:
@@ -208,3 +221,68 @@ def test_client_reports_a_missing_model(
         client.recognize("nothing", IMAGES[0])
     assert caught.value.code == "model_unavailable"
     assert re.search(r"The model server failed with status 40[04]\.", caplog.text)
+
+
+@pytest.mark.parametrize("mode", ["poll", "explicit"])
+def test_a_new_version_is_taken_up_without_a_failed_request(
+    networks: dict[str, TorchScriptRecognizer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    file, card = other_version("lenet5")
+    known = {each.version: each for each in (networks["lenet5"].card, card)}
+    numbers = {str(version_number(version)): version for version in known}
+    use_python_backend_from_now_on(monkeypatch)
+    write_python_version(tmp_path, networks["lenet5"].card, (WEIGHTS / "lenet5.pt").read_bytes())
+    options = {
+        "poll": ["--model-control-mode=poll", "--repository-poll-secs=1"],
+        "explicit": ["--model-control-mode=explicit", "--load-model=lenet5"],
+    }
+    answers: list[tuple[float, int, str]] = []
+    with running_triton(tmp_path, *options[mode]) as address:
+        stopping = threading.Event()
+
+        def keep_asking() -> None:
+            while not stopping.is_set():
+                sent = time.monotonic()
+                response = ask(address, "/v2/models/lenet5/infer", write_request(IMAGES[:1], ID))
+                version = ""
+                if response.status == 200:
+                    reply = read_response(response.data, response.headers.get(HEADER_LENGTH))
+                    version = numbers[reply.version]
+                answers.append((sent, response.status, version))
+
+        threads = [threading.Thread(target=keep_asking) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        changed = []
+        for content, each in ((file, card), ((WEIGHTS / "lenet5.pt").read_bytes(), networks["lenet5"].card)):
+            time.sleep(2)
+            changed.append(time.monotonic())
+            write_python_version(tmp_path, each, content)
+            if mode == "explicit":
+                loaded = ask(address, "/v2/repository/models/lenet5/load", Message(b"{}", {}))
+                assert loaded.status == 200
+            until = time.monotonic() + 60
+            while answers[-1][2] != each.version and time.monotonic() < until:
+                time.sleep(0.05)
+        time.sleep(1)
+        stopping.set()
+        for thread in threads:
+            thread.join()
+    for moment, version in zip(changed, known, strict=True):
+        late = [sent - moment for sent, _, found in answers if sent > moment and found == version]
+        print(f"{mode}: in place of {version} after {max(late, default=0):.1f} s, {len(answers)} requests")
+    assert {status for _, status, _ in answers} == {200}
+    assert {version for _, _, version in answers} == {*known}
+
+
+def use_python_backend_from_now_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = re.sub(r"^platform: .*$", 'backend: "python"', triton.CONFIGURATION, flags=re.M)
+    monkeypatch.setattr(triton, "CONFIGURATION", changed)
+
+
+def write_python_version(folder: Path, card: ModelCard, file: bytes) -> None:
+    """Write a version into a repository, with the lines that run it before the configuration names it."""
+    place = folder / card.name / str(version_number(card.version))
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "model.py").write_text(MODEL)
+    write_version(folder, card, file)

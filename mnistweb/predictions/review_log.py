@@ -1,0 +1,88 @@
+"""The log of decisions, newest first, of all reviewers or of one."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Tuple, Uuid, func, literal, select, tuple_
+
+from mnistweb.database.models import Prediction, ReviewDecision, UtcDateTime
+from mnistweb.extensions import db
+from mnistweb.predictions.errors import NotFound
+from mnistweb.predictions.review import label_of
+from mnistweb.recognition.errors import UserError
+
+BETWEEN = "~"
+MAX_REVIEWERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDecision:
+    """A decision and its drawing; `in_force` if the drawing still has the label that it gave."""
+
+    decision: ReviewDecision
+    prediction: Prediction
+
+    @property
+    def in_force(self) -> bool:
+        """True if the drawing still has the label that the decision gave."""
+        label = label_of(self.decision)
+        return label.decision is not None and label == label_of(self.prediction)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of the log, with the cursor of the next one, if any."""
+
+    items: Sequence[LoggedDecision]
+    next: str | None
+
+
+def page(reviewer: str | None, cursor: str | None, limit: int) -> LogPage:
+    """Return `limit` decisions from `cursor` on (None: the newest). Raises UserError (invalid_cursor)."""
+    query = select(ReviewDecision, Prediction).join(Prediction, Prediction.id == ReviewDecision.prediction_id)
+    if reviewer is not None:
+        query = query.where(ReviewDecision.reviewer == reviewer)
+    place = tuple_(ReviewDecision.decided_at, ReviewDecision.id)
+    if cursor is not None:
+        query = query.where(place < _place(cursor))
+    query = query.order_by(ReviewDecision.decided_at.desc(), ReviewDecision.id.desc())
+    rows = db.session.execute(query.limit(limit + 1)).all()
+    items = [LoggedDecision(*row) for row in rows[:limit]]
+    return LogPage(items, _cursor(items[-1].decision) if len(rows) > limit else None)
+
+
+def get(decision_id: uuid.UUID) -> ReviewDecision:
+    """Return a decision. Raises NotFound."""
+    decision = db.session.get(ReviewDecision, decision_id)
+    if decision is None:
+        raise NotFound
+    return decision
+
+
+def reviewers() -> Sequence[str]:
+    """Return the names of those who made decisions, up to MAX_REVIEWERS, in alphabetical order."""
+    # From one name to the next in the index: DISTINCT would read all decisions.
+    names: list[str] = []
+    query = select(func.min(ReviewDecision.reviewer))
+    while name := db.session.scalar(query.where(ReviewDecision.reviewer > names[-1]) if names else query):
+        names.append(name)
+        if len(names) == MAX_REVIEWERS:
+            break
+    return names
+
+
+def _cursor(last: ReviewDecision) -> str:
+    return f"{last.decided_at.isoformat()}{BETWEEN}{last.id}"
+
+
+def _place(cursor: str) -> Tuple:
+    moment, _, decision_id = cursor.partition(BETWEEN)
+    try:
+        return tuple_(
+            literal(datetime.fromisoformat(moment).astimezone(), UtcDateTime),
+            literal(uuid.UUID(decision_id), Uuid),
+        )
+    except (ValueError, OverflowError):
+        raise UserError("invalid_cursor", "This page of the decisions doesn’t exist.") from None

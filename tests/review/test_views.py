@@ -1,0 +1,309 @@
+"""The grid of the review, and decisions through forms."""
+
+import html
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from mnistweb.database.models import Decision, Prediction, Review
+from mnistweb.extensions import db
+from mnistweb.predictions import review
+from mnistweb.predictions.feedback import give_feedback
+from mnistweb.predictions.store import delete_own
+from mnistweb.recognition.types import SIDE
+from mnistweb.registry.recognizers import ZOO
+from tests.support.clients import FRAGMENT, csrf_token, predict
+from tests.support.databases import on_both_databases
+from tests.support.drawings import digit_png
+from tests.support.networks import nine, zoo_with_second
+from tests.support.rows import NOON, add, row
+
+
+def tiles(page: TestResponse) -> dict[str, str]:
+    """Return the reasons of each tile by its value, in order."""
+    found = re.findall(r'name="drawing" value="([^"]+)".*?<ul[^>]*>(.*?)</ul>', page.text, re.DOTALL)
+    return {
+        value: "; ".join(
+            re.sub(r"<[^>]+>", "", html.unescape(each)) for each in re.findall("<li>(.*?)</li>", why)
+        )
+        for value, why in found
+    }
+
+
+def shown(page: TestResponse) -> list[str]:
+    return [value.partition(":")[0] for value in tiles(page)]
+
+
+def decide(client: FlaskClient, decision: str, *values: object, **more: str) -> TestResponse:
+    form = {"csrf_token": csrf_token(client), "decision": decision, "drawing": [*map(str, values)], **more}
+    return client.post("/review/decide", data=form)
+
+
+def label(app: Flask, drawing: uuid.UUID) -> str:
+    with app.app_context():
+        return review.labels_of([drawing])[drawing].code
+
+
+def message(page: TestResponse) -> str:
+    found = re.search(r'class="review-words">(.*?)</p>', page.text)
+    return html.unescape(found[1]) if found else ""
+
+
+@on_both_databases
+def test_each_drawing_says_why_it_is_shown_and_what_accepting_means(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        ids = add(
+            row(digit=3, label=8, labelled_at=NOON, confidence=0.97),
+            row(digit=None, prompt=4, confidence=0.8),
+            row(digit=5, doubtful=True, confidence=0.61),
+            row(digit=None, confidence=0.7),
+            row(digit=7, label=7, labelled_at=NOON, created_at=NOON + timedelta(1)),
+            row(digit=6),
+        )
+    assert tiles(ada.get("/review")) == {
+        f"{ids[0]}::8": "Read as 3 (97\xa0%), but the author says 8",
+        f"{ids[1]}::4": "Asked for 4, but read as not a digit (80\xa0%)",
+        f"{ids[2]}::5": "In doubt (61\xa0%)",
+        f"{ids[3]}::none": "Refused (70\xa0%)",
+        f"{ids[4]}::7": "The author agrees",
+        f"{ids[5]}::6": "Not rated",
+    }
+    assert shown(ada.get("/review?part=refused")) == [str(ids[3])]
+    assert shown(ada.get("/review?digit=3&label=8")) == [str(ids[0])]
+    page = ada.get("/review?limit=2")
+    more = re.search(r'rel="next" href="([^"]+)"', page.text)
+    assert more
+    assert shown(ada.get(html.unescape(more[1]))) == [str(ids[2]), str(ids[3])]
+
+
+def test_other_networks_are_asked(app: Flask, ada: FlaskClient) -> None:
+    blank = bytes(SIDE * SIDE)
+    with app.app_context():
+        add(row(digit=3, input=blank, model="gone", model_version="0"), row(digit=3))
+    reasons = [*tiles(ada.get("/review")).values()]
+    assert reasons[0].count(" reads not a digit") == 3
+    assert reasons[1] == "Not rated"
+
+
+def test_networks_that_run_elsewhere_are_not(
+    app: Flask, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MODEL_URL", "http://model:8001")
+    monkeypatch.setitem(app.extensions, ZOO, zoo_with_second(app.extensions[ZOO], nine()))
+    with app.app_context():
+        add(row(digit=3, input=bytes(SIDE * SIDE)))
+    assert [*tiles(ada.get("/review")).values()] == ["Not rated"]
+
+
+def test_visitors_who_draw_and_claim_the_same_stand_out(app: Flask, ada: FlaskClient) -> None:
+    random = np.random.default_rng(1)
+    image = random.integers(0, 256, SIDE * SIDE).astype(np.uint8)
+    nearly = np.clip(image + random.integers(0, 9, SIDE * SIDE), 0, 255).astype(np.uint8)
+    other = random.integers(0, 256, SIDE * SIDE).astype(np.uint8)
+
+    def claim(visitor: str, pixels: np.ndarray, label: int = 8, days: int = 0) -> Prediction:
+        when = NOON + timedelta(days)
+        return row(when, visitor, digit=3, label=label, labelled_at=NOON, input=pixels.tobytes())
+
+    with app.app_context():
+        ids = add(
+            claim("one", image),
+            claim("one", image),
+            claim("two", nearly),
+            claim("three", other),
+            claim("four", image, label=9),
+            claim("five", image, days=3),
+        )
+    reasons = {value.partition(":")[0]: why for value, why in tiles(ada.get("/review")).items()}
+    alike = ["drew almost the same" in reasons[str(each)] for each in ids]
+    assert alike == [True, True, True, False, False, False]
+    assert "Another visitor drew almost the same and said the same" in reasons[str(ids[0])]
+
+
+def test_claims_of_a_distrusted_author_come_first(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        lies = add(*(row(visitor="liar", digit=1, label=3, labelled_at=NOON) for _ in range(2)))
+        review.decide(lies, Decision.DIGIT, 1, "Bob")
+        [claim, other] = add(
+            row(visitor="liar", digit=3, label=3, labelled_at=NOON),
+            row(digit=1, label=3, labelled_at=NOON, confidence=1.0),
+        )
+    found = tiles(ada.get("/review"))
+    assert [*found] == [f"{claim}::3", f"{other}::3"]
+    assert "2 of 2 claims of this author were wrong" in found[f"{claim}::3"]
+    assert shown(ada.get(f"/review?author={lies[0]}")) == [str(claim)]
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("decision", "code"),
+    [
+        ("accept", "8"),
+        ("0", "0"),
+        ("9", "9"),
+        ("none", "none"),
+        ("rejected", "rejected"),
+        ("hide", "rejected"),
+    ],
+)
+def test_decisions(app: Flask, ada: FlaskClient, decision: str, code: str) -> None:
+    with app.app_context():
+        [drawing] = add(row(digit=3, label=8, labelled_at=NOON))
+    response = decide(ada, decision, f"{drawing}::8", part="claims")
+    assert response.status_code == 303
+    assert response.location.startswith("/review?moment=")
+    assert response.location.endswith("&part=claims")
+    assert label(app, drawing) == code
+    with app.app_context():
+        found = db.session.get(Prediction, drawing)
+        assert found is not None
+        assert found.review is (Review.HIDDEN if decision == "hide" else None)
+    page = ada.get(response.location)
+    words = {"none": "not a digit", "hide": "hidden", "rejected": "rejected"}
+    names = {"accept": "an eight", "0": "a zero", "9": "a nine"}
+    assert message(page) == f"Decided: {(words | names)[decision]}."
+    assert not tiles(page)
+    hidden = {"hidden": "1"} if decision == "hide" else {}
+    moment = re.search(r'name="moment" value="([^"]+)"', page.text)
+    assert moment
+    form = {"csrf_token": csrf_token(ada), "moment": html.unescape(moment[1]), **hidden}
+    undone = ada.get(ada.post("/review/undo", data=form).location)
+    assert message(undone) == "Taken back: one drawing."
+    assert label(app, drawing) == ""
+    with app.app_context():
+        found = db.session.get(Prediction, drawing)
+        assert found is not None
+        assert found.review is None
+
+
+def test_several_are_decided_at_once_each_by_its_own_claim(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        ids = add(row(), row(), row())
+    values = [f"{each}::{code}" for each, code in zip(ids, ("7", "7", "none"), strict=True)]
+    page = ada.get(decide(ada, "accept", *values).location)
+    assert message(page) in ("Decided: a seven (2), not a digit.", "Decided: not a digit, a seven (2).")
+    assert [label(app, each) for each in ids] == ["7", "7", "none"]
+
+
+def test_what_another_reviewer_decided_meanwhile_stays(
+    app: Flask, ada: FlaskClient, bob: FlaskClient
+) -> None:
+    with app.app_context():
+        [one, other] = add(row(), row())
+    decide(bob, "4", f"{one}::3")
+    page = ada.get(decide(ada, "accept", f"{one}::3", f"{other}::3").location)
+    assert message(page) == "Decided: a three. One drawing had been decided by someone else, or deleted."
+    assert [label(app, each) for each in (one, other)] == ["4", "3"]
+
+
+def test_what_the_reviewer_saw_is_accepted_and_not_a_later_claim(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [drawing] = add(row(digit=3, label=8, labelled_at=NOON))
+        give_feedback(drawing, "someone", 1)
+    decide(ada, "accept", f"{drawing}::8")
+    assert label(app, drawing) == "8"
+
+
+def test_the_script_gets_the_new_labels(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [one, gone] = add(row(), row())
+        delete_own(gone, "someone")
+    form = {"csrf_token": csrf_token(ada), "decision": "7", "drawing": [f"{one}::3", f"{gone}::3"]}
+    response = ada.post("/review/decide", data=form, headers=FRAGMENT)
+    assert "<html" not in response.text
+    assert re.findall(r'data-decided="([^"]+)" data-label="7">([^<]+)', response.text) == [
+        (str(one), "a seven")
+    ]
+    again = form | {"decision": "rejected", "drawing": [f"{one}:7:3"]}
+    assert "rejected" in ada.post("/review/decide", data=again, headers=FRAGMENT).text
+
+
+def test_without_chosen_drawings_the_page_says_so(ada: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        add(row())
+    assert (
+        message(ada.get(decide(ada, "accept").location)) == "Choose drawings first, then say what they are."
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x::3", f"{uuid.uuid4()}", f"{uuid.uuid4()}:10:3", f"{uuid.uuid4()}::3:"]
+)
+def test_nonsense_is_refused(ada: FlaskClient, value: str) -> None:
+    assert decide(ada, "accept", value).status_code in (400, 422)
+    assert decide(ada, "what", f"{uuid.uuid4()}::3").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "part=x",
+        "cursor=x",
+        "digit=10",
+        "label=x",
+        "author=x",
+        "limit=0",
+        "moment=x",
+        f"author={uuid.uuid4()}",
+    ],
+)
+def test_unreadable_addresses_are_refused(ada: FlaskClient, query: str) -> None:
+    assert ada.get(f"/review?{query}").status_code in (400, 404)
+
+
+def test_reviewers_see_drawings_that_are_not_public(
+    app: Flask, ada: FlaskClient, client: FlaskClient
+) -> None:
+    drawing = predict(client)["id"]
+    app.config["PUBLIC_HISTORY"] = "own"
+    response = ada.get(f"/review/{drawing}/drawing.png")
+    assert (response.status_code, response.mimetype) == (200, "image/png")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert ada.get(f"/predictions/{drawing}/drawing.png").status_code == 404
+
+
+def test_drawings_that_are_to_be_pruned_do_not_wait(app: Flask, ada: FlaskClient) -> None:
+    app.config["RETENTION_DAYS"] = 7
+    now = datetime.now(UTC)
+    with app.app_context():
+        [_, new] = add(row(now - timedelta(9)), row(now))
+    assert shown(ada.get("/review")) == [str(new)]
+
+
+def test_an_empty_queue_says_so(ada: FlaskClient) -> None:
+    assert "Nothing waits for a review." in ada.get("/review").text
+    assert "Nothing waits for a review here." in ada.get("/review?part=claims").text
+
+
+@on_both_databases
+def test_decisions_are_listed_with_who_what_when_and_from_what(
+    app: Flask, ada: FlaskClient, bob: FlaskClient
+) -> None:
+    with app.app_context():
+        [one, other] = add(row(digit=3, label=8, labelled_at=NOON, drawing=digit_png(3)), row(digit=None))
+    decide(ada, "accept", f"{one}::8")
+    decide(bob, "1", f"{one}:8:8", f"{other}::none")
+    page = ada.get("/review/decisions?limit=2")
+    text = " ".join(re.sub(r"<[^>]+>", " ", html.unescape(page.text)).split())
+    assert text.count("A one") == 2
+    assert "A one , before: an eight Bob, " in text
+    assert "Read as 3 , the author said 8" in text
+    assert page.text.count("Take back") == 2
+    older = re.search(r'rel="next" href="([^"]+)"', page.text)
+    assert older
+    assert "An eight" in ada.get(html.unescape(older[1])).text
+    alone = ada.get("/review/decisions?by=Ada")
+    assert alone.text.count("An eight") == 1
+    assert "Take back" not in alone.text  # Bob's is in force
+    undo = re.search(r'action="(/review/decisions/[^"]+/undo)"', page.text)
+    assert undo
+    response = ada.post(undo[1], data={"csrf_token": csrf_token(ada), "by": "Bob"})
+    assert response.location == "/review/decisions?by=Bob"
+    assert sorted([label(app, one), label(app, other)]) in (["", "1"], ["1", "8"])
+    assert ada.get("/review/decisions?cursor=x").status_code == 400
