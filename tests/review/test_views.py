@@ -17,11 +17,10 @@ from mnistweb.predictions import review
 from mnistweb.predictions.feedback import give_feedback
 from mnistweb.predictions.store import delete_own
 from mnistweb.recognition.types import SIDE
-from mnistweb.registry.recognizers import ZOO
+from mnistweb.review import second_opinions
 from tests.support.clients import FRAGMENT, csrf_token, predict
 from tests.support.databases import on_both_databases
 from tests.support.drawings import digit_png
-from tests.support.networks import nine, zoo_with_second
 from tests.support.rows import NOON, add, row
 
 NOTHING = uuid.UUID(int=1)
@@ -97,8 +96,7 @@ def test_other_networks_are_asked(app: Flask, ada: FlaskClient) -> None:
 def test_networks_that_run_elsewhere_are_not(
     app: Flask, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.config, "MODEL_URL", "http://model:8001")
-    monkeypatch.setitem(app.extensions, ZOO, zoo_with_second(app.extensions[ZOO], nine()))
+    monkeypatch.setattr(second_opinions, "local_network", lambda _: None)
     with app.app_context():
         add(row(digit=3, input=bytes(SIDE * SIDE)))
     assert [*tiles(ada.get("/review")).values()] == ["Not rated"]
