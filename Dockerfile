@@ -15,17 +15,19 @@ RUN python -m venv --without-pip /venv \
 COPY deploy/wheels/ /wheels/
 COPY deploy/hashes/tools.txt /source/
 RUN PIP_PYTHON=/tools pip install --no-deps --require-hashes --requirement /source/tools.txt
-# Its software bill of materials is part of each environment.
-COPY deploy/bill pyproject.toml /source/
 
 # Dependencies of the site with a model server: all but torch.
-FROM pip AS site-dependencies
+FROM pip AS site-packages
 COPY deploy/hashes/site.txt /source/
-RUN pip install --no-deps --require-hashes --requirement /source/site.txt \
-    && sh /source/bill
+RUN pip install --no-deps --require-hashes --requirement /source/site.txt
+
+# They have a software bill of materials with them, as the others have below.
+FROM site-packages AS site-dependencies
+COPY deploy/bill pyproject.toml /source/
+RUN sh /source/bill
 
 # Dependencies of the site without a model server.
-FROM site-dependencies AS dependencies
+FROM site-packages AS packages
 # A server needs no CUDA: torch comes from deploy/wheels, else from the index of CPU builds. Only ALLOW_CUDA=1 lets it
 # come from the default index. Its headers and tests are removed; importing torch needs torch_shm_manager.
 ARG ALLOW_CUDA=0
@@ -34,18 +36,22 @@ COPY deploy/hashes/torch.txt /source/
 RUN pip install --no-deps --require-hashes --requirement /source/torch.txt \
     && WHEELS=/wheels sh /source/deploy/install-torch python torch \
     && rm -rf /venv/lib/python3*/site-packages/torch/include /venv/lib/python3*/site-packages/torch/test \
-    && find /venv/lib/python3*/site-packages/torch/bin -type f ! -name torch_shm_manager -delete \
-    && sh /source/bill
+    && find /venv/lib/python3*/site-packages/torch/bin -type f ! -name torch_shm_manager -delete
+
+FROM packages AS dependencies
+COPY deploy/bill pyproject.toml /source/
+RUN sh /source/bill
 
 # Dependencies of the model server.
-FROM dependencies AS model-dependencies
+FROM packages AS model-dependencies
 COPY deploy/hashes/serve.txt /source/
-RUN pip install --no-deps --require-hashes --requirement /source/serve.txt \
-    && sh /source/bill
+RUN pip install --no-deps --require-hashes --requirement /source/serve.txt
+COPY deploy/bill pyproject.toml /source/
+RUN sh /source/bill
 
 # The package and its command, in a layout that can be copied over the virtual environment.
 FROM pip AS package
-COPY README.md LICENSE /source/
+COPY pyproject.toml README.md LICENSE /source/
 COPY deploy/gunicorn.conf.py /source/deploy/
 COPY migrations/ /source/migrations/
 COPY static/ /source/static/
