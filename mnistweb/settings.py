@@ -314,7 +314,7 @@ SECURITY = Group(
             "0",
             _integer(0, 8),
             "The number of trusted proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are"
-            " believed; they must set or remove all four. Docker Compose sets 1 where `DOMAIN` is set.",
+            " believed; they must set or remove all four. Docker Compose sets 1, which is Caddy.",
         ),
         Setting(
             "TRUSTED_HOSTS",
@@ -527,6 +527,7 @@ GROUPS = (SERVER, STORAGE, SECURITY, IMAGES, MODELS, LIMITS, OBSERVABILITY, LANG
 SETTINGS = tuple(setting for group in GROUPS for setting in group.settings)
 
 # Not read by the site.
+COMPOSE_IMAGE = "that of docker-compose.yml"
 COMPOSE = Group(
     "Docker Compose",
     "Only docker-compose.yml reads these, from `.env`.",
@@ -543,20 +544,28 @@ COMPOSE = Group(
             "DOMAIN",
             "",
             ANY,
-            "The name for which Caddy answers on ports 80 and 443 and obtains a certificate;"
-            " set `COMPOSE_PROFILES` to tls as well.",
+            "The name for which Caddy answers on ports 80 and 443, too, and obtains a certificate.",
             empty="no TLS",
             example="digits.example.org",
+        ),
+        Setting(
+            "TRUSTED_PROXIES",
+            "",
+            ANY,
+            "The addresses or networks of further proxies in front of Caddy, with spaces between them, whose"
+            " `X-Forwarded-` headers are believed; private_ranges for one on the same machine.",
+            empty="Caddy believes nobody",
+            example="private_ranges",
         ),
         Setting(
             "COMPOSE_PROFILES",
             "",
             ANY,
-            "Further containers, with commas between them: tls for Caddy, backup for regular backups, offsite"
-            " for backups and their copies elsewhere, split for the models in a container of their own;"
-            " split needs `TARGET`, `IMAGE` and `MODEL_URL` as well.",
-            empty="the site and its database",
-            example="tls",
+            "Further containers, with commas between them: backup for regular backups, offsite for backups"
+            " and their copies elsewhere, split for the models in a container of their own; split needs"
+            " `TARGET`, `IMAGE` and `MODEL_URL` as well.",
+            empty="the site, its database and Caddy",
+            example="backup",
         ),
         Setting("BACKUP_HOURS", "24", ANY, "The hours between two backups."),
         Setting("BACKUP_KEEP", "14", ANY, "The number of backups that stay; the oldest go."),
@@ -577,10 +586,21 @@ COMPOSE = Group(
         Setting("WEB_MEMORY", "2g", ANY, "The most memory of the site; more than eight `WORKERS` need more."),
         Setting("POSTGRES_MEMORY", "1g", ANY, "The most memory of PostgreSQL."),
         Setting("MODEL_MEMORY", "4g", ANY, "The most memory of the model server."),
+        Setting("CADDY_MEMORY", "512m", ANY, "The most memory of Caddy."),
         Setting("TARGET", "whole", ANY, "The stage of the Dockerfile; site is the site without PyTorch."),
         Setting("IMAGE", "mnistweb", ANY, "The image to run; for split, mnistweb-site."),
         Setting("MODEL_IMAGE", "mnistweb-model", ANY, "The image of the model server, for split."),
-        Setting("PYTHON_IMAGE", "python:3.11-slim", ANY, "The image to build on."),
+        Setting(
+            "PYTHON_IMAGE",
+            "",
+            ANY,
+            "Another image of Python to build on.",
+            empty="that of the Dockerfile",
+            example="registry.example.org/python:3.11-slim",
+        ),
+        Setting("POSTGRES_IMAGE", "", ANY, "Another image of PostgreSQL 17.", empty=COMPOSE_IMAGE),
+        Setting("CADDY_IMAGE", "", ANY, "Another image of Caddy, 2.11.6 or newer.", empty=COMPOSE_IMAGE),
+        Setting("RCLONE_IMAGE", "", ANY, "Another image of rclone.", empty=COMPOSE_IMAGE),
         Setting(
             "ALLOW_CUDA",
             "0",

@@ -22,6 +22,10 @@ INDEXES = {
     ),
     "ix_prediction_review_refused": (ORDER, "decision IS NULL AND digit IS NULL"),
     "ix_prediction_review_doubtful": (ORDER, "decision IS NULL AND doubtful"),
+    "ix_prediction_unreviewed_claims": (
+        ["visitor", *ORDER],
+        "decision IS NULL AND labelled_at IS NOT NULL",
+    ),
     "ix_prediction_reviewed_claims": (
         ["visitor", "decision", "truth", "label"],
         "decision IS NOT NULL AND labelled_at IS NOT NULL",

@@ -81,8 +81,8 @@ def retrain(
 ) -> None:
     """Fine-tune the live version of a model on reviewed drawings, as a new version that is not live yet.
 
-    It goes on learning from MNIST and drawn images too, so that it forgets nothing. Nobody is both trained
-    on and tested by. The same command continues an interrupted run.
+    It goes on learning from MNIST and drawn images too, so that it forgets nothing. It is tested by other
+    visitors than it learns from. The same command continues an interrupted run.
     """
     if threads:
         torch.set_num_threads(threads)

@@ -1,6 +1,7 @@
 """`mnistweb models add`, `versions`, `promote` and `rollback`: the versions of the models of a site."""
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +19,17 @@ from mnistweb.registry import lineage as lineages
 from mnistweb.registry import versions as registry
 from mnistweb.registry.installed import installed_names
 
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number only
+        return str(os.getuid())
+
+
 by_option = click.option(
     "--by",
-    default=lambda: getpass.getuser(),
+    default=_user,
     show_default="the user",
     help="Who decides this, for the record.",
 )

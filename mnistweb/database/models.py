@@ -162,6 +162,12 @@ class Prediction(Base):
             sqlite_where=text("decision IS NULL AND doubtful = 1"),
         ),
         Index(
+            "ix_prediction_unreviewed_claims",
+            *("visitor", "confidence", "created_at", "id"),
+            postgresql_where=text("decision IS NULL AND labelled_at IS NOT NULL"),
+            sqlite_where=text("decision IS NULL AND labelled_at IS NOT NULL"),
+        ),
+        Index(
             "ix_prediction_reviewed_claims",
             *("visitor", "decision", "truth", "label"),
             postgresql_where=text("decision IS NOT NULL AND labelled_at IS NOT NULL"),

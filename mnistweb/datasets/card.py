@@ -76,14 +76,16 @@ def _head(manifest: Manifest) -> Iterator[str]:
     yield from ("task_categories:", "- image-classification", "size_categories:", f"- {size}")
     if "parquet" in manifest.formats:
         yield from ("configs:", "- config_name: default", "  data_files:")
-        for split in SPLITS:
+        # Hugging Face loads no file without rows.
+        filled = [split for split in SPLITS if manifest.formats["parquet"][split]]
+        for split in filled:
             yield from (f"  - split: {split}", f"    path: data/{split}.parquet")
         yield from ("dataset_info:", "  features:")
         for name, feature in FEATURES.items():
             yield f"  - name: {name}"
             yield from _feature(feature)
         yield "  splits:"
-        for split in SPLITS:
+        for split in filled:
             yield from (
                 f"  - name: {split}",
                 f"    num_examples: {manifest.formats['parquet'][split]}",

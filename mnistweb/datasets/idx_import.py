@@ -1,7 +1,7 @@
 """Import of IDX files: images with labels become drawings that a model of this site reads.
 
-Their labels count as reviewed. All drawings of a pair are of one made-up visitor, so `mnistweb data forget`
-takes an import back, and nobody's drawings come to both sides of a split.
+Their labels count as reviewed. All drawings of a pair are of one made-up visitor. So `mnistweb data forget`
+takes an import back, and no hand comes to both sides of a split.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Entries of a log file: a drawing with all that the log has of it, checked when it is read.
 
-An entry is a JSON object: `prediction` has the columns of that table, `decisions` those of its review, and
-`challenge` is that in which it was drawn, or null.
+An entry is a JSON object. `prediction` has the columns of that table, `decisions` those of its review.
+`challenge` is the one in which it was drawn, or null.
 """
 
 import json
@@ -25,7 +25,7 @@ MAX_LINE = 4 * 1024**2
 MAX_DECISIONS = 1_000
 MAX_PROMPTS = 100
 CLOCKS = timedelta(days=1)
-"""How far the clock of the other site may be ahead."""
+"""The most that the clock of the other site may be ahead."""
 PREDICTION, REVIEW_DECISION, CHALLENGE = (
     cast(Table, model.__table__) for model in (Prediction, ReviewDecision, Challenge)
 )

@@ -134,7 +134,7 @@ def count_writers(selection: Selection) -> int:
 
 
 def writer_number(visitor: str, key: bytes) -> int:
-    """Return the number of a visitor: 48 bits that tell nothing to whoever lacks the visitor's id or the key.
+    """Return the number of a visitor: 48 bits that tell nothing without its id and the key.
 
     An id has 128 random bits, so nobody finds it by trying, even with the key.
     """

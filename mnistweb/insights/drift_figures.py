@@ -113,14 +113,14 @@ def _day_chart(name: str, drift: Drift, links: HistoryLinks) -> Chart:
     columns = plots.evenly_spaced(
         names, shares, map(links.address, wanted), ticks=[f"{day.day} {day:%b}" for day in days]
     )
-    share = drift.shares[name]
+    title, share = f"{NAMES[name]}, by day", drift.shares[name]
     before, latest = percent(share.reference.value), percent(share.recent.value)
     recent_from = (drift.windows.recent - max(first, start)).days
     return Chart(
         f"drift-{name}",
-        f"{NAMES[name]}, by day",
+        title,
         f"{latest} in the latest days, {before} before: the dashed line. {SENTENCES[name]}",
-        windows.day_chart(columns, recent_from, share.reference, f"{NAMES[name]}: {latest}, before {before}"),
+        windows.day_chart(columns, recent_from, share.reference, f"{title}: {latest}, before {before}"),
         ("Day (UTC)", "Drawings", "Share", "95 % interval"),
         [(day, f"{each.total:,}", *share_cells(each)) for day, each in zip(names, shares, strict=True)],
     )
@@ -129,10 +129,11 @@ def _day_chart(name: str, drift: Drift, links: HistoryLinks) -> Chart:
 def _bin_chart(name: str, bounds: Sequence[float], measure: DistributionDrift) -> Chart:
     edges = [0.0, *bounds, 1.0]
     bins = [f"{100 * low:g} to {100 * high:g} %" for low, high in pairwise(edges)]
+    title = f"{NAMES[name]}, before and now"
     subject = "sure the model was" if name == "confidence" else "much of the 28×28 picture is ink"
     return Chart(
         f"drift-{name}",
-        f"{NAMES[name]}, before and now",
+        title,
         f"How {subject}, in a random sample of the drawings. The population stability index of the two is "
         f"{measure.size:.2f}; from {measure.bound:.2f} on it counts as a change.",
         windows.bin_chart(
@@ -140,7 +141,7 @@ def _bin_chart(name: str, bounds: Sequence[float], measure: DistributionDrift) -
             [f"{100 * low:g} %" for low in edges[:-1]],
             measure.reference,
             measure.recent,
-            f"{NAMES[name]} of the latest drawings and of those before",
+            f"{title}: index {measure.size:.2f}",
         ),
         (NAMES[name], "Before", "Share", "95 % interval", "Latest", "Share", "95 % interval"),
         [

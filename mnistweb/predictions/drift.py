@@ -25,7 +25,7 @@ from mnistweb.proportion import Proportion
 
 EXTENSION = "mnistweb.drift"
 LIFETIME = timedelta(hours=1)
-"""How long a process keeps a result: whole days change by feedback and deletions alone."""
+"""Age at which a process renews a result: whole days change by feedback and deletions alone."""
 SAMPLE = 2000
 """Drawings of each window, about, whose confidence and ink are compared."""
 CONFIDENCE_BOUNDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)

@@ -153,7 +153,7 @@ class Reading:
 
 
 class Outcome(StrEnum):
-    """What changed about a drawing that two versions read differently."""
+    """Outcomes for a drawing that two versions read differently."""
 
     REPAIRED = "repaired"
     SPOILT = "spoilt"
@@ -177,7 +177,7 @@ class Disagreement:
 
     @property
     def outcome(self) -> Outcome:
-        """What changed with the new version."""
+        """The outcome with the new version."""
         if self.new.digit == self.truth:
             return Outcome.REPAIRED
         return Outcome.SPOILT if self.old.digit == self.truth else Outcome.OTHERWISE
@@ -185,7 +185,7 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a version may go live, and a sentence for each reason why not."""
+    """The decision whether a version may go live, and a sentence for each reason against it."""
 
     passes: bool
     reasons: tuple[str, ...]
@@ -252,7 +252,7 @@ class Comparison:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Comparison":
-        """Read what `as_json` returned. Raises ComparisonError."""
+        """Parse the values of `as_json`. Raises ComparisonError."""
         try:
             if values["format"] != FORMAT:
                 raise ComparisonError(f"a comparison of format {values['format']!r}, not {FORMAT}")

@@ -39,7 +39,7 @@ def init_app(app: Flask, identify: Callable[[], str | None], trace: Callable[[],
     app.extensions[ZOO] = networks.installed()
     app.extensions[REPORTS] = read_reports(weights)
     app.extensions[FORMER_CARDS] = {}
-    if app.config["MODEL_STORE"]:
+    if app.config["MODEL_STORE"] and networks.local:
         model_store.check(app.config["MODEL_STORE"])
     app.extensions[LANGUAGE_MODEL] = _connect_language_model(app.config)
 

@@ -86,7 +86,7 @@ def promote(
 ) -> Promotion:
     """Let a version go live that a comparison with the live one shows to be better.
 
-    With `force` and a reason, neither is needed. Raises VersionError if it must not go live, and
+    With `force` it needs a reason instead. Raises VersionError if it must not go live, and
     ModelFileError if its file is missing or damaged.
     """
     if force and not reason:
@@ -94,8 +94,10 @@ def promote(
     before = live_version(name)
     if version == before:
         raise VersionError(f"{name} {version} is live already.")
+    if comparison is not None:
+        _check_versions(comparison, (name, before, version))
     if not force:
-        _check_comparison(comparison, name, before, version, margin)
+        _check_verdict(comparison, name, version, margin)
     check_model(*read_version(name, version))
     for each in (before, version):
         _keep_installed(name, each)
@@ -162,17 +164,18 @@ def check_model(file: bytes, card: ModelCard) -> None:
         TorchScriptRecognizer.from_bytes(card, file)
 
 
-def _check_comparison(
-    comparison: Comparison | None, name: str, before: str, version: str, margin: float
-) -> None:
-    if comparison is None:
-        raise VersionError("A version goes live only on a comparison with the live one.")
+def _check_versions(comparison: Comparison, wanted: tuple[str, str, str]) -> None:
     compared = (comparison.model, comparison.old, comparison.new)
-    if compared != (name, before, version):
+    if compared != wanted:
         raise VersionError(
             f"The comparison is of {compared[0]} {compared[1]} with {compared[2]}, not of the live version"
-            f" {name} {before} with {version}."
+            f" {wanted[0]} {wanted[1]} with {wanted[2]}."
         )
+
+
+def _check_verdict(comparison: Comparison | None, name: str, version: str, margin: float) -> None:
+    if comparison is None:
+        raise VersionError("A version goes live only on a comparison with the live one.")
     verdict = comparison.decision(margin)
     if not verdict.passes:
         raise VersionError(f"{name} {version} stays out. {' '.join(verdict.reasons)}")
@@ -200,8 +203,8 @@ def _lock_promotions() -> None:
 
 def _keep_installed(name: str, version: str) -> None:
     """Copy an installed version to the others, since an update of the package would replace its file."""
-    if db.session.get(ModelVersion, (name, version)) is None:
-        file, card = read_version(name, version)
+    if _installed(name).version == version and db.session.get(ModelVersion, (name, version)) is None:
+        file, card = read_installed(name)
         add_version(file, card, installed_report(card), None, PACKAGE)
 
 

@@ -46,7 +46,7 @@ class Outcome:
 
     def _words(self, decisions: Sequence[ReviewDecision]) -> str:
         late = f"{_drawings(self.missed)} had been decided by someone else, or deleted."
-        said = [late] if self.missed else []
+        said = [late[0].upper() + late[1:]] if self.missed else []
         if self.undone and decisions:
             said.insert(0, f"Taken back: {_drawings(len(decisions))}.")
         elif decisions:
@@ -77,4 +77,4 @@ def parse_moment(text: str) -> datetime:
 
 
 def _drawings(number: int) -> str:
-    return "One drawing" if number == 1 else f"{number:,} drawings"
+    return "one drawing" if number == 1 else f"{number:,} drawings"

@@ -31,7 +31,7 @@ EVALUATION_BATCH = 500
 
 
 class Batches(Protocol):
-    """What a network learns from, and the validation sets by name."""
+    """Training data in batches, and the validation sets by name."""
 
     @property
     def validation(self) -> dict[str, Images]:

@@ -25,8 +25,8 @@ CHOICE_SHARE = 5
 NEARLY_THE_SAME = 0.96
 """The cosine of two images from which they count as the same drawing.
 
-Three of four images of MNIST that were enlarged and centred anew come this near to the original, and one in
-twenty digits of other people.
+Of MNIST's images, enlarged and centred anew, three of four come this near to the original. One in twenty
+digits of other people does, too.
 """
 MAX_COPIES, MAX_REDRAWN = 12, 40_000
 """Redrawings of each drawing, and of all."""

@@ -11,13 +11,17 @@ from sqlalchemy import delete
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
+from mnistweb.predictions.drift import EXTENSION
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, WINDOW_SIZES, NewPage
 from tests.support.browser.fonts import in_every_font
 from tests.support.browser.overflow import overflows
 from tests.support.rows import row
 
-CHARTS = ["time", "digit", "network", "certainty", "refusals", "confusion", "reliability"]
+CHARTS = [
+    *("time", "digit", "network", "certainty", "refusals", "confusion", "reliability"),
+    *("drift-refused", "drift-doubtful", "drift-right", "drift-confidence", "drift-ink"),
+]
 
 
 @pytest.fixture
@@ -33,7 +37,9 @@ def filled(site: Flask) -> Iterator[None]:
         model = ("cnn", "lenet5", "a-network-with-a-name-of-more-than-forty-letters")[number % 3]
         doubtful = digit is not None and number % 7 > 3
         confidence = 1 - (number % 7) / 10
-        made.append(row(when, digit=digit, doubtful=doubtful, confidence=confidence, model=model, **judged))
+        judged |= {"digit": digit, "doubtful": doubtful, "confidence": confidence, "model": model}
+        made.append(row(when, input=bytes(784), **judged))
+    site.extensions.pop(EXTENSION, None)
     with site.app_context():
         db.session.execute(delete(Prediction))
         db.session.add_all(made)

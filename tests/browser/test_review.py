@@ -74,7 +74,7 @@ def test_everything_by_keyboard_alone(site: Flask, new_page: NewPage, waiting: l
     press(page, "u")
     said(page, "Taken back: 2 drawings.")
     press(page, "u")
-    said(page, "Taken back: One drawing.")
+    said(page, "Taken back: one drawing.")
     assert labels(site, waiting) == ["8", "3", "none", "", "", "", "", ""]
     press(page, "h")
     said(page, "Decided: hidden.")
@@ -98,7 +98,7 @@ def test_a_decided_drawing_can_be_decided_again(
     said(page, "Decided: a six.")
     expect(page.locator("[data-outcome]").first).to_have_text("a six")
     press(page, "u", "u")
-    said(page, "Taken back: One drawing.")
+    said(page, "Taken back: one drawing.")
     expect(page.locator("[data-outcome]").first).to_be_empty()
     assert labels(site, waiting)[0] == ""
 
@@ -114,7 +114,7 @@ def test_by_touch(site: Flask, new_page: NewPage, waiting: list[uuid.UUID]) -> N
     page.get_by_role("button", name="It is a nine").tap()
     said(page, "Decided: a nine.")
     page.get_by_role("button", name="Undo").tap()
-    said(page, "Taken back: One drawing.")
+    said(page, "Taken back: one drawing.")
     assert labels(site, waiting) == ["none", "none", *[""] * 6]
 
 

@@ -99,6 +99,17 @@ def test_hugging_face_loads_the_folder(
     assert {each["origin"] for each in rows} == {"reviewed"}
 
 
+def test_hugging_face_loads_a_folder_without_test_drawings(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    folder = export("parquet", filter="digit=none")
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 1}
+
+
 def test_pandas_reads_parquet(export: Export) -> None:
     import pandas
 

@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
-STARTED_BY_DEFAULT = {"web", "postgres"}
+PORTS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "ports.yml").read_text())["services"]
+CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text()
+STARTED_BY_DEFAULT = {"caddy", "postgres", "web"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -46,6 +48,21 @@ def test_further_containers_are_off_by_default() -> None:
     assert {name for name, service in SERVICES.items() if "profiles" not in service} == STARTED_BY_DEFAULT
 
 
+def test_proxy_alone_is_reached_from_outside() -> None:
+    assert not [name for name, service in SERVICES.items() if "ports" in service]
+    assert {name for name, service in SERVICES.items() if "extends" in service} == {"caddy"}
+    assert SERVICES["caddy"]["extends"] == {"file": "deploy/ports.yml", "service": "http${DOMAIN:+s}"}
+    assert PORTS["http"]["ports"] == ["${HOST:-127.0.0.1}:${PORT:-8000}:8000"]
+    assert PORTS["https"]["ports"] == [*PORTS["http"]["ports"], "80:80", "443:443", "443:443/udp"]
+    assert SERVICES["web"]["environment"]["PROXY_HOPS"] == "1"
+
+
+def test_proxy_gets_the_settings_that_it_reads() -> None:
+    read = set(re.findall(r"\{\$(\w+)", CADDYFILE))
+    assert read == set(SERVICES["caddy"]["environment"])
+    assert "reverse_proxy web:8000" in CADDYFILE
+
+
 def test_site_connects_as_a_role_of_its_own() -> None:
     assert SERVICES["web"]["environment"]["DATABASE_URL"].startswith("postgresql://mnistweb@postgres/")
     # The image's superuser keeps its default name; deploy/create-role makes the site's role.
@@ -70,7 +87,7 @@ def test_named_volumes_are_declared() -> None:
 
 def test_only_documented_settings_are_read() -> None:
     declared = {setting.key for setting in (*SETTINGS, *COMPOSE.settings)}
-    read = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT))
+    read = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT + (ROOT / "deploy" / "ports.yml").read_text()))
     assert read <= declared
 
 

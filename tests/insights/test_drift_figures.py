@@ -14,7 +14,7 @@ from tests.support.rows import add, row
 
 
 def fill(latest_refused: int, *, days: range = range(1, 36)) -> None:
-    """Log 30 drawings a day: so many are refused on each day of the latest week, and none before."""
+    """Log 30 drawings of each day; on those of the latest week so many are refused, and none before."""
     image = np.full(784, 30, np.uint8).tobytes()
     made: list[Prediction] = []
     for ago in days:

@@ -129,5 +129,5 @@ def test_image_forbids_cuda_and_the_checks_allow_it() -> None:
     assert "ARG ALLOW_CUDA=0\nCOPY deploy/install-torch" in image
     assert "pip install torch" not in image
     assert "!/deploy/install-torch\n" in (ROOT / ".dockerignore").read_text()
-    assert "ALLOW_CUDA: ${ALLOW_CUDA:-0}" in (ROOT / "docker-compose.yml").read_text()
+    assert "        ALLOW_CUDA:\n" in (ROOT / "docker-compose.yml").read_text()
     assert "export ALLOW_CUDA=1" in (ROOT / ".ci" / "run").read_text()

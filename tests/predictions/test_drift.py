@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates, drift
 from mnistweb.predictions.drift import Day, Drift, Windows, current_drift, load_drift
-from mnistweb.predictions.drift_statistics import Verdict
+from mnistweb.predictions.drift_statistics import DistributionDrift, Verdict
 from mnistweb.proportion import Proportion
 from tests.support.rows import NOON, add, row
 
@@ -81,9 +82,9 @@ def test_no_drift_is_noticed_where_none_is(app: Flask) -> None:
 
 
 def test_days_count_what_the_log_holds(app: Flask) -> None:
-    def at(ago: int, **fields: object) -> Prediction:
+    def at(ago: int, **fields: Any) -> Prediction:
         when = NOON - timedelta(days=ago)
-        return row(when, **fields, **({"labelled_at": when} if "label" in fields else {}))
+        return row(when, labelled_at=when if "label" in fields else None, **fields)
 
     with app.app_context():
         fill(
@@ -113,17 +114,12 @@ def test_samples_are_binned(app: Flask) -> None:
             row(NOON - timedelta(9), confidence=0.97, input=ink(0.13)),
         )
         found = load()
-    assert (
-        found.distributions["confidence"].recent[0],
-        found.distributions["confidence"].recent[5],
-        found.distributions["confidence"].recent[9],
-    ) == (1, 1, 1)
-    assert (
-        found.distributions["ink"].recent[0],
-        found.distributions["ink"].recent[9],
-        sum(found.distributions["ink"].recent),
-    ) == (1, 1, 2)
-    assert (found.distributions["confidence"].reference[6], found.distributions["ink"].reference[4]) == (1, 1)
+    assert found.distributions["confidence"] == DistributionDrift(
+        [0, 0, 0, 0, 0, 0, 1, 0, 0, 0], [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+    )
+    assert found.distributions["ink"] == DistributionDrift(
+        [0, 0, 0, 0, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    )
 
 
 def test_large_windows_are_sampled(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A site whose models run on a model server."""
 
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,16 @@ from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.preprocessing import normalize
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.remote.protocol import write_metadata
 from mnistweb.recognition.zoo import ModelFileError
+from mnistweb.registry import refresh
+from mnistweb.registry.recognizers import ZOO
+from mnistweb.registry.versions import add_version, promote
 from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 from tests.support.model_server import StandIn, serve
+from tests.support.networks import other_version
 from tests.support.sites import SECRET, make_tables
 
 
@@ -162,11 +169,53 @@ def test_default_model_needs_a_local_card(settings: dict[str, Any]) -> None:
         create_app(settings | {"DEFAULT_MODEL": "missing"})
 
 
+@pytest.fixture
+def new(settings: dict[str, Any]) -> str:
+    """A second version, live in the database; the model server may have it or not."""
+    file, card = other_version("lenet5")
+    operator = create_database_app(settings)
+    with operator.app_context():
+        add_version(file, card, None, None, "ada")
+        promote("lenet5", card.version, None, by="ada", reason="a test", force=True)
+        db.engine.dispose()
+    return card.version
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["server first", "site first"])
+def test_a_row_names_the_version_that_the_server_answered_with(
+    server: StandIn, settings: dict[str, Any], new: str, ahead: bool
+) -> None:
+    file, card = other_version("lenet5")
+    installed, server_has = server.network.card, server.network
+    # Another temperature: with the wrong card the probabilities would be others.
+    card = dataclasses.replace(card, temperature=2.0)
+    if ahead:
+        server_has = server.network = TorchScriptRecognizer.from_bytes(card, file)
+        server.pages[f"/v2/models/lenet5/versions/{new}"] = write_metadata(card)
+    app = create_app(settings | {"SURE_FROM": "0.97"})
+    if not ahead:
+        follower = refresh.make_follower(app)
+        follower.refresh()
+        follower.stop()
+        assert app.extensions[ZOO].get("lenet5").card.version == new
+    answer = predict(app.test_client(), 3)
+    assert answer["model_version"] == (new if ahead else installed.version)
+    image = normalize(read_drawing(digit_png(3), 10**6))
+    expected = server_has.recognize(image)
+    assert answer["probabilities"] == pytest.approx(expected.probabilities)
+    with app.app_context():
+        assert db.session.query(Prediction).one().model_version == answer["model_version"]
+        db.engine.dispose()
+
+
 WITHOUT_TORCH = """
 import sys
 from mnistweb.app import create_app
+from mnistweb.registry import refresh
 from tests.support.drawings import data_url, digit_png
 app = create_app({settings!r})
+assert refresh.make_follower(app).refresh()
+assert app.extensions["mnistweb-zoo"].get("lenet5").card.version == {version!r}
 client = app.test_client()
 answer = client.post("/api/v1/predictions", json={{"image": data_url(digit_png(3))}})
 assert (answer.status_code, answer.get_json()["digit"]) == (201, 3), answer.text
@@ -177,7 +226,8 @@ print(*sorted({{"torch", "mnistweb.recognition.recognizer"}} & set(sys.modules))
 
 
 @pytest.mark.process
-def test_site_with_a_model_server_never_imports_torch(settings: dict[str, Any]) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_TORCH.format(settings=settings)]
+def test_site_with_a_model_server_never_imports_torch(settings: dict[str, Any], new: str) -> None:
+    program = WITHOUT_TORCH.format(settings=settings, version=new)
+    command = [sys.executable, "-W", "ignore", "-c", program]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.stdout.split(), found.returncode) == ([], 0), found.stderr

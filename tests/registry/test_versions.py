@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from mnistweb.app import create_app
+from mnistweb.config import ConfigError
 from mnistweb.database.models import ModelVersion, Promotion
 from mnistweb.extensions import db
 from mnistweb.recognition.model_card import ModelFileError, read_card, sha256_of
@@ -136,6 +138,9 @@ def test_the_comparison_must_be_of_these_two_versions(new: str) -> None:
     ):
         with pytest.raises(VersionError, match="comparison"):
             promote(NAME, new, compared, by="ada")
+        if compared is not None:
+            with pytest.raises(VersionError, match="comparison"):
+                promote(NAME, new, compared, by="ada", force=True, reason="now")
 
 
 def test_a_damaged_or_missing_file_never_goes_live(new: str) -> None:
@@ -192,6 +197,12 @@ def test_files_lie_in_the_model_store(app: Flask, context: None, tmp_path: Path)
     path.unlink()
     with pytest.raises(ModelFileError, match="cannot be read"):
         read_version(NAME, card.version)
+
+
+def test_a_store_without_its_package_stops_the_start(app: Flask, tmp_path: Path) -> None:
+    settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
+    with pytest.raises(ConfigError, match="MODEL_STORE needs a package"):
+        create_app(settings | {"MODEL_STORE": "nosuch://models"})
 
 
 def test_an_unknown_model_has_no_versions(context: None) -> None:

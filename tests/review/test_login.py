@@ -16,7 +16,9 @@ from tests.support.clients import csrf_token
 from tests.support.reviewers import PASSWORD, PASSWORD_HASH, log_in
 from tests.support.rows import add, row
 
-PAGES = ("/review", "/review/decisions", f"/review/{uuid.uuid4()}/drawing.png")
+NOTHING = uuid.UUID(int=1)
+"""The id of no drawing and of no decision."""
+PAGES = ("/review", "/review/decisions", f"/review/{NOTHING}/drawing.png")
 
 
 def test_the_right_password_leads_to_the_review(client: FlaskClient) -> None:
@@ -57,9 +59,7 @@ def test_pages_ask_for_a_login_and_are_never_cached_nor_framed(
     assert client.get(page).location == "/review/login"
 
 
-@pytest.mark.parametrize(
-    "address", ["/review/decide", "/review/undo", f"/review/decisions/{uuid.uuid4()}/undo"]
-)
+@pytest.mark.parametrize("address", ["/review/decide", "/review/undo", f"/review/decisions/{NOTHING}/undo"])
 def test_decisions_ask_for_a_login(app: Flask, client: FlaskClient, address: str) -> None:
     with app.app_context():
         [drawing] = add(row())

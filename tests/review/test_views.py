@@ -17,12 +17,14 @@ from mnistweb.predictions import review
 from mnistweb.predictions.feedback import give_feedback
 from mnistweb.predictions.store import delete_own
 from mnistweb.recognition.types import SIDE
-from mnistweb.registry.recognizers import ZOO
+from mnistweb.review import second_opinions
 from tests.support.clients import FRAGMENT, csrf_token, predict
 from tests.support.databases import on_both_databases
 from tests.support.drawings import digit_png
-from tests.support.networks import nine, zoo_with_second
 from tests.support.rows import NOON, add, row
+
+NOTHING = uuid.UUID(int=1)
+"""The id of no drawing."""
 
 
 def tiles(page: TestResponse) -> dict[str, str]:
@@ -94,8 +96,7 @@ def test_other_networks_are_asked(app: Flask, ada: FlaskClient) -> None:
 def test_networks_that_run_elsewhere_are_not(
     app: Flask, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.config, "MODEL_URL", "http://model:8001")
-    monkeypatch.setitem(app.extensions, ZOO, zoo_with_second(app.extensions[ZOO], nine()))
+    monkeypatch.setattr(second_opinions, "local_network", lambda _: None)
     with app.app_context():
         add(row(digit=3, input=bytes(SIDE * SIDE)))
     assert [*tiles(ada.get("/review")).values()] == ["Not rated"]
@@ -174,7 +175,7 @@ def test_decisions(app: Flask, ada: FlaskClient, decision: str, code: str) -> No
     assert moment
     form = {"csrf_token": csrf_token(ada), "moment": html.unescape(moment[1]), **hidden}
     undone = ada.get(ada.post("/review/undo", data=form).location)
-    assert message(undone) == "Taken back: One drawing."
+    assert message(undone) == "Taken back: one drawing."
     assert label(app, drawing) == ""
     with app.app_context():
         found = db.session.get(Prediction, drawing)
@@ -232,9 +233,7 @@ def test_without_chosen_drawings_the_page_says_so(ada: FlaskClient, app: Flask) 
     )
 
 
-@pytest.mark.parametrize(
-    "value", ["", "x::3", f"{uuid.uuid4()}", f"{uuid.uuid4()}:10:3", f"{uuid.uuid4()}::3:"]
-)
+@pytest.mark.parametrize("value", ["", "x::3", f"{NOTHING}", f"{NOTHING}:10:3", f"{NOTHING}::3:"])
 def test_nonsense_is_refused(ada: FlaskClient, value: str) -> None:
     assert decide(ada, "accept", value).status_code in (400, 422)
     assert decide(ada, "what", f"{uuid.uuid4()}::3").status_code == 422
@@ -250,7 +249,7 @@ def test_nonsense_is_refused(ada: FlaskClient, value: str) -> None:
         "author=x",
         "limit=0",
         "moment=x",
-        f"author={uuid.uuid4()}",
+        f"author={NOTHING}",
     ],
 )
 def test_unreadable_addresses_are_refused(ada: FlaskClient, query: str) -> None:

@@ -28,6 +28,7 @@ class Dawdlers:
     kind: str
     count: int
     many_addresses: bool = False
+    host: str = "127.0.0.1"
     clients: list[socket.socket] = field(default_factory=list)
     next_byte: float = 0.0
 
@@ -39,7 +40,7 @@ class Dawdlers:
             client.settimeout(5)
             if self.many_addresses:
                 client.bind((f"127.0.{1 + number // 200}.{1 + number % 200}", 0))
-            client.connect(("127.0.0.1", self.port))
+            client.connect((self.host, self.port))
             with suppress(OSError):
                 client.sendall(FIRST_BYTES[self.kind])
             client.setblocking(False)

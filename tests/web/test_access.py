@@ -27,7 +27,7 @@ class Access(NamedTuple):
 
 
 IMAGE = {"image": data_url(digit_png(3))}
-PUBLIC = Access(200, 200, 200)
+PUBLIC, ABSENT = Access(200, 200, 200), Access(404, 404, 404)
 ROUTES = {
     "GET static": PUBLIC,
     "GET health.live": PUBLIC,
@@ -68,6 +68,16 @@ ROUTES = {
     "POST my_drawings.delete": Access(303, 404, 400, form={}),
     "POST api.feedback": Access(200, 404, 404, json={"label": 3}),
     "DELETE api.delete": Access(204, 404, 404),
+    # For reviewers only, and absent without their password (tests/review/test_login.py).
+    "GET review.index": ABSENT,
+    "GET review.drawing": ABSENT,
+    "POST review.decide": Access(404, 404, 400, form={}),
+    "POST review.undo": Access(404, 404, 400, form={}),
+    "GET review_decisions.index": ABSENT,
+    "POST review_decisions.undo": Access(404, 404, 400, form={}),
+    "GET review_login.form": ABSENT,
+    "POST review_login.log_in": Access(404, 404, 400, form={}),
+    "POST review_login.log_out": Access(404, 404, 400, form={}),
 }
 PREDICTION_ENDPOINTS = (
     "prediction.show",
@@ -92,7 +102,8 @@ def rules(app: Flask) -> dict[str, Rule]:
 
 
 def address(app: Flask, route: str, prediction_id: str) -> str:
-    values = {"prediction_id": uuid.UUID(prediction_id), "name": "cnn", "filename": "css/base.css"}
+    drawing = uuid.UUID(prediction_id)
+    values = {"prediction_id": drawing, "decision_id": drawing, "name": "cnn", "filename": "css/base.css"}
     rule = rules(app)[route]
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(

@@ -1,7 +1,7 @@
 import { thumbnail } from "../slate/render.js";
 
 /** What is said of a drawing that was read as no digit. */
-const SPECIAL = new Map([["none", ["read as not a digit", "→ ?"]], [null, ["not saved", "✕"]]]);
+const SPECIAL = new Map([["none", ["read as not a digit", "→?"]], [null, ["not saved", "✕"]]]);
 
 /** Show the drawings of a round as they come: one place for each digit, with its picture and what was read. */
 export function challengePlaces(list) {
@@ -33,9 +33,9 @@ export function challengePlaces(list) {
       const item = list.children[index];
       const right = digit === String(prompt);
       item.dataset.right = String(right);
-      const [words, sign] = SPECIAL.get(digit) ?? [`read as ${digit}`, `→ ${digit}`];
+      const [words, sign] = SPECIAL.get(digit) ?? [`read as ${digit}`, `→${digit}`];
       item.querySelector("img").alt = `Your ${prompt}, ${words}`;
-      if (!right) item.querySelector(".course-words").textContent = `${prompt} ${sign}`;
+      if (!right) item.querySelector(".course-words").textContent = `${prompt}${sign}`;
     },
   };
 }

@@ -47,7 +47,7 @@ function start(root) {
     if (form.ariaBusy === "true") return;
     form.ariaBusy = "true";
     try {
-      round = readRound(await fetchFragment(root.dataset.start, {}, "#round"));
+      round = readRound(await fetchFragment(form.action, {}, "#round"));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       return notice(error.notice);
@@ -81,6 +81,7 @@ function start(root) {
     places.fill(place, drawing.sheet);
     sender.send(place, drawing.toJSON());
     drawing.restore({ strokes: [] });
+    slate.recentre();
     index += 1;
     if (index < round.places.length) return ask(said);
     finish();
@@ -182,6 +183,7 @@ function start(root) {
     actions[action]();
   });
   board.inert = true;
+  form.querySelector("button").disabled = false; // without this script it would leave the page
   const ticking = setInterval(tick, TICK);
 
   onLeave(() => {

@@ -2,6 +2,8 @@ import { announce } from "../lib/announce.js";
 import { isShortcut, listen } from "../lib/events.js";
 import { moved, SIZE } from "./geometry.js";
 
+/** Where the pen is at first. */
+const MIDDLE = [SIZE / 2, SIZE / 2];
 /** How far an arrow key moves the pen, without and with Shift, in slate units. */
 const STEPS = [14, 4];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -10,10 +12,11 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * Draw with the keyboard while `canvas` has the focus: arrows move the pen, Space puts it down and lifts it.
  *
  * `pen` is as in pointer.js, with `pen.hover(point or null, down)` to show the pen. Enter calls `submit()`.
- * Returns the teardown.
+ * Returns `stop()`, the teardown, and `recentre()`, which puts the pen back in the middle.
  */
 export function followKeyboard(canvas, pen, submit) {
-  let point = [SIZE / 2, SIZE / 2];
+  let point = MIDDLE;
+  let shown = false;
   let down = false;
   const { on, stop } = listen();
 
@@ -25,6 +28,11 @@ export function followKeyboard(canvas, pen, submit) {
   function move([dx, dy], step) {
     point = moved(point, dx * step, dy * step);
     if (down) pen.extend([point]);
+    hover();
+  }
+
+  function hover() {
+    shown = true;
     pen.hover(point, down);
   }
 
@@ -34,7 +42,7 @@ export function followKeyboard(canvas, pen, submit) {
       down = true;
       pen.begin(point);
     }
-    pen.hover(point, down);
+    hover();
     announce(down ? "Pen down" : "Pen up");
   }
 
@@ -51,10 +59,16 @@ export function followKeyboard(canvas, pen, submit) {
 
   const leave = () => {
     lift();
+    shown = false;
     pen.hover(null, false);
   };
   on(canvas, "blur", leave);
   on(canvas, "pointerdown", leave);
 
-  return stop;
+  function recentre() {
+    point = MIDDLE;
+    if (shown) hover();
+  }
+
+  return { stop, recentre };
 }

@@ -12,6 +12,7 @@ export class Slate {
   #cursor = null;
   #ink;
   #ratio = 0;
+  #keyboard;
   #teardown;
 
   /** `brush()` returns the width of the next stroke; `submit()` predicts. */
@@ -32,9 +33,10 @@ export class Slate {
     drawing.addEventListener("change", render);
     const watching = new ResizeObserver(() => this.#fit());
     watching.observe(canvas);
+    this.#keyboard = followKeyboard(canvas, pen, submit);
     const stops = [
       followPointer(canvas, pen),
-      followKeyboard(canvas, pen, submit),
+      this.#keyboard.stop,
       () => drawing.removeEventListener("change", render),
       () => watching.disconnect(),
     ];
@@ -54,6 +56,11 @@ export class Slate {
   paint(context, size) {
     context.clearRect(0, 0, size, size);
     renderSheet(context, this.#drawing, size, this.#ink);
+  }
+
+  /** Put the keyboard's pen back in the middle. */
+  recentre() {
+    this.#keyboard.recentre();
   }
 
   /** Remove all listeners; the slate keeps its content. */

@@ -5,41 +5,14 @@ the other tests. BUILD_FLAGS in the environment are passed to `docker build`.
 """
 
 import json
-import os
-import secrets
-import shlex
-import socket
-import ssl
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.system.deploy.site import IMAGE, ROOT, Site, run
+from tests.system.deploy.site import SETTINGS, Site, run
 
-SETTINGS = {"SECRET_KEY": secrets.token_hex(32), "POSTGRES_PASSWORD": "any/character@may:stand#here"}
 MAX_IMAGE_BYTES = 1.3e9
-
-
-@pytest.fixture(scope="module")
-def image() -> str:
-    """Build the image from the checkout."""
-    flags = shlex.split(os.environ.get("BUILD_FLAGS", ""))
-    run("docker", "build", *flags, "--tag", IMAGE, str(ROOT))
-    return IMAGE
-
-
-@pytest.fixture(scope="module")
-def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Make a folder to start a site from; remove containers and volumes at the end."""
-    site = Site(tmp_path_factory.mktemp("site"))
-    site.install()
-    site.configure(**SETTINGS)
-    site.compose("--profile", "*", "down", "--volumes")
-    yield site
-    site.configure(**SETTINGS)
-    site.compose("--profile", "*", "down", "--volumes")
 
 
 def test_image_is_small_and_contains_no_secret(image: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,6 +25,17 @@ def test_image_is_small_and_contains_no_secret(image: str, capsys: pytest.Captur
     assert not {key for key in environment if "SECRET" in key or "PASSWORD" in key or key.startswith("PIP")}
     files = run("docker", "run", "--rm", image, "ls", "-A", "/app").stdout.split()
     assert files == ["instance"]
+
+
+def test_image_has_a_bill_of_its_packages(image: str) -> None:
+    bill = json.loads(run("docker", "run", "--rm", image, "cat", "/venv/sbom.json").stdout)
+    listed = {each["name"].lower(): each for each in bill["components"]}
+    assert bill["bomFormat"] == "CycloneDX"
+    assert bill["metadata"]["component"]["name"] == "mnistweb"
+    assert {"flask", "pillow", "torch"} <= set(listed)
+    assert "pip" not in listed
+    assert all(each["version"] for each in listed.values())
+    assert listed["flask"]["purl"].startswith("pkg:pypi/flask@")
 
 
 @pytest.mark.parametrize("secret", ["", "change-me"])
@@ -149,24 +133,3 @@ def test_backups_are_made_regularly(site: Site) -> None:
     site.run("deploy/restore", str(backup))
     assert site.rows() == rows
     site.configure(**SETTINGS)
-
-
-def test_caddy_adds_tls(site: Site) -> None:
-    if run("docker", "image", "inspect", "caddy:2", check=False).returncode:
-        pulled = run("docker", "pull", "caddy:2", check=False)
-        if pulled.returncode:
-            pytest.skip("the image caddy:2 is not available")
-    for port in (80, 443):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                pytest.skip(f"port {port} is in use")
-    site.configure(**SETTINGS, DOMAIN="localhost", COMPOSE_PROFILES="tls")
-    site.up()
-    # For localhost Caddy signs the certificate itself.
-    root = site.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt").stdout
-    trusted = ssl.create_default_context(cadata=root)
-    body = json.loads(site.request("/readyz", base="https://localhost", tls=trusted))
-    assert body["status"] == "ok"
-    site.cookies.clear()
-    site.request("/", base="https://localhost", tls=trusted)
-    assert {cookie.name for cookie in site.cookies if cookie.secure} >= {"__Host-visitor"}

@@ -3,22 +3,26 @@
 import json
 import os
 import re
+import secrets
+import shlex
 import shutil
 import socket
 import ssl
 import subprocess
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.support.drawings import data_url, digit_png
 
 ROOT = Path(__file__).resolve().parents[3]
 IMAGE = "mnistweb:test-deploy"
 PROJECT = "mnistweb-test-deploy"
+SETTINGS = {"SECRET_KEY": secrets.token_hex(32), "POSTGRES_PASSWORD": "any/character@may:stand#here"}
 Result = subprocess.CompletedProcess[str]
 
 
@@ -30,6 +34,12 @@ def run(*command: str, cwd: Path = ROOT, check: bool = True, **environment: str)
     if check and result.returncode:
         raise AssertionError(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
     return result
+
+
+def build(image: str, *flags: str) -> None:
+    """Build an image from the checkout, with BUILD_FLAGS of the environment."""
+    more = shlex.split(os.environ.get("BUILD_FLAGS", ""))
+    run("docker", "build", *more, *flags, "--tag", image, str(ROOT))
 
 
 def free_port() -> int:
@@ -59,6 +69,10 @@ class Site:
         lines = "".join(f"{key}={value}\n" for key, value in settings.items())
         (self.folder / ".env").write_text((ROOT / ".env.example").read_text() + lines)
 
+    def another_visitor(self) -> Self:
+        """Return a client without this one's cookies."""
+        return replace(self, cookies=CookieJar())
+
     def compose(self, *arguments: str, check: bool = True) -> Result:
         """Run `docker compose` in the folder."""
         return self.run("docker", "compose", *arguments, check=check)
@@ -78,6 +92,7 @@ class Site:
         *,
         base: str = "",
         tls: ssl.SSLContext | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """Return the body of the answer to a GET, or to a POST of `body` as JSON. Raises HTTPError."""
         request = urllib.request.Request(  # noqa: S310
@@ -85,6 +100,8 @@ class Site:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"} if body is not None else {},
         )
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
         return self.send(request, tls)
 
     def submit(self, path: str, **fields: str) -> bytes:

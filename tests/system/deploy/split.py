@@ -4,8 +4,6 @@ They run after deployment.py, whose layers these images share.
 """
 
 import json
-import os
-import shlex
 import time
 import urllib.error
 import urllib.request
@@ -14,8 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.drawings import data_url, digit_png
-from tests.system.deploy.deployment import SETTINGS
-from tests.system.deploy.site import IMAGE, ROOT, Site, run
+from tests.system.deploy.site import IMAGE, SETTINGS, Site, build, run
 
 IMAGES = {"site": f"{IMAGE}-site", "model": f"{IMAGE}-model"}
 MAX_IMAGE_BYTES = {"site": 0.5e9, "model": 1.8e9}
@@ -36,9 +33,8 @@ VERSIONS = (
 @pytest.fixture(scope="module")
 def images() -> dict[str, str]:
     """Build the images from the checkout."""
-    flags = shlex.split(os.environ.get("BUILD_FLAGS", ""))
     for target, image in IMAGES.items():
-        run("docker", "build", *flags, "--target", target, "--tag", image, str(ROOT))
+        build(image, "--target", target)
     return IMAGES
 
 

@@ -132,7 +132,7 @@ def use_python_backend(folder: Path) -> None:
 
 def ask(address: str, path: str, message: Message) -> urllib3.BaseHTTPResponse:
     """Send a request to Triton."""
-    return urllib3.request("POST", address + path, body=message.body, headers=message.headers)
+    return urllib3.request("POST", address + path, body=message.body, headers=message.headers, timeout=60)
 
 
 def as_json(message: Message, images: NDArray[np.uint8]) -> Message:
