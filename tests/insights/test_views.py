@@ -437,7 +437,7 @@ def test_charts_read_only_the_aggregates(app: Flask, client: FlaskClient) -> Non
     finally:
         event.remove(engine, "before_cursor_execute", listen)
     assert app.extensions[EXTENSION] is held
-    assert len(statements) == 5
+    assert len(statements) == 6
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     with Session(engine) as session:
         for statement, parameters in statements:

@@ -36,6 +36,7 @@ ROUTES = {
     "GET docs.as_json": PUBLIC,
     "GET registry.index": PUBLIC,
     "GET registry.show": PUBLIC,
+    "GET registry.comparison": ABSENT,  # of a promotion; here are none
     "GET insights.index": PUBLIC,
     "GET draw.index": PUBLIC,
     "POST live_guess.guess": Access(200, 200, 200, data=b"\0" * 60 + b"\xff" * 60 + b"\0" * 60),
@@ -63,6 +64,13 @@ ROUTES = {
     "POST my_drawings.delete_all": Access(303, 303, 400, form={}),
     "DELETE api.delete_all": PUBLIC,
     "POST api.predict": Access(201, 201, 201, json=IMAGE),
+    "GET challenge.index": PUBLIC,
+    "POST challenge.start": Access(201, 201, 400, form={}),
+    # Of a round of one's own; here are none (tests/challenge/test_rounds.py).
+    "POST challenge.draw": Access(404, 404, 400, form={"prompt": "3"} | IMAGE),
+    "POST challenge.finish": Access(404, 404, 400, form={}),
+    "GET challenge.show": ABSENT,
+    "POST challenge.delete": Access(404, 404, 400, form={}),
     # For the author only.
     "POST draw.feedback": Access(303, 404, 400, form={"label": "3"}),
     "POST my_drawings.delete": Access(303, 404, 400, form={}),
@@ -103,7 +111,8 @@ def rules(app: Flask) -> dict[str, Rule]:
 
 def address(app: Flask, route: str, prediction_id: str) -> str:
     drawing = uuid.UUID(prediction_id)
-    values = {"prediction_id": drawing, "decision_id": drawing, "name": "cnn", "filename": "css/base.css"}
+    ids = dict.fromkeys(("prediction_id", "decision_id", "challenge_id"), drawing)
+    values = ids | {"promotion_id": 1, "place": 0, "name": "cnn", "filename": "css/base.css"}
     rule = rules(app)[route]
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(
