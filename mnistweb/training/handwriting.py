@@ -12,7 +12,8 @@ from numpy.random import Generator
 from mnistweb.recognition.rasteriser import Points
 from mnistweb.training.symbols import Drawing, resample
 
-SLASHED, BARRED, HOOKED, FLAGGED, FOOTED, ANGULAR, SEGMENTS = 0.12, 0.12, 0.06, 0.1, 0.08, 0.06, 0.02
+SLASHED, BARRED, HOOKED, LOOPED, FLAGGED, FOOTED = 0.12, 0.12, 0.06, 0.06, 0.1, 0.08
+ANGULAR, SEGMENTS = 0.06, 0.02
 """Shares of the digits that are written anew in this way, where it applies."""
 UPRIGHT = 0.35
 """Width to height, up to which a one is a plain stroke."""
@@ -81,6 +82,25 @@ def hook(strokes: Drawing, rng: Generator) -> Drawing:
     return (np.concatenate([_line(start, first[0])[:-1], first]), *strokes[1:])
 
 
+def loop(strokes: Drawing, rng: Generator) -> Drawing:
+    """Write the seven anew in one stroke: a wave, a loop at the upper right, the stem; most get a bar."""
+    low, high = _corners(strokes)
+    waist = np.array([rng.uniform(0.3, 0.55), rng.uniform(0.16, 0.36)])  # where wave and loop cross
+    wide, tall = rng.uniform(0.15, 0.45), rng.uniform(0.14, 0.32)
+    around = [(0.9, -0.4), (0.8, -1.0), (0.15, -0.75)]
+    points = [
+        np.array([rng.uniform(-0.1, 0.1), rng.uniform(-0.08, 0.12)]),
+        waist * (rng.uniform(0.35, 0.6), rng.uniform(0.6, 1.1)),
+        waist,
+        *(waist + rng.uniform(0.9, 1.1, 2) * (wide * x, tall * y) for x, y in around),
+        waist + rng.uniform(-0.03, 0.03, 2),
+        np.array([waist[0] + rng.uniform(-0.12, 0.04), 0.65]),
+        np.array([waist[0] + rng.uniform(-0.28, 0.06), 1.0]),
+    ]
+    drawing: Drawing = (low + (high - low)[1] * _curve(np.stack(points)),)
+    return bar(drawing, rng) if rng.random() < 0.7 else drawing
+
+
 def flag(strokes: Drawing, rng: Generator) -> Drawing:
     """Add the upstroke of a one, short or long."""
     if not _is_upright(strokes):
@@ -117,7 +137,7 @@ def segments(label: int, rng: Generator) -> Drawing:
 WAYS: dict[int, tuple[tuple[float, Callable[[Drawing, Generator], Drawing]], ...]] = {
     0: ((SLASHED, slash),),
     1: ((FLAGGED, flag), (FOOTED, foot)),
-    7: ((HOOKED, hook), (BARRED, bar)),
+    7: ((HOOKED, hook), (BARRED, bar), (LOOPED, loop)),
 }
 
 
@@ -133,6 +153,21 @@ def _corners(strokes: Drawing) -> tuple[Points, Points]:
 
 def _line(start: Points, end: Points) -> Points:
     return np.linspace(start, end, 8)
+
+
+def _curve(points: Points) -> Points:
+    """Draw a smooth curve through points [n, 2]: E. Catmull and R. Rom, 1974."""
+    padded = np.concatenate([points[:1], points, points[-1:]])
+    before, start, end, after = (padded[k : len(padded) - 3 + k, None] for k in range(4))
+    t = np.linspace(0, 1, 8, endpoint=False)[:, None]
+    parts = (
+        2 * start
+        + (end - before) * t
+        + (2 * before - 5 * start + 4 * end - after) * t**2
+        + (3 * start - before - 3 * end + after) * t**3
+    ) / 2
+    curve: Points = np.concatenate([parts.reshape(-1, 2), points[-1:]])
+    return curve
 
 
 def _between(points: Points) -> Points:

@@ -20,7 +20,7 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) ->
 
 
 class Cnn(nn.Module):
-    """Four 3x3 convolutions with batch normalization, two at 14x14 and two at 7x7.
+    """Four 3x3 convolutions with batch normalization, two at 14x14 and two at 7x7, and a hidden layer.
 
     The image comes in as four images of 14x14: its rows and columns of even and of odd number. So no pixel is
     lost, and the first convolution takes a quarter of the operations.
@@ -36,10 +36,17 @@ class Cnn(nn.Module):
             _convolution(32, 48),  # [n, 48, 14, 14]
             nn.MaxPool2d(2),
             _convolution(48, 96),  # [n, 96, 7, 7]
-            _convolution(96, 96),
-            nn.MaxPool2d(2),  # [n, 96, 3, 3]
+            _convolution(96, 128),
+            nn.MaxPool2d(2),  # [n, 128, 3, 3]
         )
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(96 * 9, CLASSES))
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(128 * 9, 128, bias=False),
+            nn.BatchNorm1d(128),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.2),
+            nn.Linear(128, CLASSES),
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.features(images))

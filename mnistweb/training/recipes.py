@@ -38,7 +38,7 @@ class Recipe:
 
 RECIPES = {
     "cnn": Recipe(
-        TrainingConfig("cnn", (Phase(8, 3e-3, sharp=0.3),)),
+        TrainingConfig("cnn", (Phase(10, 3e-3, sharp=0.3),)),
         "Convolutional network",
         "Four convolutions with batch normalization. The default: the most accurate of the three.",
         (
@@ -46,7 +46,8 @@ RECIPES = {
             "A 1 with a long foot or flag, and a 7 without a bar, may be taken for one another.",
         ),
         TrainingConfig(
-            "cnn", (Phase(14, 1.5e-3, MILD, warm_up=0.1), Phase(8, 1e-3, GENTLE, warm_up=0.1, mix=MORE_MNIST))
+            "cnn",
+            (Phase(22, 2e-3, MILD, warm_up=0.1), Phase(14, 1e-3, GENTLE, warm_up=0.1, mix=MORE_MNIST)),
         ),
     ),
     "lenet5": Recipe(

@@ -36,6 +36,7 @@ WAYS: dict[str, tuple[int, Callable[[Drawing, Generator], Drawing]]] = {
     "one with a foot": (1, handwriting.foot),
     "barred seven": (7, handwriting.bar),
     "hooked seven": (7, handwriting.hook),
+    "looped seven": (7, handwriting.loop),
 }
 PENS = {"thin pen": (0.02, 0.025), "thick pen": (0.2, 0.26)}
 """Pens, as shares of the drawing's longer side."""

@@ -53,6 +53,17 @@ def test_hook_begins_below_the_top_of_the_seven() -> None:
     assert first[0, 1] > strokes(7)[0][0, 1]
 
 
+def test_looped_seven_crosses_itself_above_its_stem() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        written, *bars = handwriting.loop(strokes(7), rng)
+        assert len(bars) <= 1
+        top, right = written[:, 1].argmin(), written[:, 0].argmax()
+        assert 0 < right < len(written) - 8
+        assert 0 <= top < len(written) - 8
+        assert written[-1, 1] == pytest.approx(np.concatenate(strokes(7))[:, 1].max())
+
+
 def test_straight_lines_keep_ends_and_size() -> None:
     for digit in range(10):
         drawn = handwriting.straighten(strokes(digit), np.random.default_rng(digit))
