@@ -24,7 +24,7 @@ from tqdm import tqdm
 from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.data import Images
 from mnistweb.training.data_mix import BatchMix
-from mnistweb.training.networks import NETWORKS
+from mnistweb.training.networks import CLASSES, NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 EVALUATION_BATCH = 500
@@ -226,6 +226,8 @@ def precision(device: torch.device) -> torch.dtype:
 @torch.no_grad()
 def compute_logits(network: nn.Module, images: Tensor, device: torch.device) -> Tensor:
     """Compute logits float32 [n, 11] for uint8 [n, 28, 28] images."""
+    if not len(images):  # an empty batch keeps its one channel when its pixels are unshuffled
+        return torch.zeros(0, CLASSES)
     network.eval()
     batches = [
         network((batch.unsqueeze(1).float() / 255).to(device)).float().cpu()
