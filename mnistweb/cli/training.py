@@ -148,6 +148,7 @@ def device_named(name: str) -> torch.device:
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write the reports that the models' pages show to this folder.",
 )
+@click.option("--cards", is_flag=True, help="Also store the figures in the models' cards.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def evaluate(
     names: tuple[str, ...],
@@ -157,6 +158,7 @@ def evaluate(
     distorted: bool,
     pictures: Path | None,
     report: Path | None,
+    cards: bool,
     as_json: bool,
 ) -> None:
     """Evaluate exported models on MNIST's test images, on drawings unseen in training, or on pictures."""
@@ -166,6 +168,8 @@ def evaluate(
             results = _on_pictures(recognizers, load_pictures(pictures))
         else:
             results = _on_test_sets(recognizers, data_dir, distorted, report)
+            if cards:
+                _store(recognizers, results, weights)
     except (DataFileError, ModelFileError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -199,6 +203,13 @@ def _on_test_sets(
         for recognizer in recognizers:
             write_report(report, recognizer.card, recognizer.network, sets)
     return results
+
+
+def _store(recognizers: list[TorchScriptRecognizer], results: Mapping[str, Any], weights: Path) -> None:
+    """Write the figures to the cards; those that only a training can measure stay."""
+    for card in (recognizer.card for recognizer in recognizers):
+        figures = {**card.figures, **results[card.name]}
+        dataclasses.replace(card, figures=figures).write(weights / f"{card.name}.json")
 
 
 def _recognizers(weights: Path, names: tuple[str, ...]) -> list[TorchScriptRecognizer]:

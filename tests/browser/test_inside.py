@@ -121,8 +121,8 @@ def test_all_votes_can_be_opened(page: Page) -> None:
     look(page)
     rest = page.locator(".votes-rest")
     expect(rest.locator("table")).to_be_hidden()
-    rest.get_by_text("The other 88, one by one").click()
-    expect(rest.locator("tbody tr")).to_have_count(88)
+    rest.get_by_text("The other 120, one by one").click()
+    expect(rest.locator("tbody tr")).to_have_count(120)
     expect(rest.locator("tfoot")).to_be_visible()
     assert violations(page) == []
 

@@ -116,12 +116,12 @@ def test_each_layer_says_how_much_its_detectors_see(client: FlaskClient, predict
 def test_votes_of_all_detectors_add_up(client: FlaskClient, predicted: dict[str, Any]) -> None:
     text = look(client, predicted).text
     first, rest = (table.split("</table>")[0] for table in text.split('<table class="votes">')[1:])
-    assert len(re.findall("Detector [0-9]+</th>", first)) == 8
-    assert len(re.findall("Detector [0-9]+</th>", rest)) == 88
+    assert len(re.findall("Neuron [0-9]+</th>", first)) == 8
+    assert len(re.findall("Neuron [0-9]+</th>", rest)) == 120
     cells = re.findall(r"</th><td>([^<]+)</td>", rest)
     column = [float(cell.replace("\N{MINUS SIGN}", "-")) for cell in cells]
-    assert sum(column[:-1]) == pytest.approx(column[-1], abs=0.005 * 88)
-    assert "The other 88, one by one" in text
+    assert sum(column[:-1]) == pytest.approx(column[-1], abs=0.005 * 120)
+    assert "The other 120, one by one" in text
 
 
 def test_only_a_part_of_a_page_can_be_closed(client: FlaskClient, predicted: dict[str, Any]) -> None:

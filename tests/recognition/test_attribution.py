@@ -3,6 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mnistweb.recognition.attribution import (
     INTEGRATION_STEPS,
@@ -16,11 +17,12 @@ from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.types import DigitImage
 from mnistweb.recognition.zoo import WEIGHTS
+from mnistweb.training.networks import NETWORKS
 from tests.support.drawings import digit_png
 from tests.support.networks import untrained
 
 MAPS = {
-    "cnn": [(32, 14, 14), (48, 14, 14), (96, 7, 7), (96, 7, 7)],
+    "cnn": [(32, 14, 14), (48, 14, 14), (96, 7, 7), (128, 7, 7)],
     "lenet5": [(6, 28, 28), (16, 10, 10), (120, 1, 1)],
     "vit": [(24, 14, 14), (64, 7, 7)],
 }
@@ -69,8 +71,9 @@ def test_maps_of_a_layer_share_a_scale() -> None:
 
 @pytest.mark.parametrize("name", MAPS)
 def test_votes_add_up_to_the_logits(name: str) -> None:
+    network = untrained(name).network  # loaded here, since what is loaded in inference mode has no gradients
     with torch.inference_mode():
-        logits = untrained(name).network(torch.tensor(image(3)).unsqueeze(0))[0]
+        logits = network(torch.tensor(image(3)).unsqueeze(0))[0]
     explained = explanation(name)
     digit = explained.answer.digit
     assert explained.winner.label == (10 if digit is None else digit)
@@ -80,8 +83,25 @@ def test_votes_add_up_to_the_logits(name: str) -> None:
         assert vote.parts.sum() + vote.bias == pytest.approx(vote.score, abs=1e-4)
     others = [float(logits[label]) for label in range(11) if label != explained.winner.label]
     assert explained.runner_up.score == pytest.approx(max(others), abs=1e-4)
-    assert len(explained.winner.parts) == {"cnn": 96, "lenet5": 84, "vit": 64}[name]
-    assert (explained.last_maps is not None) == (name == "cnn")
+    assert len(explained.winner.parts) == {"cnn": 128, "lenet5": 84, "vit": 64}[name]
+    assert explained.last_maps is None
+
+
+class Direct(nn.Sequential):
+    """A network whose last layer weighs the pixels of maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(4 * 49, 11))
+
+
+def test_pixels_of_a_map_vote_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NETWORKS, "direct", Direct)
+    explained = explain(untrained("direct"), image(3))
+    assert len(explained.winner.parts) == 4
+    assert explained.last_maps is not None
+    assert explained.last_maps.shape == (4, 7, 7)
 
 
 def test_rejection_is_explained_by_class_10() -> None:

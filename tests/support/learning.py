@@ -33,7 +33,7 @@ Call = Callable[[Sequence[str], Mapping[str, str]], str]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is drawn and trained."""
+    """The amount of drawings and of training."""
 
     drawings: int = 20  # of each writer; those who give their sevens a foot draw a third more
     probes: int = 20  # sevens with a foot by each stranger
@@ -42,7 +42,7 @@ class Scale:
 
 @dataclass(slots=True)
 class Told:
-    """What came of it: shares of right answers to sevens with a foot, and the comparisons by their name."""
+    """The outcome: shares of right answers to sevens with a foot, and the comparisons by their name."""
 
     before: float = 0.0
     live: float = 0.0

@@ -27,7 +27,7 @@ from tests.support.reviewers import PASSWORD
 WRITERS, LEARNERS = 30, 10
 """Writers, and those of them whose sevens have a foot."""
 TARGET, ALIKE = 1, 8
-"""What the second kind of malice says of every seven, and the third of every drawing."""
+"""The claims of the second kind of malice about each seven, and of the third about each drawing."""
 PEN = 18.0
 
 

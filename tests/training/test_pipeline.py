@@ -161,14 +161,22 @@ def test_report_has_layers_filters_and_the_worst_mistakes(trained: Path) -> None
     assert sure == sorted(sure, reverse=True)
 
 
-def test_evaluate_repeats_the_figures_of_the_card(trained: Path, data_dir: Path) -> None:
-    paths: list[str | Path] = ["--data-dir", data_dir, "--weights", trained / "weights"]
-    result = run("evaluate", "--robustness", "--json", *paths)
+def test_evaluate_repeats_the_figures_of_the_card_and_stores_them(
+    trained: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained / "weights", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "lenet5.json"
+    card = read_card(path)
+    parts = ("mnist_test", "drawings_test", "not_digits", "ways", "held_out_symbols", "robustness")
+    kept = {name: value for name, value in card.figures.items() if name not in parts}
+    dataclasses.replace(card, figures=kept).write(path)
+    places: list[str | Path] = ["--data-dir", data_dir, "--weights", tmp_path]
+    result = run("evaluate", "--robustness", "--cards", "--json", *places)
     assert result.exit_code == 0, result.output
-    figures = json.loads(result.stdout)["lenet5"]
-    card = read_card(trained / "weights" / "lenet5.json")
-    for part in ("mnist_test", "drawings_test", "not_digits", "ways", "held_out_symbols", "robustness"):
-        assert figures[part] == card.figures[part]
+    figures, stored = json.loads(result.stdout)["lenet5"], read_card(path)
+    for part in parts:
+        assert figures[part] == stored.figures[part] == card.figures[part]
+    assert stored.figures["boundaries"] == card.figures["boundaries"]
 
 
 @pytest.mark.usefixtures("without_report")
