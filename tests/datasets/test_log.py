@@ -21,6 +21,7 @@ from mnistweb.database.models import (
     Decision,
     DoubtTally,
     Prediction,
+    PromptTally,
     Review,
     ReviewDecision,
     Source,
@@ -60,7 +61,7 @@ def db_kind(app: Flask) -> str:
 
 def empty(site: Flask) -> None:
     with site.app_context():
-        for table in (*TABLES, Tally, DoubtTally, ConfidenceTally):
+        for table in (*TABLES, Tally, DoubtTally, PromptTally, ConfidenceTally):
             db.session.execute(delete(table))
         db.session.commit()
 

@@ -13,7 +13,7 @@ from mnistweb.extensions import db
 from mnistweb.history.film import FRAMES, read_strokes
 from mnistweb.recognition.model_card import ServiceCard
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
-from mnistweb.registry.recognizers import LANGUAGE_MODEL, local_network
+from mnistweb.registry.recognizers import LANGUAGE_MODEL, NETWORKS, local_network
 from mnistweb.web.rate_limits import ENDPOINTS
 from tests.support.clients import attribute, predict
 from tests.support.drawings import STROKES, strokes_json
@@ -125,12 +125,12 @@ def test_language_model_has_no_film(app: Flask, client: FlaskClient, monkeypatch
     assert "data-film" not in client.get(f"/predictions/{saved['id']}").text
 
 
-def test_models_on_a_server_have_no_film(app: Flask, client: FlaskClient) -> None:
+def test_models_on_a_server_have_no_film(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     saved = drawn(client, 3)
-    app.config["MODEL_URL"] = "http://models.example"
+    monkeypatch.setattr(app.extensions[NETWORKS], "local", False)
     assert film(client, saved) is None
-    app.config["MODEL_FALLBACK"] = "local"
-    assert film(client, saved)
 
 
 @pytest.mark.parametrize("public_history", ["own", "off"])

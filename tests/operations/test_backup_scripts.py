@@ -211,7 +211,7 @@ def break_dump_silently(machine: Machine) -> dict[str, str]:
 
 def empty_database(machine: Machine) -> dict[str, str]:
     assert (
-        machine.run("psql", "-U", "mnistweb", "-d", "mnistweb", "-c", "DROP TABLE prediction").returncode == 0
+        machine.run("psql", "-U", "mnistweb", "-d", "mnistweb", "-c", "DROP TABLE prediction CASCADE").returncode == 0
     )
     return {}
 

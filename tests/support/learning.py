@@ -77,7 +77,7 @@ def tell(
         "SECRET_KEY": SECRET,
         "RATELIMIT_ENABLED": "false",
         "PROXY_HOPS": "1",
-        "WORKERS": "2",
+        "WORKERS": "1",
         "OMP_NUM_THREADS": "1",
         "RUNS": str(folder / "runs"),
     }
