@@ -210,9 +210,8 @@ def break_dump_silently(machine: Machine) -> dict[str, str]:
 
 
 def empty_database(machine: Machine) -> dict[str, str]:
-    assert (
-        machine.run("psql", "-U", "mnistweb", "-d", "mnistweb", "-c", "DROP TABLE prediction CASCADE").returncode == 0
-    )
+    drop = "DROP TABLE prediction CASCADE"
+    assert machine.run("psql", "-U", "mnistweb", "-d", "mnistweb", "-c", drop).returncode == 0
     return {}
 
 
