@@ -50,7 +50,7 @@ def main() -> None:
             *people(arguments.data_dir),
             data_dir=arguments.data_dir,
             folder=Path(folder),
-            scale=Scale(training=training),
+            scale=Scale(drawings=40, training=training),
         )
     print("\n".join(lines(told)))
 

@@ -103,9 +103,10 @@ def tell(
         for name in ("unreviewed", "reviewed"):
             with timed(told, f"compare {name}"):
                 told.comparisons[name] = command.compare(told.versions[name], f"{name}.json")
-        command.run(
-            "models", "promote", MODEL, told.versions["reviewed"], "--comparison", folder / "reviewed.json"
-        )
+        passes = told.comparisons["reviewed"].decision().passes
+        file = folder / "reviewed.json"
+        why = [] if passes else ["--force", "--reason", "to see what it does"]
+        command.run("models", "promote", MODEL, told.versions["reviewed"], "--comparison", file, *why)
         with timed(told, "take up"):
             wait_for(base, probes[0], told.versions["reviewed"])
         told.live, version = read(base, probes)
@@ -114,8 +115,8 @@ def tell(
         with timed(told, "roll back"):
             wait_for(base, probes[0], told.versions["shipped"])
         told.after_rollback, _ = read(base, probes)
-        why = ["--force", "--reason", "to see what unreviewed feedback does"]
-        command.run("models", "promote", MODEL, told.versions["unreviewed"], *why)
+        forced = ["--force", "--reason", "to see what unreviewed feedback does"]
+        command.run("models", "promote", MODEL, told.versions["unreviewed"], *forced)
         wait_for(base, probes[0], told.versions["unreviewed"])
         told.probed["unreviewed"], _ = read(base, probes)
     return told
