@@ -21,8 +21,13 @@ def predict(client: FlaskClient, digit: int = 3, **fields: Any) -> dict[str, Any
 
 def csrf_token(client: FlaskClient) -> str:
     """Return the CSRF token of the visitor."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/").text)
-    assert found
+    return csrf_token_in(client.get("/").text)
+
+
+def csrf_token_in(page: str) -> str:
+    """Return the CSRF token in the forms of a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page[:500]
     return found[1]
 
 

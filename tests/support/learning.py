@@ -47,11 +47,11 @@ class Told:
     before: float = 0.0
     live: float = 0.0
     after_rollback: float = 0.0
+    unreviewed: float = 0.0
     claims: int = 0
     false_claims: int = 0
     reviewed: int = 0
     comparisons: dict[str, Comparison] = field(default_factory=dict)
-    probed: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -79,7 +79,6 @@ def tell(
         "PROXY_HOPS": "1",
         "WORKERS": "1",
         "OMP_NUM_THREADS": "1",
-        "RUNS": str(folder / "runs"),
     }
     command = Command(call or by_process, environment, data_dir, folder)
     people = writers(met)
@@ -118,7 +117,7 @@ def tell(
         forced = ["--force", "--reason", "to see what unreviewed feedback does"]
         command.run("models", "promote", MODEL, told.versions["unreviewed"], *forced)
         wait_for(base, probes[0], told.versions["unreviewed"])
-        told.probed["unreviewed"], _ = read(base, probes)
+        told.unreviewed, _ = read(base, probes)
     return told
 
 
@@ -211,7 +210,7 @@ def lines(told: Told) -> Iterator[str]:
     yield f"{told.claims} drawings with a claim, {told.false_claims} of them false; {told.reviewed} reviewed"
     yield f"sevens with a foot read right: {told.before:.1%} before, {told.live:.1%} when the version from"
     yield f"  reviewed drawings was live, {told.after_rollback:.1%} after the rollback,"
-    yield f"  {told.probed['unreviewed']:.1%} with the version from unreviewed claims"
+    yield f"  {told.unreviewed:.1%} with the version from unreviewed claims"
     for name, each in told.comparisons.items():
         verdict = each.decision()
         yield f"{name}: {each.old} -> {each.new}, {'passes' if verdict.passes else 'is refused'}"

@@ -21,6 +21,7 @@ from mnistweb.recognition.rasteriser import Points, Stroke, rasterise
 from mnistweb.recognition.types import Ink
 from mnistweb.training.pen_strokes import USUAL_VARIATION, Sample, redraw
 from mnistweb.training.symbols import Drawing, resample
+from tests.support.clients import csrf_token_in
 from tests.support.drawings import SIDE, STROKES, data_url, encode
 from tests.support.reviewers import PASSWORD
 
@@ -181,7 +182,7 @@ def review_all(base: str, truth: dict[str, int]) -> int:
     Returns the number of reviewed drawings.
     """
     browser = Browser(base)
-    token = _token(browser.get("/review/login"))
+    token = csrf_token_in(browser.get("/review/login"))
     login = [("csrf_token", token), ("name", "Ada"), ("password", PASSWORD)]
     page = browser.submit("/review/login", login)
     reviewed = 0
@@ -189,7 +190,7 @@ def review_all(base: str, truth: dict[str, int]) -> int:
         by_digit: dict[int, list[str]] = {}
         for value in values:
             by_digit.setdefault(truth[value.split(":")[0]], []).append(value)
-        token = _token(page)
+        token = csrf_token_in(page)
         for digit, chosen in by_digit.items():
             fields = [
                 ("csrf_token", token),
@@ -200,9 +201,3 @@ def review_all(base: str, truth: dict[str, int]) -> int:
             reviewed += len(chosen)
         page = browser.get("/review")
     return reviewed
-
-
-def _token(page: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found, page[:500]
-    return found[1]
