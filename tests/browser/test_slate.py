@@ -11,7 +11,9 @@ from playwright.sync_api import Page, expect
 from mnistweb.recognition.rasteriser import Stroke, rasterise
 from tests.support.browser.devices import NewPage
 from tests.support.browser.hand import (
+    answer,
     draw,
+    draw_with_finger,
     emulated_touch,
     ink_on_slate,
     kept_strokes,
@@ -61,6 +63,12 @@ def test_a_finger_draws_and_the_page_does_not_scroll(phone: Page) -> None:
     touch_stroke(phone, [(140.0, 30.0), (140.0, 120.0), (140.0, 250.0)])
     assert len(kept_strokes(phone)) == 1
     assert phone.evaluate("scrollY") == 0
+
+
+def test_a_tap_counts_after_a_quick_stroke(phone: Page) -> None:
+    draw_with_finger(phone, 9)
+    phone.get_by_role("button", name="Predict").tap()
+    expect(answer(phone)).to_be_visible()
 
 
 def test_a_second_finger_is_ignored(phone: Page) -> None:

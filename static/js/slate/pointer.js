@@ -44,6 +44,8 @@ export function followPointer(canvas, pen) {
     pen.extend((events.length ? events : [event]).map((each) => pointOf(each, box)));
   });
 
+  // A quick stroke would count as a fling, and Chrome would take the next tap for what stops it.
+  on(canvas, "touchmove", (event) => event.cancelable && event.preventDefault());
   on(canvas, "pointerup", (event) => finish(event, pen.end));
   on(canvas, "pointercancel", (event) => finish(event, pen.cancel));
 
