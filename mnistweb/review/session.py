@@ -22,6 +22,8 @@ IDLE = 3600
 """Seconds after which an unused login ends."""
 LONGEST = 12 * 3600
 """Seconds after which any login ends."""
+RENEWAL = 60
+"""Seconds of use after which a login is renewed: pictures that still arrive must not undo a logout."""
 ATTRIBUTES = "HttpOnly; Path=/; SameSite=Strict"
 
 
@@ -44,12 +46,12 @@ def reviewer() -> str:
 
 def log_in(name: str) -> None:
     """Have the response set the cookie of a new login."""
-    g.review_login = name, int(time.time())
+    g.review_login = g.review_renewal = name, int(time.time())
 
 
 def log_out() -> None:
     """Have the response delete the cookie."""
-    g.review_login = "", 0
+    g.review_login = g.review_renewal = "", 0
 
 
 def protect(blueprint: Blueprint) -> None:
@@ -87,9 +89,9 @@ def _require_login() -> ResponseReturnValue | None:
 def _finish(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(document_headers(request.scheme))
-    if "review_login" in g and is_configured():
-        value, age = _signed(*g.review_login) if g.review_login[0] else "", IDLE
-        age = age if value else 0
+    if "review_renewal" in g:
+        name, since = g.review_renewal
+        value, age = (_signed(name, since), IDLE) if name else ("", 0)
         secure = "; Secure" if request.is_secure else ""
         response.headers.add("Set-Cookie", f"{_name()}={value}; Max-Age={age}; {ATTRIBUTES}{secure}")
     return response
@@ -106,10 +108,16 @@ def _login() -> tuple[str, int]:
 
 def _verified(cookie: str) -> tuple[str, int]:
     try:
-        name, since = json.loads(base64_decode(_signer().unsign(cookie, IDLE)))
+        value, signed_at = _signer().unsign(cookie, IDLE, return_timestamp=True)
     except BadSignature:
         return "", 0
-    return (name, since) if time.time() < since + LONGEST else ("", 0)
+    name, since = json.loads(base64_decode(value))
+    now = time.time()
+    if now > since + LONGEST:
+        return "", 0
+    if now > signed_at.timestamp() + RENEWAL:
+        g.review_renewal = name, since
+    return name, since
 
 
 def _signed(name: str, since: int) -> str:

@@ -94,6 +94,15 @@ def test_logging_out_deletes_the_cookie(ada: FlaskClient) -> None:
     assert ada.get("/review").status_code == 302
 
 
+def test_an_answer_on_its_way_undoes_no_logout(ada: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ada.get_cookie("review")
+    now = time.time()
+    for seconds, renewed in ((50, False), (62, True)):
+        monkeypatch.setattr(time, "time", lambda: now + seconds)  # noqa: B023 (called in this turn)
+        assert ada.get("/review").status_code == 200
+        assert (ada.get_cookie("review") != before) == renewed
+
+
 def test_a_changed_password_ends_all_logins(app: Flask, ada: FlaskClient) -> None:
     assert ada.get("/review").status_code == 200
     app.config["REVIEW_PASSWORD_HASH"] = generate_password_hash(PASSWORD, "scrypt:256:8:1")
@@ -117,7 +126,8 @@ def test_no_login_lasts_longer_than_half_a_day(ada: FlaskClient, monkeypatch: py
 def test_a_forged_cookie_is_worth_nothing(app: Flask, ada: FlaskClient, client: FlaskClient) -> None:
     cookie = ada.get_cookie("review")
     assert cookie is not None
-    client.set_cookie("review", cookie.value[:-1] + ("A" if cookie.value[-1] != "A" else "B"))
+    value, dot, signature = cookie.value.rpartition(".")
+    client.set_cookie("review", value + dot + signature[::-1])
     assert client.get("/review").status_code == 302
     with app.test_request_context():
         visitor = ada.get_cookie("visitor")
