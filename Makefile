@@ -43,7 +43,6 @@ lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml mnistweb
 	$(BIN)/mypy
 
 docs: $(SERVER) ## Write docs/configuration.md, .env.example, docs/models and the tables of figures
