@@ -158,7 +158,7 @@ def test_challenges_are_downloaded_and_deleted_with_the_drawings(
     assert [each["challenge"] for each in drawings] == [None, game.id, game.id]
     assert [each["prompt"] for each in drawings] == [None, *reversed(game.prompts[:2])]
     assert (challenge["challenge"], challenge["prompts"]) == (game.id, game.prompts)
-    assert (challenge["drawn"], challenge["seconds"]) == (2, 0.01)
+    assert (challenge["drawn"], challenge["seconds"]) == (2, 0.001)
     assert challenge["started_at"] < challenge["finished_at"]
     page = client.get(DELETE_ALL).text
     assert "all 3 of your drawings" in page

@@ -24,7 +24,7 @@ from mnistweb.recognition.llm.client import LanguageModel
 from mnistweb.registry.recognizers import LANGUAGE_MODEL
 from tests.support.clients import csrf_token, predict
 from tests.support.drawings import data_url, digit_png
-from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
+from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, ask_locally, fails, reads, says, serve
 
 PREDICTIONS = "/api/v1/predictions"
 TIMEOUT = 20  # seconds; ample for every wait here, even on a busy machine
@@ -33,7 +33,7 @@ TIMEOUT = 20  # seconds; ample for every wait here, even on a busy machine
 @pytest.fixture
 def endpoint(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """The endpoint of the application's language model, which sends it two requests at a time."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    ask_locally(monkeypatch)
     with serve() as endpoint:
         language_model = LanguageModel(endpoint.url, KEY, MODEL, TIMEOUT, places=2, sleep=lambda _: None)
         monkeypatch.setitem(app.extensions, LANGUAGE_MODEL, language_model)

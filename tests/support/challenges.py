@@ -37,7 +37,7 @@ class PlayedRound:
         }
         return self.client.post(self.addresses[place], json=body | fields, headers=self.headers)
 
-    def finish(self, seconds: str = "0.01") -> TestResponse:
+    def finish(self, seconds: str = "0.001") -> TestResponse:
         """Finish the round."""
         return self.client.post(self.finish_address, json={"seconds": seconds}, headers=self.headers)
 

@@ -21,7 +21,7 @@ def predict(client: FlaskClient, digit: int = 3, **fields: Any) -> dict[str, Any
 
 def csrf_token(client: FlaskClient) -> str:
     """Return the CSRF token of the visitor."""
-    return csrf_token_in(client.get("/").text)
+    return csrf_token_in(client.get("/challenge").text)
 
 
 def csrf_token_in(page: str) -> str:

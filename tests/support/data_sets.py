@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from mnistweb.database.models import Decision, Prediction
 from mnistweb.datasets.records import split_of
 from mnistweb.predictions.images import drawing_to_store
 from mnistweb.recognition.png import encode_png
+from mnistweb.recognition.types import DigitImage
 from tests.support.drawings import STROKES as POINTS
 from tests.support.drawings import draw_digit
 from tests.support.rows import NOON, row
@@ -35,18 +37,25 @@ def strokes_of(digit: int) -> dict[str, Any]:
 
 def drawing(digit: int | None, minute: int = 0, visitor: str = TRAINING, /, **fields: Any) -> Prediction:
     """Return a drawing that the operator reviewed: a digit, or None for something else."""
-    picture = np.asarray(draw_digit(8 if digit is None else digit), np.float32) / 255
-    pixels = (picture.reshape(28, 10, 28, 10).mean((1, 3)) * 255).astype(np.uint8)
+    stored, pixels = _stored(8 if digit is None else digit)
+    pixels = pixels.copy()
     pixels[0, 0] = minute % 256  # none is like another
     values: dict[str, Any] = {
         "id": uuid.UUID(int=uuid.NAMESPACE_URL.int ^ minute, version=4),
-        "drawing": drawing_to_store(picture),
+        "drawing": stored,
         "input": pixels.tobytes(),
         "decision": Decision.NOT_A_DIGIT if digit is None else Decision.DIGIT,
         "truth": digit,
         "digit": digit,
     }
     return row(NOON + timedelta(minutes=minute, microseconds=minute), visitor, **(values | fields))
+
+
+@cache
+def _stored(digit: int) -> tuple[bytes, DigitImage]:
+    """Return the file that the site keeps of a drawn digit, and what a model reads of it."""
+    picture = np.asarray(draw_digit(digit), np.float32) / 255
+    return drawing_to_store(picture), (picture.reshape(28, 10, 28, 10).mean((1, 3)) * 255).astype(np.uint8)
 
 
 def small_log() -> list[Prediction]:

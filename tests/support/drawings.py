@@ -2,6 +2,7 @@
 
 import base64
 import io
+from functools import cache
 from math import cos, pi, sin
 from typing import Any
 
@@ -53,6 +54,7 @@ def encode(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return file.getvalue()
 
 
+@cache
 def digit_png(digit: int = 3) -> bytes:
     """Return the PNG file of a drawn digit."""
     return encode(draw_digit(digit))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 KEY = "sk-secret-of-the-tests"
 MODEL = "stand-in-vision"
 
@@ -65,6 +67,13 @@ class Endpoint:
         if self.replies:
             return self.replies.pop(0)
         return self.reply if isinstance(self.reply, Reply) else self.reply(question)
+
+
+def ask_locally(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have clients ask the endpoint directly, and read no certificates: that takes longer than a test."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 
@@ -18,6 +20,12 @@ CLOSE = 0
 Response = tuple[int, Message]
 
 
+@cache
+def lenet5() -> TorchScriptRecognizer:
+    """Load the shipped LeNet-5, once for all servers."""
+    return TorchScriptRecognizer.load(WEIGHTS / "lenet5.json")
+
+
 class StandIn:
     """Requests that the server received, and its next responses.
 
@@ -26,7 +34,7 @@ class StandIn:
     """
 
     def __init__(self) -> None:
-        self.network = TorchScriptRecognizer.load(WEIGHTS / "lenet5.json")
+        self.network = copy(lenet5())
         self.connections = 0
         self.asked: list[str] = []
         self.heads: list[dict[str, str]] = []
@@ -63,6 +71,7 @@ def serve() -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # which holds a body back for 40 ms
 
         def handle(self) -> None:
             stand_in.connections += 1

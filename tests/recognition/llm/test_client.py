@@ -13,7 +13,7 @@ import pytest
 
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.llm.client import RETRY_PAUSE, LanguageModel
-from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, fails, reads, says, serve
+from tests.support.endpoint import KEY, MODEL, Endpoint, Reply, ask_locally, fails, reads, says, serve
 
 IMAGE = np.zeros((28, 28), np.uint8)
 TIMEOUT = 20.0  # seconds; more than a busy machine needs for anything here
@@ -22,7 +22,7 @@ PAUSES: list[float] = []  # seconds that were slept, without sleeping
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    ask_locally(monkeypatch)
     with serve() as endpoint:
         yield endpoint
 
@@ -180,12 +180,12 @@ def test_unreachable_endpoint_is_unavailable() -> None:
 def test_timeout_bounds_an_endpoint_that_hangs_or_trickles(endpoint: Endpoint, trickles: bool) -> None:
     endpoint.gate.clear()
     endpoint.trickles = trickles
-    language_model = model(endpoint.url, timeout=0.75)
+    language_model = model(endpoint.url, timeout=0.3)
     started = time.monotonic()
     error = failure(language_model)
-    assert 0.7 < time.monotonic() - started < TIMEOUT
+    assert 0.25 < time.monotonic() - started < TIMEOUT
     assert error.code == "model_timeout"
-    assert "within 0.75 seconds" in str(error)
+    assert "within 0.3 seconds" in str(error)
     assert len(endpoint.asked) == 1
 
 
@@ -207,7 +207,7 @@ def test_more_requests_than_places_are_refused_at_once(endpoint: Endpoint) -> No
 def test_timed_out_request_keeps_its_place_until_it_ends(endpoint: Endpoint) -> None:
     endpoint.gate.clear()
     endpoint.trickles = True
-    language_model = model(endpoint.url, places=1, timeout=0.75)
+    language_model = model(endpoint.url, places=1, timeout=0.3)
     assert failure(language_model).code == "model_timeout"
     assert failure(language_model).code == "model_busy"
     endpoint.gate.set()
