@@ -19,8 +19,10 @@ FOLLOWER = "mnistweb-follower"
 def start(app: Flask) -> None:
     """Take up the live versions, and go on doing so in a thread. Call it after a fork, which loses threads.
 
-    An application that was made before the fork has the versions of that time.
+    An application that was made before the fork has the versions of that time. One without models has none.
     """
+    if NETWORKS not in app.extensions:
+        return
     app.extensions[FOLLOWER] = follower = make_follower(app)
     follower.start()
 

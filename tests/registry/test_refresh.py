@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from mnistweb.app import create_database_app
 from mnistweb.database.models import ModelVersion, Prediction, Promotion
 from mnistweb.extensions import db
 from mnistweb.recognition.model_card import read_card
@@ -227,3 +228,10 @@ def test_another_name_s_card_is_no_version(
         db.session.commit()
     follower.refresh()
     assert answering(client) == INSTALLED
+
+
+def test_an_application_without_models_follows_none(unmigrated_settings: dict[str, Any]) -> None:
+    app = create_database_app(unmigrated_settings)
+    refresh.start(app)
+    refresh.stop(app)
+    assert refresh.FOLLOWER not in app.extensions
