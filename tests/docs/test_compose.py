@@ -65,9 +65,9 @@ def test_proxy_gets_the_settings_that_it_reads() -> None:
 
 def test_site_connects_as_a_role_of_its_own() -> None:
     assert SERVICES["web"]["environment"]["DATABASE_URL"].startswith("postgresql://mnistweb@postgres/")
-    # The image's superuser keeps its default name; deploy/create-role makes the site's role.
+    # The image's superuser keeps its default name; deploy/create-role.sql makes the site's role.
     assert "POSTGRES_USER" not in SERVICES["postgres"]["environment"]
-    assert any("create-role" in volume for volume in SERVICES["postgres"]["volumes"])
+    assert any("create-role.sql" in volume for volume in SERVICES["postgres"]["volumes"])
 
 
 def test_mounted_files_exist_and_scripts_can_be_run() -> None:
@@ -76,7 +76,7 @@ def test_mounted_files_exist_and_scripts_can_be_run() -> None:
             source = volume.split(":")[0]
             if source.startswith("./") and source != "./rclone.conf":
                 assert (ROOT / source).exists(), source
-    for name in ("backup", "restore", "create-role"):
+    for name in ("backup", "restore"):
         assert os.access(ROOT / "deploy" / name, os.X_OK)
 
 

@@ -1,4 +1,4 @@
-"""`deploy/create-role`: the site's role in a new volume of PostgreSQL."""
+"""`deploy/create-role.sql`: the site's role in a new volume of PostgreSQL."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.skipif(programs() is None, reason="PostgreSQL's programs are not installed"),
 ]
-SCRIPT = Path(__file__).parents[2] / "deploy" / "create-role"
+SCRIPT = Path(__file__).parents[2] / "deploy" / "create-role.sql"
 PASSWORD = "any/character@may:stand#here'\"$(x)"
 
 
@@ -34,7 +34,9 @@ def test_role_owns_its_database_and_is_no_superuser(tmp_path: Path) -> None:
             "PGPORT": str(url.port),
             "POSTGRES_PASSWORD": PASSWORD,
         }
-        subprocess.run(["sh", str(SCRIPT)], env=environment, check=True, capture_output=True)
+        # As PostgreSQL's image does it.
+        command = ["psql", "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-U", "postgres", "-f", str(SCRIPT)]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
         engine = create_engine(url)
         with engine.connect() as connection:
             role = connection.execute(text("SELECT * FROM pg_roles WHERE rolname = 'mnistweb'")).one()
