@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,16 +13,16 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.support.postgres import NoPostgres
-from tests.system.chaos.causes import CAUSES, Cause
+from tests.system.chaos.causes import CAUSES, SQLITE_CAUSES, Cause
 from tests.system.chaos.clients import DRAWINGS, Crowd
 from tests.system.chaos.database import Database, database
 from tests.system.chaos.ledger import AuditResult, audit
 from tests.system.chaos.site import Site
+from tests.system.chaos.sqlite_file import SqliteFile, sqlite_file
 
 CLIENTS = 8
 MIGRATE = "from mnistweb.cli import main; main(['migrate'])"
@@ -49,7 +50,9 @@ def seconds_to_recover(site: Site) -> float:
     return seconds
 
 
-def broken_promises(cause: Cause, counts: Counter[str], seconds: float, result: AuditResult) -> list[str]:
+def broken_promises(
+    cause: Cause, counts: Counter[str], slow: float, seconds: float, result: AuditResult
+) -> list[str]:
     """List all broken promises, a sentence each."""
     broken = result.lost + result.unexpected
     if seconds > MAX_RECOVERY_SECONDS:
@@ -58,10 +61,12 @@ def broken_promises(cause: Cause, counts: Counter[str], seconds: float, result: 
         broken.append(f"{counts['no answer']} requests got no answer")
     if cause.unsaved and not counts["not saved"]:
         broken.append("no drawing was read while the database was away")
+    if cause.seconds and slow > cause.seconds:
+        broken.append(f"one in twenty answers took {slow:.1f} s or more")
     return broken
 
 
-def run_cause(cause: Cause, site: Site, server: Database, crowd: Crowd) -> list[str]:
+def run_cause(cause: Cause, site: Site, server: Database | SqliteFile, crowd: Crowd) -> list[str]:
     """Run one cause under load; print its line, and return the broken promises."""
     crowd.resume()
     time.sleep(1)
@@ -73,59 +78,65 @@ def run_cause(cause: Cause, site: Site, server: Database, crowd: Crowd) -> list[
     seconds = seconds_to_recover(site)
     time.sleep(1)
     crowd.suspend()
-    counts = crowd.counts()
+    counts, slow = crowd.counts(), crowd.percentile(95)
     result = audit(crowd.clients, server)
-    broken = broken_asserts + broken_promises(cause, counts, seconds, result)
+    broken = broken_asserts + broken_promises(cause, counts, slow, seconds, result)
     cells = "".join(f" {counts[column]:9,} |" for column in COLUMNS)
-    print(
-        f"| {cause.name:24} |{cells} {result.unknown:7} | {len(result.lost):4} | {seconds:7.1f} |",
-        flush=True,
-    )
+    measured = f"{slow:7.2f} | {result.unknown:7} | {len(result.lost):4} | {seconds:7.1f}"
+    print(f"| {cause.name:24} |{cells} {measured} |", flush=True)
     return [f"{cause.name}: {sentence}" for sentence in broken]
 
 
-@contextmanager
-def running_site() -> Iterator[tuple[Site, Database, Crowd]]:
-    """Run a database, the site on it, and paused clients."""
-    with tempfile.TemporaryDirectory() as folder, database() as server:
-        site = Site(Path(folder), server.site_url)
-        subprocess.run([sys.executable, "-c", MIGRATE], env=site.settings, check=True)
-        site.start()
-        try:
-            yield site, server, Crowd.of(CLIENTS, site.port)
-        finally:
-            site.process.terminate()
-            site.process.wait()
+def run_causes(causes: Iterable[Cause], server: Database | SqliteFile, folder: Path) -> list[str]:
+    """Run a site on a database, and its causes; return all broken promises."""
+    broken: list[str] = []
+    site = Site(folder, server.site_url)
+    subprocess.run([sys.executable, "-c", MIGRATE], env=site.settings, check=True)
+    site.start()
+    try:
+        crowd = Crowd.of(CLIENTS, site.port)
+        for cause in causes:
+            if cause.small_disk and not server.disk.small:
+                print(f"SKIPPED {cause.name}: a small file system cannot be mounted here")
+            else:
+                broken += run_cause(cause, site, server, crowd)
+    finally:
+        site.stop()
+    return broken
 
 
 def main() -> int:
     """Run all causes, or those of --only; return 1 if any broke a promise."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", help="a part of a cause's name")
-    parser.add_argument("--log", type=Path, help="where to keep what the site said")
+    parser.add_argument("--log", type=Path, help="a folder for what the sites said")
     options = parser.parse_args()
-    causes = [
-        cause for cause in CAUSES if not options.only or any(part in cause.name for part in options.only)
-    ]
+
+    def chosen(causes: Iterable[Cause]) -> list[Cause]:
+        return [
+            each for each in causes if not options.only or any(part in each.name for part in options.only)
+        ]
+
     broken: list[str] = []
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CLIENTS} clients\n")
+    print(
+        f"| {'cause':24} |"
+        + "".join(f" {column:>9} |" for column in COLUMNS)
+        + "     p95 | unknown | lost | seconds |"
+    )
+    print(
+        f"| {'-' * 24} |" + " --------: |" * len(COLUMNS) + " ------: | ------: | ---: | ------: |",
+        flush=True,
+    )
     try:
-        with running_site() as (site, server, crowd):
-            print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CLIENTS} clients\n")
-            print(
-                f"| {'cause':24} |"
-                + "".join(f" {column:>9} |" for column in (*COLUMNS,))
-                + "  unknown | lost | seconds |"
-            )
-            print(
-                f"| {'-' * 24} |" + " --------: |" * len(COLUMNS) + " ------: | ---: | ------: |", flush=True
-            )
-            for cause in causes:
-                if cause.name == "disk full" and not server.small:
-                    print(f"SKIPPED {cause.name}: a small file system cannot be mounted here")
-                    continue
-                broken += run_cause(cause, site, server, crowd)
-            if options.log:
-                options.log.write_text(site.log.read_text())
+        for causes, store in ((chosen(CAUSES), database), (chosen(SQLITE_CAUSES), sqlite_file)):
+            if not causes:
+                continue
+            with tempfile.TemporaryDirectory() as folder, store() as server:
+                broken += run_causes(causes, server, Path(folder))
+                if options.log:
+                    options.log.mkdir(exist_ok=True)
+                    shutil.copy(Path(folder) / "site.log", options.log / f"{store.__name__}.log")
     except NoPostgres as error:
         print(error, file=sys.stderr)
         return 1

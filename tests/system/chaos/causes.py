@@ -8,15 +8,20 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
 
+from tests.support.dawdlers import Dawdlers
 from tests.system.chaos.clients import DRAWINGS
 from tests.system.chaos.database import Database
 from tests.system.chaos.site import Site
+from tests.system.chaos.sqlite_file import SqliteFile
 
 OUTAGE_SECONDS = 5.0
 """Length of an outage."""
+DAWDLERS, DAWDLING_SECONDS = 200, 30
+"""Clients that hold a connection each, and how long they may."""
 REQUEST = (
     b"POST /api/v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n%s"
@@ -28,14 +33,18 @@ class Cause:
     """One cause of failure, and the answers that the site must still give."""
 
     name: str
-    happen: Callable[[Site, Database], None]
+    happen: Callable[[Site, Any], None]
     answers: bool = False
     """Every request gets an answer meanwhile."""
     unsaved: bool = False
     """Some answers have "saved": false, since the database is down."""
+    small_disk: bool = False
+    """It needs a disk that can be filled up."""
+    seconds: float | None = None
+    """95 % of the answers take at most so long."""
 
 
-def kill_workers(site: Site, _: Database) -> None:
+def kill_workers(site: Site, _: object) -> None:
     """Kill each worker, one after another, twice."""
     for _round in range(2):
         for pid in site.workers():
@@ -65,11 +74,11 @@ def freeze_database(_: Site, database: Database) -> None:
     database.thaw()
 
 
-def fill_disk(_: Site, database: Database) -> None:
+def fill_disk(_: Site, database: Database | SqliteFile) -> None:
     """Fill the database's disk, so that it cannot write."""
-    database.fill()
+    database.disk.fill()
     time.sleep(OUTAGE_SECONDS)
-    database.empty()
+    database.empty_disk()
 
 
 def take_connections(_: Site, database: Database) -> None:
@@ -127,26 +136,18 @@ def cut_connections(site: Site, _: Database) -> None:
         time.sleep(0.05)
 
 
-def send_slowly(site: Site, _: Database) -> None:
-    """Send a byte now and then, or half a request and no more."""
-    body = b'{"image": "%s"}' % DRAWINGS[3].encode()
-    request = REQUEST % (len(body), body)
-    clients = []
-    for number in range(200):
-        client = socket.create_connection(("127.0.0.1", site.port))
-        client.settimeout(1)
-        with suppress(OSError):
-            client.sendall(request[: (10, 60, 140, len(request) // 2)[number % 4]])
-        clients.append((client, number))
-    ends = time.monotonic() + 2 * OUTAGE_SECONDS
-    while time.monotonic() < ends:
-        for client, number in clients:
-            if number % 2:
-                with suppress(OSError):
-                    client.sendall(b"x")
-        time.sleep(0.5)
-    for client, _number in clients:
-        client.close()
+def dawdle(kind: str) -> Callable[[Site, Database], None]:
+    """Return a cause: clients of many addresses that hold connections open, until the site closes them."""
+
+    def happen(site: Site, _: Database) -> None:
+        dawdlers = Dawdlers(site.port, kind, DAWDLERS, many_addresses=True)
+        dawdlers.start()
+        left = dawdlers.wait_until_closed(DAWDLING_SECONDS)
+        dawdlers.stop()
+        if left:
+            raise AssertionError(f"{left} of {DAWDLERS} are connected after {DAWDLING_SECONDS} s")
+
+    return happen
 
 
 def restart_site(site: Site, _: Database) -> None:
@@ -195,14 +196,22 @@ CAUSES = (
     Cause("database restarted", restart_database, answers=True, unsaved=True),
     Cause("database killed", kill_database, answers=True, unsaved=True),
     Cause("database frozen", freeze_database, answers=True, unsaved=True),
-    Cause("disk full", fill_disk, answers=True, unsaved=True),
+    Cause("disk full", fill_disk, answers=True, unsaved=True, small_disk=True),
     Cause("connections taken", take_connections, answers=True, unsaved=True),
     Cause("writes forbidden", forbid_writes, answers=True, unsaved=True),
     Cause("failover to a standby", fail_over, answers=True, unsaved=True),
     Cause("clients cut off", cut_connections, answers=True),
-    Cause("slow clients", send_slowly, answers=True),
+    Cause("silent in a body", dawdle("half a body"), answers=True, seconds=1),
+    Cause("slow heads", dawdle("slow head"), answers=True, seconds=1),
+    Cause("slow bodies", dawdle("slow body"), answers=True, seconds=1),
+    Cause("unread downloads", dawdle("unread download"), answers=True, seconds=1),
     Cause("site stopped and started", restart_site),
     Cause("site updated", reload_site, answers=True),
     Cause("network's file damaged", corrupt_model),
     Cause("network's file gone", delete_model),
+)
+SQLITE_CAUSES = (
+    Cause("SQLite: nothing", lambda _site, _file: time.sleep(OUTAGE_SECONDS), answers=True),
+    Cause("SQLite: disk full", fill_disk, answers=True, unsaved=True, small_disk=True),
+    Cause("SQLite: workers killed", kill_workers),
 )

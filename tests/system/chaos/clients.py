@@ -44,7 +44,10 @@ class Submission:
 
 
 class Client(threading.Thread):
-    """One visitor: `submissions` are all drawings so far, `counts` the outcomes since `Crowd.resume`."""
+    """One visitor.
+
+    `submissions` are all drawings so far; `counts` and `latencies` are of requests since `Crowd.resume`.
+    """
 
     def __init__(self, port: int, number: int) -> None:
         super().__init__(daemon=True)
@@ -55,7 +58,7 @@ class Client(threading.Thread):
         self.submissions: list[Submission] = []
         self.counts: Counter[str] = Counter()
         self.unexpected: list[str] = []
-        self.slowest = 0.0  # seconds
+        self.latencies: list[float] = []  # seconds
         self.active = threading.Event()
         self.idle = threading.Event()
 
@@ -141,7 +144,7 @@ class Client(threading.Thread):
             raise Lost from None
         finally:
             connection.close()
-        self.slowest = max(self.slowest, time.monotonic() - started)
+        self.latencies.append(time.monotonic() - started)
         self.cookie = cookie.partition(";")[0] if cookie else self.cookie
         if any(word in text for word in LEAKED_TEXTS):
             self.unexpected.append(text[:300])
@@ -174,7 +177,7 @@ class Crowd:
         """Reset the counts, and let the clients draw."""
         for client in self.clients:
             client.counts.clear()
-            client.slowest = 0.0
+            client.latencies.clear()
             client.active.set()
 
     def suspend(self) -> None:
@@ -187,3 +190,8 @@ class Crowd:
     def counts(self) -> Counter[str]:
         """Sum up the outcomes of all requests since `resume`."""
         return sum((client.counts for client in self.clients), Counter())
+
+    def percentile(self, percent: int) -> float:
+        """Return a percentile of the seconds until an answer, since `resume`."""
+        latencies = sorted(latency for client in self.clients for latency in client.latencies)
+        return latencies[(len(latencies) - 1) * percent // 100] if latencies else 0.0

@@ -4,32 +4,30 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
 from tests.support.postgres import NoPostgres, free_port, programs, unprivileged
+from tests.system.chaos.disk import Disk, disk
 
-DISK_SIZE = "160m"
+MEGABYTES = 160
 MAX_CONNECTIONS = 24
 
 
 class Database:
-    """A server with its data in `folder`.
+    """A server with its data on a disk of its own."""
 
-    `small` is true if the folder is a small file system of its own, which can be filled up.
-    """
-
-    def __init__(self, folder: Path, found: Path, *, small: bool) -> None:
-        self.folder = folder
+    def __init__(self, its_disk: Disk, found: Path) -> None:
+        self.disk = its_disk
+        self.folder = its_disk.folder
         self.programs = found
-        self.small = small
         self.port, self.standby_port = free_port(), free_port()
-        self.data = folder / "data"
+        self.data = self.folder / "data"
         self.site_url = (
             f"postgresql://postgres@/postgres?host=127.0.0.1:{self.port}&host=127.0.0.1:{self.standby_port}"
             "&target_session_attrs=read-write"
@@ -96,15 +94,9 @@ class Database:
         for pid in self.processes():
             os.kill(pid, signal.SIGCONT)
 
-    def fill(self) -> None:
-        """Fill the file system."""
-        with suppress(OSError), (self.folder / "ballast").open("wb", buffering=0) as ballast:
-            while True:
-                ballast.write(bytes(64 * 1024))
-
-    def empty(self) -> None:
-        """Free the space, and start the server if it has ended, as an operator would."""
-        (self.folder / "ballast").unlink(missing_ok=True)
+    def empty_disk(self) -> None:
+        """Free the disk's space, and start the server if it has ended, as an operator would."""
+        self.disk.empty()
         if not self.pid():
             self.start()
 
@@ -130,6 +122,12 @@ class Database:
             for statement in statements:
                 cursor.execute(statement)
 
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a query finds."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchall()
+
     def connect(self) -> "psycopg2.extensions.connection":
         """Open a connection beside the site's, with autocommit."""
         connection = psycopg2.connect(self.url, connect_timeout=5)
@@ -143,20 +141,13 @@ def database(parent: Path | None = None) -> Iterator[Database]:
     found = programs()
     if found is None:
         raise NoPostgres("make chaos needs PostgreSQL's own programs: install Debian's package postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="mnistweb-chaos-", dir=parent or "/tmp"))  # noqa: S108 (mkdtemp)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE}", "tmpfs", str(folder)]
-    small = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
-    try:
+    with disk(MEGABYTES, parent) as its_disk:
         if unprivileged():
-            shutil.chown(folder, "postgres", "postgres")
-        server = Database(folder, found, small=small)
+            shutil.chown(its_disk.folder, "postgres", "postgres")
+        server = Database(its_disk, found)
         server.make()
         try:
             yield server
         finally:
             with suppress(subprocess.CalledProcessError):
                 server.stop()
-    finally:
-        if small:
-            subprocess.run(["umount", "--lazy", str(folder)], check=False)
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Comparison of the promises to clients with the rows of the database."""
 
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 
@@ -8,6 +9,9 @@ from itsdangerous import URLSafeSerializer
 from mnistweb.predictions.idempotency import IdempotencyKey
 from tests.system.chaos.clients import Client
 from tests.system.chaos.database import Database
+from tests.system.chaos.sqlite_file import SqliteFile
+
+ROWS = "SELECT request_key, id, label, labelled_at IS NOT NULL FROM prediction WHERE request_key IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +29,14 @@ def visitor_of(cookie: str) -> str:
     return str(URLSafeSerializer("", salt="visitor").loads_unsafe(signed)[1]) if signed else ""
 
 
-def audit(clients: list[Client], database: Database) -> AuditResult:
+def audit(clients: list[Client], database: Database | SqliteFile) -> AuditResult:
     """Compare all submissions so far with the rows."""
-    with database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT request_key, id::text, label, labelled_at IS NOT NULL FROM prediction"
-            " WHERE request_key IS NOT NULL"
-        )
-        rows = [(bytes(key), row, label, labelled) for key, row, label, labelled in cursor.fetchall()]
-        cursor.execute("SELECT count(*) FROM prediction")
-        (total,) = cursor.fetchone() or (0,)
-        cursor.execute("SELECT coalesce(sum(count), 0) FROM tally WHERE span = 'day'")
-        (counted,) = cursor.fetchone() or (0,)
-    connection.close()
+    rows = [
+        (bytes(key), str(uuid.UUID(str(row))), label, bool(labelled))
+        for key, row, label, labelled in database.rows(ROWS)
+    ]
+    [(total,)] = database.rows("SELECT count(*) FROM prediction")
+    [(counted,)] = database.rows("SELECT coalesce(sum(count), 0) FROM tally WHERE span = 'day'")
     times = Counter(key for key, *_ in rows)
     found = {key: rest for key, *rest in rows}
     lost, unexpected, unknown = [], [], 0

@@ -98,7 +98,7 @@ def run_fault(fault: Fault, stage: Stage) -> list[str]:
     if not is_recovered:
         broken.append(f"it was not recovered within {RECOVERY_TIMEOUT:.0f} s\n{stage.cluster.log()}")
     cells = (counts["sent"], counts["saved"], failed() - before, errors, len(result.lost))
-    slowest = max(client.slowest for client in stage.crowd.clients)
+    slowest = stage.crowd.percentile(100)
     times = f" {slowest:7.1f} s | {seconds:7.1f} s |"
     print(f"| {fault.name:20} |" + "".join(f" {cell:12,} |" for cell in cells) + times, flush=True)
     return [f"{fault.name}: {sentence}" for sentence in broken]
