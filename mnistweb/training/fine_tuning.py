@@ -20,6 +20,7 @@ from mnistweb.training.costs import as_figures
 from mnistweb.training.data import Images, has_mnist, stroke_files
 from mnistweb.training.data_mix import BatchMix, Copies, TrainingData, prepare
 from mnistweb.training.loop import Phase, Run, TrainingConfig, precision, train
+from mnistweb.training.mean_weights import keep_what_is_known
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, DataFileError
 from mnistweb.training.pipeline import calibrate_on
@@ -134,7 +135,8 @@ def retrain(plan: Plan) -> Retrained:
     folder = plan.runs / f"retrain-{plan.parent.card.name}-{_fingerprint(plan, config, split, mnist)}"
     data = _data(plan, split, start, mnist)
     run = train(config, data, plan.device, folder, start)
-    return _export(plan, config, split, data, run, sets, folder)
+    run.network, share = keep_what_is_known(start, run.network, data.validation, plan.device)
+    return _export(plan, config, split, data, run, share, sets, folder)
 
 
 def configuration(plan: Plan) -> TrainingConfig:
@@ -181,6 +183,7 @@ def _export(
     split: Split,
     data: FineTuningData,
     run: Run,
+    share: float,
     sets: TestSets | None,
     folder: Path,
 ) -> Retrained:
@@ -206,7 +209,7 @@ def _export(
         temperature=calibration.temperature,
         boundaries=calibration.boundaries,
         seed=plan.seed,
-        training=_training(plan, config, split, data, run, sets is not None),
+        training=_training(plan, config, split, data, run, share, sets is not None),
         data=_sources(parent, split, sets is not None),
         figures=figures,
     )
@@ -232,7 +235,13 @@ def _measure(
 
 
 def _training(
-    plan: Plan, config: TrainingConfig, split: Split, data: FineTuningData, run: Run, mnist: bool
+    plan: Plan,
+    config: TrainingConfig,
+    split: Split,
+    data: FineTuningData,
+    run: Run,
+    share: float,
+    mnist: bool,
 ) -> dict[str, Any]:
     return {
         "parent": plan.parent.card.version,
@@ -249,6 +258,7 @@ def _training(
         "phase 1": dataclasses.asdict(config.phases[0]),
         "weight_decay": config.weight_decay,
         "average": config.average,
+        "share_of_the_tuned_weights": share,
         "images": {
             "mnist": len(data.usual.mnist),
             "drawings": len(data.usual.drawings),
