@@ -135,7 +135,7 @@ def retrain(plan: Plan) -> Retrained:
     folder = plan.runs / f"retrain-{plan.parent.card.name}-{_fingerprint(plan, config, split, mnist)}"
     data = _data(plan, split, start, mnist)
     run = train(config, data, plan.device, folder, start)
-    run.network, share = keep_what_is_known(start, run.network, data.validation, plan.device)
+    run.network, share = keep_what_is_known(start, run.network, data.usual.validation, plan.device)
     return _export(plan, config, split, data, run, share, sets, folder)
 
 

@@ -32,11 +32,21 @@ def test_weights_lie_between_and_counters_stay() -> None:
     assert mean.state_dict()["batches"] == 7
 
 
-def test_validation_decides_on_the_share() -> None:
+def test_share_is_the_largest_that_loses_little() -> None:
     # Class 0 wins where more than 5/8 of the weights are tuned.
     parent, tuned = Constant(0.0, 5.0), Constant(3.0, 0.0)
-    _, share = keep_what_is_known(parent, tuned, {"new": labelled(0, 0)}, CPU)
-    assert share == 0.75
-    network, share = keep_what_is_known(parent, tuned, {"new": labelled(0), "old": labelled(1, 1, 1)}, CPU)
-    assert share == 0.5
-    assert network.state_dict()["logits"][:2].tolist() == [1.5, 2.5]
+    assert share_of(parent, tuned, {"new": labelled(0)}) == 1.0
+    assert share_of(parent, tuned, {"new": labelled(0), "old": labelled(1)}) == 0.5
+    assert share_of(parent, tuned, {"old": labelled(1, *[0] * 100)}) == 1.0
+    assert share_of(parent, tuned, {}) == 0.5
+
+
+def test_least_share_is_left_if_all_lose() -> None:
+    assert share_of(Constant(0.0, 0.1), Constant(5.0, 0.0), {"old": labelled(1)}) == 0.25
+
+
+def share_of(parent: nn.Module, tuned: nn.Module, validation: dict[str, Images]) -> float:
+    network, share = keep_what_is_known(parent, tuned, validation, CPU)
+    mean = mean_of_weights(parent, tuned, share)
+    assert torch.equal(network.state_dict()["logits"], mean.state_dict()["logits"])
+    return share
