@@ -11,12 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistweb.recognition.regions import find_regions
+from mnistweb.recognition.regions import COARSE_SIDE, NOISE, find_regions
 
-COARSE_SIDE = 112
-"""Pixels on the longer side, to which a picture is reduced to find its regions."""
-NOISE = 16
-"""Levels of 255 within which a level is clean."""
 CLEAN = 0.93
 """Share of the pixels that are clean in a drawing; the others are the strokes' soft edges."""
 MAX_MEETINGS = 12

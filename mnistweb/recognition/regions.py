@@ -15,6 +15,10 @@ Grey = NDArray[np.floating[Any]]
 Numbers = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]
 
+COARSE_SIDE = 112
+"""Pixels on the longer side, to which a picture is reduced to find its regions."""
+NOISE = 16
+"""Levels of 255. Less contrast is noise, of compression or of a camera, and not ink."""
 STAIRCASE = np.pi / 4
 """The outline of a disc over that of the pixels it is made of."""
 REACH = (2, 6)

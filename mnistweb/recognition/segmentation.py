@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnistweb.recognition.margin import is_drawn_to_the_edge
+from mnistweb.recognition.regions import NOISE
 from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
 
 FLAT = 12
 """Levels of 255 over which a frame of one colour spreads; paper in a photo spreads wider."""
-NOISE_FLOOR = 16
-"""Levels of 255. On a flat ground, less contrast is compression noise, not ink."""
 FAINT, CLEAR = 0.1, 0.3
 """Shares of the strongest contrast. Faint ink counts in rows and columns next to those with clear ink."""
 PAGE_SHARE = 0.6
@@ -33,7 +32,7 @@ def find_ink(pixels: Pixels) -> Ink:
     """
     if pixels.ndim == 2:
         return _find_in_opaque(pixels)
-    if np.ptp(pixels[..., 3]) > NOISE_FLOOR:
+    if np.ptp(pixels[..., 3]) > NOISE:
         if _opacity_is_ink(pixels):
             return _scale(pixels[..., 3])
         pixels = _fill_holes(pixels)
@@ -45,7 +44,7 @@ def _opacity_is_ink(pixels: Pixels) -> bool:
     opaque = pixels[..., 3] > 127
     if opaque.mean() < 0.5:
         return True
-    return bool(np.ptp(pixels[opaque][:, :3], axis=0).max() <= NOISE_FLOOR)
+    return bool(np.ptp(pixels[opaque][:, :3], axis=0).max() <= NOISE)
 
 
 def _scale(opacity: Pixels) -> Ink:
@@ -101,15 +100,15 @@ def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     contrast = _contrast(np.ascontiguousarray(levels[box]), ground)
     if _is_page(contrast):
         return None
-    np.divide(contrast * (contrast > NOISE_FLOOR), np.float32(strongest), out=ink[box])
+    np.divide(contrast * (contrast > NOISE), np.float32(strongest), out=ink[box])
     return ink
 
 
 def _profile(levels: Pixels, ground: int, axis: int) -> Pixels:
     """Return the strongest contrast of each row or column."""
-    if ground <= NOISE_FLOOR:
+    if ground <= NOISE:
         return _contrast(levels.max(axis=axis), ground)
-    if ground >= 255 - NOISE_FLOOR:
+    if ground >= 255 - NOISE:
         return _contrast(levels.min(axis=axis), ground)
     return np.maximum(*(_contrast(extreme(axis=axis), ground) for extreme in (levels.min, levels.max)))
 
@@ -134,7 +133,7 @@ def _is_page(contrast: Pixels) -> bool:
         return False
     for inset in (0, 2) if min(height, width) > 20 else (0,):  # a page's edge may be soft
         sides = contrast[inset], contrast[-1 - inset], contrast[:, inset], contrast[:, -1 - inset]
-        filled = sum(np.count_nonzero(side > NOISE_FLOOR // 2) for side in sides)
+        filled = sum(np.count_nonzero(side > NOISE // 2) for side in sides)
         if filled > PAGE_SHARE * 2 * (height + width):
             return True
     return False

@@ -16,17 +16,22 @@ import numpy as np
 from PIL import Image
 
 from mnistweb.recognition.ground import general_ground, ground_around, otsu_split, otsu_threshold
-from mnistweb.recognition.regions import REACH, Grey, Mask, Regions, find_regions, grow
+from mnistweb.recognition.regions import (
+    COARSE_SIDE,
+    NOISE,
+    REACH,
+    Grey,
+    Mask,
+    Regions,
+    find_regions,
+    grow,
+)
 from mnistweb.recognition.types import Ink
 
-COARSE_SIDE = 112
-"""Pixels on the longer side, to which a picture is reduced to find the stroke in it."""
 MIN_CONTRAST = 0.1
 """Share of the range. A picture with less contrast has no ink."""
 MIN_SPREAD = 0.1
 """Share of the range, over which a class of levels must spread to be split again."""
-NOISE = 16 / 255
-"""Share of the range. Less contrast is noise."""
 MIN_EXPLAINED = 0.7
 """Share of its variance that two classes explain, if a class is split again: noise has 0.64."""
 SPANNING = 0.4
@@ -179,7 +184,7 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     around = np.abs(contrast[_enlarge(ring, grey)])
     low = min(1.5 * np.percentile(around, 90), 0.2 * full) if around.size else 0.0
     ink = np.clip((contrast - low) / (full - low), 0, 1)
-    return np.where(_enlarge(near, grey) & (contrast > NOISE), ink, 0).astype(np.float32)
+    return np.where(_enlarge(near, grey) & (contrast > NOISE / 255), ink, 0).astype(np.float32)
 
 
 def _enlarge(plane: Any, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Any:
