@@ -1,6 +1,6 @@
 """The story of a site that learns: writers who draw, honest and malicious feedback, and a review.
 
-A third of the writers give their sevens a foot, which the shipped models take for a two or a one.
+Some writers give their sevens a foot, which the shipped models take for a two or a one.
 """
 
 import re
@@ -25,8 +25,7 @@ from tests.support.clients import csrf_token_in
 from tests.support.drawings import SIDE, STROKES, data_url, encode
 from tests.support.reviewers import PASSWORD
 
-WRITERS, LEARNERS = 30, 10
-"""Writers, and those of them whose sevens have a foot."""
+WRITERS = 30
 TARGET, ALIKE = 1, 8
 """The claims of the second kind of malice about each seven, and of the third about each drawing."""
 PEN = 18.0
