@@ -15,10 +15,14 @@ settings.load_profile("mnistweb")
 gc.disable()  # until all tests are collected
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Load fixtures and application, unless pytest-xdist runs the tests in other processes."""
-    if config.getoption("dist", "no") == "no":
-        config.pluginmanager.import_plugin("tests.support.fixtures")
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Load fixtures and application, unless pytest-xdist runs the tests in other processes.
+
+    Coverage is measured by now.
+    """
+    if session.config.getoption("dist", "no") == "no":
+        session.config.pluginmanager.import_plugin("tests.support.fixtures")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -50,7 +50,7 @@ def _check() -> None:
     visitor = known_visitor()
     if not visitor:
         raise CookieMissing
-    token = request.form.get(FIELD) or request.headers.get(HEADER, "")
+    token = request.headers.get(HEADER) or request.form.get(FIELD, "")
     try:
         _signer().unsign(f"{visitor}.{token}", MAX_AGE)
     except BadSignature:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import flask_migrate
@@ -34,6 +35,7 @@ from tests.benchmarks.load import Load, http_post, measure
 from tests.benchmarks.processes import backends, own_megabytes, processor_seconds, workers
 from tests.support.drawings import STROKES, data_url, draw_digit, encode
 from tests.support.postgres import postgres
+from tests.support.sites import migrated_site
 
 SECONDS = 3.0
 ROUNDS = 4
@@ -208,6 +210,22 @@ def print_loads(candidates: Sequence[Candidate]) -> None:
         )
 
 
+def measure_sqlite() -> None:
+    """Measure clients that all write on a site that has only an SQLite file."""
+    clients = CLIENTS_AT_ONCE[-1]
+    with tempfile.TemporaryDirectory() as folder:
+        with migrated_site(Path(folder)):
+            pass
+        settings = site_settings(f"sqlite:///{folder}/site.sqlite3", folder)
+        with gunicorn("wsgi:app", settings) as (_, port):
+            requests = posts("/api/v1/predictions")
+            measure(port, requests, clients, WARM_UP)
+            found = measure(port, requests, clients, ROUNDS * SECONDS)
+    p50, p99 = found.percentile(50), found.percentile(99)
+    print(f"\nThe API on SQLite, {clients} clients: {found.rate:.0f} per second")
+    print(f"  p50 {p50:.1f} ms, p99 {p99:.1f} ms, p99/p50 {p99 / p50:.1f}")
+
+
 def measure_burst(settings: dict[str, str]) -> None:
     """Measure more clients than the site has room for, and its recovery."""
     with gunicorn("wsgi:app", settings) as (_, port):
@@ -276,6 +294,7 @@ def main() -> None:
         for name, value in steps(app).items():
             print(f"  {name:10} {value:7.2f}")
         compare(app, settings)
+        measure_sqlite()
         measure_burst(settings)
 
 
