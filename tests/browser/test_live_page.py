@@ -29,7 +29,7 @@ def test_bars_words_and_picture_follow_the_pen(page: Page) -> None:
 
 def test_predict_makes_the_guess_final(page: Page) -> None:
     draw(page, 4)
-    expect(live(page)).to_have_count(1)
+    expect(live(page).locator(".verdict-line")).to_contain_text("a four")
     guessed = live(page).locator(".verdict-line").inner_text()
     press(page, "Predict")
     expect(answer(page)).to_have_attribute("data-prediction", "4")
