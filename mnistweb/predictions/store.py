@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mnistweb.database.failover import is_refusal
 from mnistweb.database.models import Challenge, Prediction, Tally
+from mnistweb.database.turns import turn_to_write
 from mnistweb.database.wiping import wipe, wipe_pending
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
@@ -49,7 +50,8 @@ def insert(prediction: Prediction) -> None:
             _execute(engine, statement.text, parameters)  # on a new connection
     else:
         with Session(engine) as session:
-            session.execute(sa.insert(PREDICTION), row)
+            with turn_to_write(engine):
+                session.execute(sa.insert(PREDICTION), row)
             aggregates.apply_changes(session, added=[fact])
             session.commit()
         wipe_pending(engine)

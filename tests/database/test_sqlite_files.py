@@ -41,7 +41,7 @@ def test_files_are_for_their_owner_alone(tmp_path: Path, request: pytest.Fixture
     try:
         site = request.getfixturevalue("site")
         predict(site.test_client())
-        assert len(list(tmp_path.glob("site.sqlite3*"))) == 3
+        assert len(list(tmp_path.glob("site.sqlite3*"))) == 4
         assert modes(tmp_path) == {0o600}
     finally:
         os.umask(before)
