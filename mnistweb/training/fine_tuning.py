@@ -136,7 +136,8 @@ def retrain(plan: Plan) -> Retrained:
     data = _data(plan, split, start, mnist)
     run = train(config, data, plan.device, folder, start)
     run.network, share = keep_what_is_known(start, run.network, data.usual.validation, plan.device)
-    return _export(plan, config, split, data, run, share, sets, folder)
+    training = _training(plan, config, split, data, run, share, mnist)
+    return _export(plan, split, data, run, training, sets, folder)
 
 
 def configuration(plan: Plan) -> TrainingConfig:
@@ -179,11 +180,10 @@ def _fingerprint(plan: Plan, config: TrainingConfig, split: Split, mnist: bool) 
 
 def _export(
     plan: Plan,
-    config: TrainingConfig,
     split: Split,
     data: FineTuningData,
     run: Run,
-    share: float,
+    training: dict[str, Any],
     sets: TestSets | None,
     folder: Path,
 ) -> Retrained:
@@ -209,7 +209,7 @@ def _export(
         temperature=calibration.temperature,
         boundaries=calibration.boundaries,
         seed=plan.seed,
-        training=_training(plan, config, split, data, run, share, sets is not None),
+        training=training,
         data=_sources(parent, split, sets is not None),
         figures=figures,
     )
