@@ -105,6 +105,15 @@ def run_causes(causes: Iterable[Cause], server: Database | SqliteFile, folder: P
     return broken
 
 
+def print_head() -> None:
+    """Print what it runs on, and the head of the table."""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CLIENTS} clients\n")
+    names = "".join(f" {column:>9} |" for column in COLUMNS)
+    print(f"| {'cause':24} |{names}     p95 | unknown | lost | seconds |")
+    rules = " --------: |" * len(COLUMNS)
+    print(f"| {'-' * 24} |{rules} ------: | ------: | ---: | ------: |", flush=True)
+
+
 def main() -> int:
     """Run all causes, or those of --only; return 1 if any broke a promise."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -118,16 +127,7 @@ def main() -> int:
         ]
 
     broken: list[str] = []
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CLIENTS} clients\n")
-    print(
-        f"| {'cause':24} |"
-        + "".join(f" {column:>9} |" for column in COLUMNS)
-        + "     p95 | unknown | lost | seconds |"
-    )
-    print(
-        f"| {'-' * 24} |" + " --------: |" * len(COLUMNS) + " ------: | ------: | ---: | ------: |",
-        flush=True,
-    )
+    print_head()
     try:
         for causes, store in ((chosen(CAUSES), database), (chosen(SQLITE_CAUSES), sqlite_file)):
             if not causes:
