@@ -96,6 +96,8 @@ def test_drawings_are_deleted_one_by_one_and_all_at_once(page: Page) -> None:
 def test_deletion_of_all_drawings_wipes_the_slate(page: Page) -> None:
     predicted(page, 4)
     page.get_by_text("Delete all my drawings").click()
+    expect(page.get_by_text("your only drawing")).to_be_visible()
+    page.wait_for_load_state()  # the script has run by then
     press(page, "Yes, delete it")
     expect(page.get_by_text("No drawings yet")).to_be_visible()
     assert ink_on_slate(page) == 0
