@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.database import timeouts
 from mnistweb.database.outage_log import first_line
+from mnistweb.database.sqlite_path import sqlite_path
 
 BREAKER_PAUSE = 2.0
 """Seconds between two attempts to connect to a database that cannot be reached."""
@@ -66,8 +67,8 @@ class _Connector:
 
 def keep_private(engine: Engine) -> None:
     """Let the file of an SQLite database, and SQLite's files beside it, belong to their owner alone."""
-    path = engine.url.database
-    if engine.dialect.name != "sqlite" or not path or path.startswith(("file:", ":memory:")):
+    path = sqlite_path(engine)
+    if not path:
         return
 
     def make_private(*_: Any) -> None:

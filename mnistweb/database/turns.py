@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine
 
+from mnistweb.database.sqlite_path import sqlite_path
+
 PAUSE = 0.001
 PATIENCE = 5.0
 """Seconds between two looks at the line, and until SQLite is asked in spite of it."""
@@ -27,8 +29,8 @@ def turn_to_write(engine: Engine) -> Iterator[None]:
 
     Other databases need no turns.
     """
-    path = engine.url.database
-    if engine.dialect.name != "sqlite" or not path or path.startswith(("file:", ":memory:")):
+    path = sqlite_path(engine)
+    if not path:
         yield
         return
     with _line, _next(path):
