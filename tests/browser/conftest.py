@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,13 +15,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
 from mnistweb.database.models import (
-    Challenge,
-    ConfidenceTally,
-    DoubtTally,
     Prediction,
-    PromptTally,
     Review,
-    Tally,
 )
 from mnistweb.extensions import db
 from mnistweb.predictions import service
@@ -33,7 +29,7 @@ from tests.support.browser.devices import CHROMIUM, CHROMIUM_ARGUMENTS, DESKTOP,
 from tests.support.browser.fonts import FONTS, INSTALLED, SET_IN
 from tests.support.browser.states import Stage
 from tests.support.networks import zoo_with_second
-from tests.support.sites import migrated_site
+from tests.support.sites import empty, migrated_site
 
 BOUNDARIES = Boundaries(sure=0.7, not_a_digit=0.5)
 """Those of answers that a test tells, whatever the models' cards say."""
@@ -199,12 +195,6 @@ def stage(
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("the disk is full"))
 
-    def empty() -> None:
-        with site.app_context():
-            for rows in (Prediction, Challenge, Tally, DoubtTally, PromptTally, ConfidenceTally):
-                db.session.execute(db.delete(rows))
-            db.session.commit()
-
     def hide() -> None:
         newest = db.select(Prediction.id).order_by(Prediction.created_at.desc()).limit(3)
         with site.app_context():
@@ -220,7 +210,7 @@ def stage(
         answering=answering,
         break_database=lambda: monkeypatch.setattr(service, "insert", fail),
         lose_database=lambda: monkeypatch.setattr(Engine, "connect", fail),
-        empty_database=empty,
+        empty_database=partial(empty, site),
         hide_drawings=hide,
         failing=failing,
         set_up=lambda key, value: monkeypatch.setitem(site.config, key, value),

@@ -17,15 +17,11 @@ from mnistweb.cli.data import context
 from mnistweb.database.models import (
     Base,
     Challenge,
-    ConfidenceTally,
     Decision,
-    DoubtTally,
     Prediction,
-    PromptTally,
     Review,
     ReviewDecision,
     Source,
-    Tally,
 )
 from mnistweb.datasets import log_export, log_import
 from mnistweb.datasets.additions import FACTS, add_entries
@@ -36,6 +32,7 @@ from mnistweb.predictions.images import encode_again
 from tests.support.data_sets import TESTING, TRAINING, drawing, run, small_log, strokes_of
 from tests.support.drawings import draw_digit, encode
 from tests.support.rows import NOON, add
+from tests.support.sites import empty
 from tests.support.tallies import counted
 
 TABLES = (Prediction, ReviewDecision, Challenge)
@@ -57,13 +54,6 @@ def other(
 def db_kind(app: Flask) -> str:
     with app.app_context():
         return db.engine.dialect.name
-
-
-def empty(site: Flask) -> None:
-    with site.app_context():
-        for table in (*TABLES, Tally, DoubtTally, PromptTally, ConfidenceTally):
-            db.session.execute(delete(table))
-        db.session.commit()
 
 
 def various_drawings() -> list[Base]:

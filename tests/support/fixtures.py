@@ -11,17 +11,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine, delete, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 
 from mnistweb.database.models import (
-    Challenge,
-    ConfidenceTally,
-    DoubtTally,
-    ModelVersion,
     Prediction,
-    Promotion,
-    PromptTally,
-    Tally,
 )
 from mnistweb.extensions import db
 from mnistweb.predictions.drift import EXTENSION
@@ -29,7 +22,7 @@ from mnistweb.recognition import recognizer
 from mnistweb.recognition.zoo import WEIGHTS
 from tests.support.clients import predict
 from tests.support.postgres import NoPostgres, database, postgres
-from tests.support.sites import SECRET, migrated_site
+from tests.support.sites import SECRET, empty, migrated_site
 from tests.support.templates import CompiledTemplates
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -121,13 +114,7 @@ def app(migrated_app: Callable[[str], Flask], database_url: str) -> Iterator[Fla
     app = migrated_app(database_url)
     # Rows go instead of a transaction being rolled back: the application commits, on several connections.
     app.extensions.pop(EXTENSION, None)
-    with app.app_context():
-        for table in (
-            *(Prediction, Challenge, ModelVersion, Promotion),
-            *(Tally, DoubtTally, PromptTally, ConfidenceTally),
-        ):
-            db.session.execute(delete(table))
-        db.session.commit()
+    empty(app)
     config = app.config.copy()
     yield app
     app.config.clear()

@@ -42,6 +42,14 @@ def make_tables(app: Flask) -> None:
             flask_migrate.upgrade()
 
 
+def empty(app: Flask) -> None:
+    """Delete the rows of all tables."""
+    with app.app_context():
+        for table in reversed(db.metadata.sorted_tables):  # those that refer to others first
+            db.session.execute(table.delete())
+        db.session.commit()
+
+
 @cache
 def _migrated_file() -> bytes:
     with TemporaryDirectory() as name:
