@@ -33,6 +33,8 @@ class Connection:
         self.sock = ResponseWriter(client, send_timeout)
         self.pace = Pace(send_timeout)
         self.keep = True
+        self.between_requests = False
+        """True after a response that the client has read, until the first byte of the next request."""
         self.held = 0
         """Bytes of the request and of the response, as the worker counts them."""
         self._most = most

@@ -1,7 +1,8 @@
 """Gunicorn's threaded worker, in which no client can hold a thread by dawdling.
 
 Its event loop receives requests, and sends what a client is slow to read. A thread gets a request when it is
-whole. Each transfer has a deadline, and each address a number of connections.
+whole. Each transfer has a deadline, and each address a number of connections. The workers of a server share
+new connections evenly.
 """
 
 import selectors
@@ -19,12 +20,15 @@ from gunicorn.errors import ConfigError
 from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.gthread import ThreadWorker
 
+from mnistweb.server.balance import Load, Turn, WorkerLoads
 from mnistweb.server.connection import READ_SIZE, Connection
 from mnistweb.server.pace import Pace
 
 LINGER = 2.0
 """Seconds in which a client may read the end of the last response."""
 SWEEP_INTERVAL = 1.0
+PAUSE = 0.001
+"""Seconds after which a worker asks again for a connection that it left to others."""
 ABORT = struct.pack("ii", 1, 0)
 """A linger time of 0 seconds."""
 MAX_HELD = 96 * 1024**2
@@ -45,10 +49,14 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     """The worker; `limits` are those of its class."""
 
     limits = Limits()
+    loads = WorkerLoads()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}  # for their client, the longest first
+        self._between_requests = 0  # connections
+        self._turn = Turn(self.loads, self.age)
+        self._accepts_from = 0.0
         self._networks: Counter[str] = Counter()
         self._held = 0
         self._next_sweep = 0.0
@@ -60,8 +68,39 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if cfg.is_ssl:
             raise ConfigError("Leave TLS to a proxy, or choose --worker-class gthread.")
 
+    # Accepting
+
+    @property
+    def _load(self) -> Load:
+        return Load(self.nr_conns - self._between_requests, self.nr_conns)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections or not, but none during a pause. gunicorn calls it until it has its way."""
+        if not enabled:
+            self.loads.forget(self.age)
+        elif time.monotonic() >= self._accepts_from:
+            self._accepts_from = 0.0
+        super().set_accept_enabled(enabled and not self._accepts_from)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for events, not beyond the end of a pause, and call what they are for."""
+        if self.alive:
+            now = time.monotonic()
+            self.loads.publish(self.age, self._load, now)
+            if self._accepts_from:
+                timeout = min(timeout, max(0.0, self._accepts_from - now))
+        super().wait_for_and_dispatch_events(timeout)
+
     def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, and close the one that has waited longest if there are too many."""
+        """Accept a connection, unless another worker has less to do.
+
+        It closes the connection that has waited longest if there are too many.
+        """
+        now = time.monotonic()
+        if not self._turn.is_mine(self._load, now):
+            self._accepts_from = now + PAUSE
+            super().set_accept_enabled(False)
+            return
         try:
             client, peer = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -151,12 +190,19 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._receive(conn)
         else:
             conn.pace = Pace(self.cfg.keepalive)
+            self._between_requests += 1
+            conn.between_requests = True
             self._wait(conn, selectors.EVENT_READ, self._receive_next)
 
     def _receive_next(self, conn: Connection) -> None:
+        self._begin_request(conn)
         conn.pace = Pace(self.limits.receive_timeout)
         self._stop_waiting(conn)
         self._receive(conn)
+
+    def _begin_request(self, conn: Connection) -> None:
+        self._between_requests -= conn.between_requests
+        conn.between_requests = False
 
     # Closing
 
@@ -186,6 +232,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _close(self, conn: Connection) -> None:
         self._stop_waiting(conn)
+        self._begin_request(conn)
         self._hold(conn, 0)
         self.nr_conns -= 1
         self._networks[conn.network] -= 1
