@@ -1,16 +1,18 @@
 """`make bench-history`: reading a long log, compared with a short one, on PostgreSQL.
 
-Two databases are filled with small drawings, and read in turns through the site's own pages. Ten million rows
-take minutes, and some gigabytes of disk.
+Two databases are filled with small drawings, and read in turns through the site's own pages. Then each is
+exported as a data set. Ten million rows take the better part of an hour, and some thirty gigabytes of disk.
 """
 
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
+from pathlib import Path
 
 import flask_migrate
 from flask import Flask
@@ -19,11 +21,13 @@ from sqlalchemy import create_engine, make_url, text
 
 from mnistweb import config
 from mnistweb.app import create_app
+from tests.benchmarks.processes import most_megabytes
 from tests.support.long_log import addresses, client, dispose, fill
 from tests.support.postgres import postgres
 
 SHORT, LONG = 10_000, 10_000_000
 ROUNDS = 20
+FORMATS = ("idx", "csv")
 MAX_P95 = 50.0
 """Milliseconds; upper limit of the 95th percentile of each page."""
 
@@ -48,7 +52,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ["PGOPTIONS"] = "-c maintenance_work_mem=512MB -c synchronous_commit=off"
     with postgres() as url, tempfile.TemporaryDirectory() as instance, ExitStack() as stack:
-        sites = []
+        sites, all_settings = [], []
         for rows in (SHORT, options.rows):
             name = f"mnistweb_history_{rows}"
             server = create_engine(
@@ -74,7 +78,11 @@ def main() -> int:
                 fill(app, rows)
                 print(f"{rows:,} predictions logged in {time.perf_counter() - started:.0f} s", flush=True)
             sites.append(app)
-        return report(*sites)
+            all_settings.append(settings)
+        failed = report(*sites)
+        for settings, rows in zip(all_settings, (SHORT, options.rows), strict=True):
+            report_export(settings, rows)
+        return failed
 
 
 def report(short: Flask, long: Flask) -> int:
@@ -99,6 +107,32 @@ def report(short: Flask, long: Flask) -> int:
         f"\n{slow} take more than {MAX_P95:.0f} ms (p95), or more than twice the time with the short log (*)"
     )
     return 1 if slow else 0
+
+
+def report_export(settings: dict[str, str], rows: int) -> None:
+    """Print the time and the memory of an export of all rows that have feedback, in each format."""
+    for name in FORMATS:
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder, "set")
+            started = time.perf_counter()
+            export = ["data", "export", str(output), "--format", name, "--labels", "any"]
+            process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main()", *export],
+                env=os.environ | settings,
+                stderr=subprocess.DEVNULL,
+            )
+            most = 0.0
+            while process.poll() is None:
+                most = max(most, most_megabytes(process.pid))
+                time.sleep(0.1)
+            if process.returncode:
+                raise RuntimeError(f"the export of {name} failed")
+            seconds = time.perf_counter() - started
+            size = sum(file.stat().st_size for file in output.rglob("*") if file.is_file()) / 1e6
+        print(
+            f"{rows:,} rows as {name}: {seconds:.0f} s, at most {most:.0f} MB, {size:.0f} MB on disk",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

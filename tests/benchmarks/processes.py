@@ -43,6 +43,14 @@ def own_megabytes(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1000
 
 
+def most_megabytes(pid: int) -> float:
+    """Return the most memory that a process has had at once so far, with what it shares; 0 after its end."""
+    try:
+        return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) / 1000
+    except (OSError, IndexError):
+        return 0.0
+
+
 def _is(pid: int, name: str) -> bool:
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip() == name

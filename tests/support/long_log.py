@@ -12,6 +12,7 @@ from sqlalchemy import text
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions.pagination import encode_cursor
+from mnistweb.recognition.types import SIDE
 from mnistweb.web.visitors import COOKIE, signed
 from tests.support.drawings import digit_png
 
@@ -22,7 +23,7 @@ INSERT INTO prediction (id, created_at, visitor, source, drawing, input, digit, 
 SELECT gen_random_uuid(), made,
        CASE WHEN number % :every = 0 THEN :visitor ELSE md5((number / 40)::text) END,
        CASE WHEN chance[1] < 0.8 THEN 'slate' WHEN chance[1] < 0.95 THEN 'api' ELSE 'upload' END,
-       decode(:drawing, 'hex'), '\\x00',
+       decode(:drawing, 'hex'), decode(:input, 'hex'),
        read, 1 - power(chance[2], 5) / 2, chance[2] / 20, '[0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1]',
        CASE WHEN chance[3] < 0.9 THEN 'cnn' WHEN chance[3] < 0.97 THEN 'lenet5' ELSE 'vit' END,
        'benchmark', 1, CASE WHEN chance[4] < 0.4 THEN was END, CASE WHEN chance[4] < 0.4 THEN made END
@@ -66,7 +67,8 @@ def fill(app: Flask, rows: int, *, own: int = 2000, upgrade: bool = True) -> Non
     extensions.set_wait_callback(None)  # what is asked here takes minutes
     with app.app_context():
         flask_migrate.upgrade(revision="0001")
-        values = {"rows": rows, "every": rows // own, "visitor": VISITOR, "drawing": digit_png().hex()[:200]}
+        values: dict[str, int | str] = {"rows": rows, "every": rows // own, "visitor": VISITOR}
+        values |= {"drawing": digit_png().hex()[:200], "input": bytes(SIDE * SIDE).hex()}
         # Indexes are made sooner of rows that are there.
         for statement in (*WITHOUT_INDEXES, FILL, *WITH_INDEXES):
             db.session.execute(text(statement), values)
