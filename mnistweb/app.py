@@ -84,8 +84,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     ):
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc, enumerate=enumerate)
-    app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, shares=wording.shares)
-    app.jinja_env.globals.update(bar_value=wording.bar_value, with_article=wording.with_article)
+    app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, bars_of=wording.bars_of)
+    app.jinja_env.globals["with_article"] = wording.with_article
     app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
         answer.model, answer.model_version
     )

@@ -53,5 +53,5 @@ def guess() -> ResponseReturnValue:
         shares=[round(share, 4) for share in every],
         bars=[bar_value(share) for share in every],
         threshold=recognizer.card.boundaries.not_a_digit,
-        seen=data_url(encode_png(image)),
+        seen=data_url(encode_png(image, even=True)),
     )

@@ -24,7 +24,7 @@ from mnistweb.registry.recognizers import model_cards, zoo
 from mnistweb.web.access import visible_prediction
 from mnistweb.web.error_handlers import STATUS, respond
 from mnistweb.web.fragments import is_fragment, wants_json
-from mnistweb.web.request_args import form_fields, uploaded_bytes
+from mnistweb.web.request_args import form_fields, uploaded_bytes, uploaded_file
 from mnistweb.web.visitors import current_visitor, known_visitor
 
 blueprint = Blueprint("draw", __name__)
@@ -51,8 +51,8 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/predictions")
 def predict() -> ResponseReturnValue:
     """Recognize a drawing from the slate (`image`, a data URL) or an uploaded `file`."""
-    file, fields = request.files.get("file"), form_fields()
-    if file:
+    fields = form_fields()
+    if file := uploaded_file():
         source, data = Source.UPLOAD, uploaded_bytes(file)
     else:
         source = Source.SLATE

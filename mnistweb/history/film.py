@@ -111,7 +111,7 @@ def _point(at: float, reading: Reading, image: DigitImage, threshold: float) -> 
         "bars": [bar_value(share) for share in every],
         "threshold": threshold,
         "words": _words(reading, whole=at == 1),
-        "seen": data_url(encode_png(image)),
+        "seen": data_url(encode_png(image, even=True)),
     }
 
 

@@ -48,4 +48,4 @@ def input_png(prediction: Prediction) -> bytes:
 
 
 def _encode_input(model_input: bytes) -> bytes:
-    return encode_png(np.frombuffer(model_input, np.uint8).reshape(SIDE, SIDE))
+    return encode_png(np.frombuffer(model_input, np.uint8).reshape(SIDE, SIDE), even=True)

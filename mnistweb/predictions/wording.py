@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mnistweb.formatting import percent
 from mnistweb.recognition.boundaries import Certainty
@@ -23,6 +23,7 @@ NAMES = (
 )
 """The eleven classes in words: the ten digits, then "not a digit"."""
 NOT_A_DIGIT = 10
+_CLASSES = (*map(str, range(NOT_A_DIGIT)), "Not a digit")
 CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.5
 """The lowest probabilities that are called certain, almost certain and probable."""
 SMALLEST_BAR_VALUE = 0.01
@@ -79,6 +80,19 @@ class Words:
     guess_short: str
 
 
+class Bar(NamedTuple):
+    """The probability of a class: `value` is written above the bar, and `words` are for a screen reader.
+
+    `top` and `height` are in percent of the column.
+    """
+
+    number: int
+    value: str
+    top: str
+    height: str
+    words: str
+
+
 def describe(reading: Reading) -> Words:
     """Put an answer into words that agree with its eleven bars."""
     if reading.digit is None:
@@ -119,6 +133,18 @@ def shares(reading: Reading) -> tuple[float, ...]:
     """Return the probabilities of the eleven classes, which sum to 1."""
     digits = (probability * (1 - reading.not_a_digit) for probability in reading.probabilities)
     return (*digits, reading.not_a_digit)
+
+
+def bars_of(reading: Reading | None) -> list[Bar]:
+    """Return the eleven bars of an answer; empty ones without an answer."""
+    if reading is None:
+        return [Bar(index, "", "100.0", "0.0", _CLASSES[index]) for index in range(len(NAMES))]
+    bars = []
+    for index, share in enumerate(shares(reading)):
+        tenths = round(1000 * share)
+        top, height = f"{100 - tenths / 10:.1f}", f"{tenths / 10:.1f}"
+        bars.append(Bar(index, bar_value(share), top, height, f"{_CLASSES[index]}: {percent(share)}"))
+    return bars
 
 
 def bar_value(share: float) -> str:

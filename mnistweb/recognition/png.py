@@ -15,8 +15,8 @@ GREY, GREY_AND_OPACITY = 0, 4
 def encode_png(pixels: NDArray[np.uint8], *, even: bool = False) -> bytes:
     """Encode grey pixels, uint8 [H, W], or grey and opacity [H, W, 2], as PNG.
 
-    The file has nothing but its size and its pixels. `even` is for large pictures of few levels, such as
-    drawings: only runs of equal pixels are shortened. That takes a quarter of the time, and fewer bytes.
+    The file has nothing but its size and its pixels. `even` is for drawings, much of whose ground is even:
+    only runs of equal pixels are shortened. That takes half of the time or less, and about as many bytes.
     """
     height, width = pixels.shape[:2]
     colours = GREY if pixels.ndim == 2 else GREY_AND_OPACITY

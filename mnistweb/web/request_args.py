@@ -75,6 +75,11 @@ def json_body() -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def uploaded_file() -> FileStorage | None:
+    """Return the form's `file`; None without one, and for JSON, whose body is not parsed for it."""
+    return None if request.is_json else request.files.get("file")
+
+
 def uploaded_bytes(file: FileStorage) -> bytes:
     """Read an uploaded file. Raises DrawingError beyond MAX_IMAGE_BYTES."""
     limit: int = current_app.config["MAX_IMAGE_BYTES"]
