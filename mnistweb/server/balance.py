@@ -48,7 +48,7 @@ class WorkerLoads:
 
 
 class Turn:
-    """Whether a worker accepts a connection now, or leaves it to the others for a moment."""
+    """Decides if a worker accepts a connection now, or leaves it to the others for a while."""
 
     def __init__(self, loads: WorkerLoads, worker: int) -> None:
         self._loads, self._worker = loads, worker

@@ -72,6 +72,9 @@ def data_url(data: bytes, media_type: str = "image/png") -> str:
 
 
 def strokes_json(digit: int = 3, width: int = 20) -> dict[str, Any]:
-    """Return the strokes of a digit, as the slate sends them."""
-    strokes = [{"width": width, "points": [list(point) for point in points]} for points in STROKES[digit]]
+    """Return the strokes of a digit, as the slate sends them: rounded to hundredths."""
+    strokes = [
+        {"width": width, "points": [[round(x, 2), round(y, 2)] for x, y in points]}
+        for points in STROKES[digit]
+    ]
     return {"size": SIDE, "strokes": strokes}
