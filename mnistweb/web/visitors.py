@@ -15,6 +15,7 @@ from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from mnistweb.web.embedding import cookie_scope
+from mnistweb.web.fragments import is_fragment
 from mnistweb.web.proxies import client_address
 
 COOKIE = "visitor"
@@ -74,9 +75,11 @@ def _visitor_from_key(key: str) -> str:
 
 
 def _set_cookie(response: Response) -> Response:
-    # Known visitors get it again too, so that it expires a year after the last visit. Response.set_cookie
-    # would quote, date and measure it, and take as long as all other hooks together.
-    if visitor := g.get("visitor"):
+    # Known visitors get it again too, so that it expires a year after the last visit. The script of a page
+    # needs no other than the page got. Response.set_cookie would quote, date and measure it, and take as long
+    # as all other hooks together.
+    visitor = g.get("visitor")
+    if visitor and not (is_fragment() and visitor == g.get("known_visitor")):
         name = HOST_COOKIE if request.is_secure else COOKIE
         response.headers.add("Set-Cookie", f"{name}={signed(visitor, name)}; {ATTRIBUTES}; {cookie_scope()}")
     return response

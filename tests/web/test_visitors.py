@@ -67,3 +67,14 @@ def test_forged_cookie_is_ignored(app: Flask, client: FlaskClient) -> None:
 def test_reading_sets_no_cookie(client: FlaskClient) -> None:
     assert "Set-Cookie" not in client.get("/history").headers
     assert "Set-Cookie" not in client.get("/api/v1/predictions").headers
+
+
+def test_each_visit_renews_the_cookie_but_not_each_step_of_a_page(client: FlaskClient) -> None:
+    address = "/?answer=00000000-0000-0000-0000-000000000000"
+    for _ in range(2):
+        assert len(client.get("/").headers.getlist("Set-Cookie")) == 1
+        api = client.post("/api/v1/predictions", json={"image": data_url(digit_png())})
+        assert len(api.headers.getlist("Set-Cookie")) == 1
+        assert "Set-Cookie" not in client.get(address, headers={"X-Fragment": "true"}).headers
+    stranger = client.application.test_client().get(address, headers={"X-Fragment": "true"})
+    assert len(stranger.headers.getlist("Set-Cookie")) == 1
