@@ -27,13 +27,16 @@ def pinned(text: str, digest: Callable[[str], str]) -> str:
 
 
 def ask(tag: str) -> str:
-    """Ask the registry for the digest of an image for all platforms."""
-    command = ["docker", "buildx", "imagetools", "inspect", tag, "--format", "{{.Manifest.Digest}}"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    found = done.stdout.strip()
-    if done.returncode or not DIGEST.fullmatch(found):
+    """Pull an image, and return the digest that the registry has for it, of all platforms."""
+    print(f"Pulling {tag} …", flush=True)
+    pull = subprocess.run(["docker", "pull", "--quiet", tag], stdout=subprocess.DEVNULL)  # noqa: S603, S607
+    inspect = ["docker", "image", "inspect", tag, "--format", "{{join .RepoDigests \"\\n\"}}"]
+    found = subprocess.run(inspect, stdout=subprocess.PIPE, text=True).stdout.split()  # noqa: S603
+    digests = dict(name.split("@", 1) for name in found)
+    digest = digests.get(tag.rpartition(":")[0], "")
+    if pull.returncode or not DIGEST.fullmatch(digest):
         sys.exit(f"The digest of {tag} is not known, so no file was changed.")
-    return found
+    return digest
 
 
 def main() -> None:
