@@ -42,7 +42,7 @@ def ask(tag: str) -> str:
 def main() -> None:
     """Ask for all digests, then write the files."""
     texts = {ROOT / name: (ROOT / name).read_text() for name in FILES}
-    found = {tag: ask(tag) for text in texts.values() for tag in tags(text)}
+    found = {tag: ask(tag) for tag in dict.fromkeys(tag for text in texts.values() for tag in tags(text))}
     for path, text in texts.items():
         path.write_text(pinned(text, found.__getitem__))
     for tag, digest in found.items():
