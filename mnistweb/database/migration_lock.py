@@ -22,6 +22,11 @@ LOCK_TIMEOUT = 0.5
 RETRY_PAUSE = 1.0
 """Seconds between two attempts of a migration, in which waiting queries run."""
 MAX_ATTEMPTS = 200
+PATIENT_ATTEMPTS = 5
+"""Each fifth attempt outlasts PostgreSQL's deadlock_timeout. Only then it ends an autovacuum that is in the way.
+
+An autovacuum of a large table can take longer than all attempts together.
+"""
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -64,7 +69,7 @@ def _folder_lock(database: str | None) -> Iterator[None]:
 
 
 def with_lock_timeout(connection: Connection, work: Callable[[Connection], None]) -> None:
-    """Do the work with a short lock timeout, and retry it while long transactions hold its tables.
+    """Do the work with a short lock timeout, and retry it while others hold its tables for long.
 
     Statements outside a transaction wait without a limit, since no query waits behind them. Raises
     OperationalError after MAX_ATTEMPTS.
@@ -73,8 +78,17 @@ def with_lock_timeout(connection: Connection, work: Callable[[Connection], None]
         work(connection)
         return None
 
+    attempt = 1
+    milliseconds = round(LOCK_TIMEOUT * 1000)
+
     def set_timeout(transaction: Connection) -> None:
-        transaction.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT * 1000:.0f}")
+        if attempt % PATIENT_ATTEMPTS:
+            transaction.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+        else:
+            transaction.exec_driver_sql(
+                f"SELECT set_config('lock_timeout', (setting::integer + {milliseconds})::text, true) "  # noqa: S608 (a number)
+                "FROM pg_settings WHERE name = 'deadlock_timeout'"
+            )
 
     event.listen(connection, "begin", set_timeout)
     try:
@@ -86,7 +100,7 @@ def with_lock_timeout(connection: Connection, work: Callable[[Connection], None]
                     raise
                 connection.rollback()
                 if attempt == 1:
-                    logger.warning("A migration waits until a long transaction on the same table has ended.")
+                    logger.warning("A migration waits for a long transaction or a vacuum of the same table.")
                 time.sleep(RETRY_PAUSE)
     finally:
         event.remove(connection, "begin", set_timeout)

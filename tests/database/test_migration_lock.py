@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import flask_migrate
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from mnistweb.app import create_database_app
 from mnistweb.database import migration_lock as locking
-from mnistweb.database.migration_lock import migration_lock
+from mnistweb.database.migration_lock import migration_lock, with_lock_timeout
 from mnistweb.extensions import db
 from tests.support.sites import SECRET
 
@@ -120,3 +122,65 @@ def test_migration_gives_up_after_its_attempts(
         columns = [column["name"] for column in inspect(busy).get_columns("prediction")]
         assert "request_key" not in columns
         db.engine.dispose()
+
+
+def test_each_fifth_attempt_outlasts_the_deadlock_timeout(
+    empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "RETRY_PAUSE", 0)
+    timeouts: list[str] = []
+
+    def blocked(connection: Connection) -> None:
+        timeouts.append(connection.scalar(text("SHOW lock_timeout")))
+        if len(timeouts) < 11:
+            raise OperationalError("", {}, SimpleNamespace(pgcode=locking.LOCK_NOT_AVAILABLE))  # type: ignore[arg-type]
+
+    with empty_database.connect() as connection:
+        connection.exec_driver_sql("SET deadlock_timeout = '2s'")
+        connection.commit()
+        with_lock_timeout(connection, blocked)
+    assert timeouts == [*["500ms"] * 4, "2500ms"] * 2 + ["500ms"]
+
+
+@pytest.fixture
+def vacuumed_table(empty_database: Engine) -> Iterator[str]:
+    """A table of which PostgreSQL makes an autovacuum that takes minutes."""
+    slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
+    soon = "autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
+    with empty_database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ALTER SYSTEM SET autovacuum_naptime = 1")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+        try:
+            connection.exec_driver_sql(f"CREATE TABLE large (text text) WITH ({slow}, {soon})")
+            connection.exec_driver_sql(
+                "INSERT INTO large SELECT repeat('x', 1000) FROM generate_series(1, 20000)"
+            )
+            connection.exec_driver_sql("DELETE FROM large")
+            wait_for_vacuum(connection)
+            yield "large"
+        finally:
+            connection.exec_driver_sql("ALTER SYSTEM RESET autovacuum_naptime")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+def wait_for_vacuum(connection: Connection) -> None:
+    for _ in range(600):
+        if connection.scalar(text("SELECT count(*) FROM pg_stat_progress_vacuum")):
+            return
+        time.sleep(0.1)
+    pytest.fail("no autovacuum began")
+
+
+def test_migration_ends_an_autovacuum_that_is_in_the_way(
+    vacuumed_table: str, empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "RETRY_PAUSE", 0.1)
+
+    def migrate(connection: Connection) -> None:
+        connection.exec_driver_sql(f"ALTER TABLE {vacuumed_table} ADD COLUMN number integer")
+        connection.commit()
+
+    with empty_database.connect() as connection:
+        with_lock_timeout(connection, migrate)
+        columns = [column["name"] for column in inspect(connection).get_columns(vacuumed_table)]
+    assert columns == ["text", "number"]
