@@ -23,7 +23,7 @@ RETRY_PAUSE = 1.0
 """Seconds between two attempts of a migration, in which waiting queries run."""
 MAX_ATTEMPTS = 200
 PATIENT_ATTEMPTS = 5
-"""Each fifth attempt outlasts PostgreSQL's deadlock_timeout. Only then it ends an autovacuum that is in the way.
+"""Each fifth attempt outlasts PostgreSQL's deadlock_timeout. Only then an autovacuum in the way is ended.
 
 An autovacuum of a large table can take longer than all attempts together.
 """
