@@ -76,6 +76,8 @@ def find_stroke(grey: Grey) -> Ink:
 
 def _is_grain(grey: Grey) -> bool:
     """Return whether neighbouring pixels differ as much as any two: noise, or nothing."""
+    if grey.shape[1] == 1:
+        return False
     return float(np.square(np.diff(grey)).mean()) >= GRAIN * 2 * float(grey.var())
 
 

@@ -99,6 +99,7 @@ def main() -> None:
         f"-seed={options.seed}",
         f"-max_len={MAX_FILE_BYTES}",
         "-mutate_depth=2",  # with more mutations, few files are read to the end
+        "-rss_limit_mb=0",  # the fuzzer's own memory grows by 20 kB a file; the reader's is measured
         f"-artifact_prefix={RESULTS}/found/",
     ]
     with ReaderProcess() as reader:

@@ -92,3 +92,10 @@ def test_faint_specks_beside_clear_ink_do_not_shrink_it() -> None:
     speckled = ink.copy()
     speckled[20:24, 20:24] = speckled[250:254, 240:246] = 0.2
     assert unlike(image_of(picture(on(1.0, speckled))), normalize(ink)) < 1
+
+
+@pytest.mark.parametrize("shape", [(50, 1), (1, 50), (1, 1)])
+def test_one_line_of_pixels_is_no_drawing(shape: tuple[int, int]) -> None:
+    levels = np.linspace(0, 255, shape[0] * shape[1]).astype(np.uint8).reshape(shape)
+    with pytest.raises(EmptyDrawing):
+        read_drawing(encode(Image.fromarray(levels)), 10**7)
