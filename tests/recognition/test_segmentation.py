@@ -98,4 +98,4 @@ def test_faint_specks_beside_clear_ink_do_not_shrink_it() -> None:
 def test_one_line_of_pixels_is_no_drawing(shape: tuple[int, int]) -> None:
     levels = np.linspace(0, 255, shape[0] * shape[1]).astype(np.uint8).reshape(shape)
     with pytest.raises(EmptyDrawing):
-        read_drawing(encode(Image.fromarray(levels)), 10**7)
+        image_of(Image.fromarray(levels))
