@@ -194,7 +194,7 @@ class Prediction(Base):
         ),
         Index(
             "ix_prediction_doubtful",
-            *("created_at", "id", "digit", "label", "model", "source"),
+            *("created_at", "id", "digit", "label", "model", "source", "confidence"),
             postgresql_where=text("doubtful"),
             sqlite_where=text("doubtful = 1"),
         ),
