@@ -131,7 +131,7 @@ class Prediction(Base):
         Index(None, "model", "created_at", "id"),
         Index(None, "digit", "created_at", "id"),
         Index(None, "source", "created_at", "id"),
-        Index(None, "confidence", "created_at", "id"),
+        Index("ix_prediction_confidence", "confidence", "created_at", "id", "doubtful", "digit"),
         _partial_index("refused", "digit IS NULL", also=("label", "model", "source")),
         _partial_index("label", "label IS NOT NULL", "label", also=("model", "source")),
         _partial_index("read_as", "label IS NOT NULL", "digit", "label"),
@@ -155,12 +155,6 @@ class Prediction(Base):
             "confidence",
         ),
         _partial_index("review_refused", "decision IS NULL AND digit IS NULL", "confidence"),
-        Index(
-            "ix_prediction_review_doubtful",
-            *("confidence", "created_at", "id"),
-            postgresql_where=text("decision IS NULL AND doubtful"),
-            sqlite_where=text("decision IS NULL AND doubtful = 1"),
-        ),
         Index(
             "ix_prediction_unreviewed_claims",
             *("visitor", "confidence", "created_at", "id"),
@@ -193,7 +187,13 @@ class Prediction(Base):
             also=("digit", "label", "model", "source"),
         ),
         Index(
-            "ix_prediction_doubtful",
+            "ix_prediction_doubtful_confidence",
+            *("confidence", "created_at", "id", "decision"),
+            postgresql_where=text("doubtful"),
+            sqlite_where=text("doubtful = 1"),
+        ),
+        Index(
+            "ix_prediction_doubtful_time",
             *("created_at", "id", "digit", "label", "model", "source", "confidence"),
             postgresql_where=text("doubtful"),
             sqlite_where=text("doubtful = 1"),
