@@ -70,7 +70,7 @@ bench: $(TOOLS) ## Measure a prediction step by step, the whole site under load,
 pictures: $(TOOLS) ## Make the pictures in the README and the icons anew, in a browser
 	PUBLISH=1 $(BIN)/python -m pytest --no-cov tests/browser/test_animation.py tests/browser/test_screenshots.py
 
-bench-history: $(TOOLS) ## Measure looking back on ten million predictions; needs some gigabytes of disk
+bench-history: $(TOOLS) ## Measure looking back on ten million predictions; needs 25 gigabytes of disk
 	$(BIN)/python -m tests.benchmarks.history
 
 bench-split: $(TOOLS) $(SERVING) ## Measure the site with a model server against the site alone

@@ -1,7 +1,7 @@
 """`make bench-history`: reading a long log, compared with a short one, on PostgreSQL.
 
 Two databases are filled with small drawings, and read in turns through the site's own pages. Then each is
-exported as a data set. Ten million rows take the better part of an hour, and some thirty gigabytes of disk.
+exported as a data set. Ten million rows take half an hour, and 25 gigabytes of disk.
 """
 
 import os
