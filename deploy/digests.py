@@ -30,7 +30,7 @@ def ask(tag: str) -> str:
     """Pull an image, and return the digest that the registry has for it, of all platforms."""
     print(f"Pulling {tag} …", flush=True)
     pull = subprocess.run(["docker", "pull", "--quiet", tag], stdout=subprocess.DEVNULL)  # noqa: S603, S607
-    inspect = ["docker", "image", "inspect", tag, "--format", "{{join .RepoDigests \"\\n\"}}"]
+    inspect = ["docker", "image", "inspect", tag, "--format", '{{join .RepoDigests "\\n"}}']
     found = subprocess.run(inspect, stdout=subprocess.PIPE, text=True).stdout.split()  # noqa: S603
     digests = dict(name.split("@", 1) for name in found)
     digest = digests.get(tag.rpartition(":")[0], "")
