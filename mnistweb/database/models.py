@@ -101,8 +101,9 @@ def _enum_type(kind: type[enum.StrEnum]) -> Enum:
 
 
 def for_sqlite(condition: str) -> str:
-    """Translate a condition to SQLite's operators: it uses a partial index only if the text is the same."""
-    return condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
+    """Translate a condition to SQLite's words: it uses a partial index only if the text is the same."""
+    translated = condition.replace("IS NOT DISTINCT FROM", "IS").replace("IS DISTINCT FROM", "IS NOT")
+    return translated.replace("doubtful", "doubtful = 1")
 
 
 def _partial_index(name: str, condition: str, *columns: str, also: Sequence[str] = ()) -> Index:
@@ -155,11 +156,8 @@ class Prediction(Base):
             "confidence",
         ),
         _partial_index("review_refused", "decision IS NULL AND digit IS NULL", "confidence"),
-        Index(
-            "ix_prediction_unreviewed_claims",
-            *("visitor", "confidence", "created_at", "id"),
-            postgresql_where=text("decision IS NULL AND labelled_at IS NOT NULL"),
-            sqlite_where=text("decision IS NULL AND labelled_at IS NOT NULL"),
+        _partial_index(
+            "unreviewed_claims", "decision IS NULL AND labelled_at IS NOT NULL", "visitor", "confidence"
         ),
         Index(
             "ix_prediction_reviewed_claims",
@@ -186,18 +184,8 @@ class Prediction(Base):
             "confidence",
             also=("digit", "label", "model", "source"),
         ),
-        Index(
-            "ix_prediction_doubtful_confidence",
-            *("confidence", "created_at", "id", "decision"),
-            postgresql_where=text("doubtful"),
-            sqlite_where=text("doubtful = 1"),
-        ),
-        Index(
-            "ix_prediction_doubtful_time",
-            *("created_at", "id", "digit", "label", "model", "source", "confidence"),
-            postgresql_where=text("doubtful"),
-            sqlite_where=text("doubtful = 1"),
-        ),
+        _partial_index("doubtful_confidence", "doubtful", "confidence", also=("decision",)),
+        _partial_index("doubtful_time", "doubtful", also=("digit", "label", "model", "source", "confidence")),
         Index(
             None,
             "request_key",
