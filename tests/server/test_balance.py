@@ -96,10 +96,12 @@ def port(tmp_path: Path) -> Iterator[int]:
     worker_class = ["--worker-class", "mnistweb.server.worker.BufferingWorker"]
     command = [sys.executable, "-m", "gunicorn", *options, *worker_class, "pids:application"]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(tmp_path)})
-    wait_until_ready(f"http://127.0.0.1:{port}")
-    yield port
-    process.send_signal(signal.SIGTERM)
-    process.wait(30)
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}")
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
 
 
 def answers(port: int, clients: int) -> list[int]:
