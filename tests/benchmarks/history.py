@@ -24,6 +24,7 @@ from mnistweb.app import create_app
 from tests.benchmarks.processes import most_megabytes
 from tests.support.long_log import addresses, client, dispose, fill
 from tests.support.postgres import postgres
+from tests.support.servers import COMMAND
 
 SHORT, LONG = 10_000, 10_000_000
 ROUNDS = 20
@@ -52,7 +53,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ["PGOPTIONS"] = "-c maintenance_work_mem=512MB -c synchronous_commit=off"
     with postgres() as url, tempfile.TemporaryDirectory() as instance, ExitStack() as stack:
-        sites, all_settings = [], []
+        sites, exports = [], []
         for rows in (SHORT, options.rows):
             name = f"mnistweb_history_{rows}"
             server = create_engine(
@@ -78,9 +79,9 @@ def main() -> int:
                 fill(app, rows)
                 print(f"{rows:,} predictions logged in {time.perf_counter() - started:.0f} s", flush=True)
             sites.append(app)
-            all_settings.append(settings)
+            exports.append((settings, rows))
         failed = report(*sites)
-        for settings, rows in zip(all_settings, (SHORT, options.rows), strict=True):
+        for settings, rows in exports:
             report_export(settings, rows)
         return failed
 
@@ -119,25 +120,24 @@ def report_export(settings: dict[str, str], rows: int) -> None:
     for name in FORMATS:
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder, "set")
+            export = [*COMMAND, "data", "export", str(output), "--format", name, "--labels", "any"]
             started = time.perf_counter()
-            export = ["data", "export", str(output), "--format", name, "--labels", "any"]
-            process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main()", *export],
-                env=os.environ | settings,
-                stderr=subprocess.DEVNULL,
-            )
-            most = 0.0
-            while process.poll() is None:
-                most = max(most, most_megabytes(process.pid))
-                time.sleep(0.1)
-            if process.returncode:
-                raise RuntimeError(f"the export of {name} failed")
+            most = most_memory(subprocess.Popen(export, env=os.environ | settings, stderr=subprocess.DEVNULL))
             seconds = time.perf_counter() - started
             size = sum(file.stat().st_size for file in output.rglob("*") if file.is_file()) / 1e6
-        print(
-            f"{rows:,} rows as {name}: {seconds:.0f} s, at most {most:.0f} MB, {size:.0f} MB on disk",
-            flush=True,
-        )
+        sizes = f"at most {most:.0f} MB, {size:.0f} MB on disk"
+        print(f"{rows:,} rows as {name}: {seconds:.0f} s, {sizes}", flush=True)
+
+
+def most_memory(process: "subprocess.Popen[bytes]") -> float:
+    """Wait for a process, and return the most megabytes that it had. Raises CalledProcessError."""
+    most = 0.0
+    while process.poll() is None:
+        most = max(most, most_megabytes(process.pid))
+        time.sleep(0.1)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return most
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,9 +18,8 @@ from mnistweb.app import create_database_app
 from mnistweb.database import migration_lock as locking
 from mnistweb.database.migration_lock import migration_lock, with_lock_timeout
 from mnistweb.extensions import db
+from tests.support.servers import COMMAND
 from tests.support.sites import SECRET
-
-MIGRATE = [sys.executable, "-c", "from mnistweb.cli import main; main()", "migrate"]
 
 
 @pytest.fixture
@@ -59,7 +57,7 @@ def test_one_of_several_processes_migrates(empty_database: Engine, tmp_path: Pat
     with empty_database.connect() as connection:
         with migration_lock(connection):
             processes = [
-                subprocess.Popen(MIGRATE, env=environment, stderr=subprocess.PIPE, text=True)
+                subprocess.Popen([*COMMAND, "migrate"], env=environment, stderr=subprocess.PIPE, text=True)
                 for _ in range(2)
             ]
             wait_for_clients(connection, len(processes))

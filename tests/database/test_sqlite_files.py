@@ -5,7 +5,6 @@ import os
 import sqlite3
 import stat
 import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from mnistweb.app import create_database_app
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from tests.support.clients import predict
+from tests.support.servers import COMMAND
 from tests.support.sites import SECRET, migrated_site
 
 
@@ -133,9 +133,8 @@ def test_simultaneous_migrations_succeed(tmp_path: Path) -> None:
         "INSTANCE_PATH": str(tmp_path),
         "SECRET_KEY": SECRET,
     }
-    command = [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main(['migrate'])"]
     start: Callable[[], subprocess.Popen[str]] = lambda: subprocess.Popen(  # noqa: E731
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     processes = [start() for _ in range(4)]
     for process in processes:

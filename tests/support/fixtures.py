@@ -13,9 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, event, make_url
 
-from mnistweb.database.models import (
-    Prediction,
-)
+from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.predictions.drift import EXTENSION
 from mnistweb.recognition import recognizer

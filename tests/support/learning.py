@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import numpy as np
 from mnistweb.recognition.comparison import Comparison, parse_comparison
 from mnistweb.training.pen_strokes import Sample
 from tests.support.reviewers import PASSWORD_HASH
-from tests.support.servers import ROOT, served_site
+from tests.support.servers import COMMAND, ROOT, served_site
 from tests.support.sites import SECRET
 from tests.support.story import Browser, Drawn, Writer, draw_and_rate, review_all, writers
 
@@ -24,8 +23,6 @@ STRANGERS = 10
 """People who draw the probes."""
 TAKEN_UP_WITHIN = 10.0
 """Seconds until every server answers with the version that was promoted."""
-COMMAND = [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main()"]
-
 
 Call = Callable[[Sequence[str], Mapping[str, str]], str]
 """Calls the command line with arguments and further environment variables; returns what it says."""

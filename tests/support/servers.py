@@ -13,7 +13,9 @@ from pathlib import Path
 from tests.support.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
-SERVE = [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main(['serve'])"]
+COMMAND = [sys.executable, "-W", "ignore", "-c", "from mnistweb.cli import main; main()"]
+"""`mnistweb`, without the warnings of others."""
+SERVE = [*COMMAND, "serve"]
 
 
 @contextmanager
