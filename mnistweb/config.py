@@ -1,4 +1,4 @@
-"""Configuration of the site: the settings of `settings.py`, read from the environment and checked."""
+"""Configuration of the site: the declared settings, read from the environment and checked."""
 
 import os
 import secrets
@@ -8,8 +8,8 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from mnistweb.settings import PACKAGE as PACKAGE
-from mnistweb.settings import SETTINGS as SETTINGS
+from mnistweb.settings.declarations import PACKAGE as PACKAGE
+from mnistweb.settings.declarations import SETTINGS as SETTINGS
 
 # The files that a checkout has beside the package, in a wheel (pyproject.toml, wheel.sources).
 BUNDLED = PACKAGE / "_site"

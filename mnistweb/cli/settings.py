@@ -1,11 +1,12 @@
-"""`mnistweb settings`: generate docs/configuration.md and .env.example from `settings.py`."""
+"""`mnistweb settings`: generate docs/configuration.md and .env.example from the declarations."""
 
 import re
 import textwrap
 
 import click
 
-from mnistweb.settings import ANY, COMPOSE, GROUPS, NOT_EMPTY, PACKAGE, TWO_NUMBERS, Group, Setting
+from mnistweb.settings.declarations import COMPOSE, GROUPS, PACKAGE, Group, Setting
+from mnistweb.settings.kinds import ANY, NOT_EMPTY, TWO_NUMBERS
 
 LINE_WIDTH = 118
 # Kinds that .env.example does not repeat, since the descriptions of settings and groups name them.
@@ -18,12 +19,12 @@ Settings come from the environment or from a file `.env` in the checkout; the en
 A value outside its range stops the start, and the message names its key.
 
 `make docs` writes this page and [.env.example](../.env.example) from the declarations in
-`mnistweb/settings.py`.
+`mnistweb/settings/declarations.py`.
 """
 EXAMPLE = """\
 # Copy this file to .env and change what you need. Variables of the environment win over it.
 # Brackets hold the accepted values.
-# Made by `make docs` from mnistweb/settings.py.
+# Made by `make docs` from mnistweb/settings/declarations.py.
 """
 
 

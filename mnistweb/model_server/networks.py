@@ -6,7 +6,7 @@ from pathlib import Path
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.recognizer import TorchScriptRecognizer, load_all
 from mnistweb.registry.follower import Follower, Version
-from mnistweb.settings import DATABASE
+from mnistweb.settings.kinds import DATABASE
 
 
 class Networks:

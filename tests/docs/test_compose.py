@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mnistweb.settings import COMPOSE, SETTINGS
+from mnistweb.settings.declarations import COMPOSE, SETTINGS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 
 from mnistweb import config
 from mnistweb.cli import main
-from mnistweb.settings import COMPOSE, GROUPS, SETTINGS
+from mnistweb.settings.declarations import COMPOSE, GROUPS, SETTINGS
 
 ROOT = Path(__file__).parents[2]
 

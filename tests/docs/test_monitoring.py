@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from mnistweb.observability import metrics
-from mnistweb.settings import SETTINGS
+from mnistweb.settings.declarations import SETTINGS
 from mnistweb.web.error_handlers import HTTP_ERRORS, STATUS
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"

@@ -3,34 +3,33 @@
 The parser in `config.py`, docs/configuration.md and .env.example are made from these.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from mnistweb.settings.kinds import (
+    ANY,
+    API_KEY,
+    DATABASE,
+    ENDPOINT,
+    FLAG,
+    FORMER_SECRETS,
+    HOSTS,
+    LIMIT_STORAGE,
+    MODEL_NAME,
+    NOT_EMPTY,
+    ORIGINS,
+    PASSWORD_HASH,
+    SECRET,
+    SHARE,
+    STORE,
+    TOKEN,
+    TWO_NUMBERS,
+    Kind,
+    integer,
+    one_of,
+)
 
-PACKAGE = Path(__file__).resolve().parent
-
-
-class Hidden(str):
-    """Secret text that debuggers and logs print as "(hidden)"."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'(hidden)'"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Accepted values of a setting, as a phrase after "must be", and a parser that raises ValueError."""
-
-    accepts: str
-    parse: Callable[[str], Any]
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,150 +56,6 @@ class Group:
     settings: tuple[Setting, ...]
 
 
-def _integer(lowest: int, highest: int) -> Kind:
-    def parse(text: str) -> int:
-        _check(text.isascii() and text.isdigit() and lowest <= int(text) <= highest)
-        return int(text)
-
-    return Kind(f"a whole number from {lowest} to {highest}", parse)
-
-
-def _one_of(*values: str) -> Kind:
-    def parse(text: str) -> str:
-        _check(text in values)
-        return text
-
-    return Kind(" or ".join(filter(None, values)), parse)
-
-
-def _check(valid: object) -> None:
-    if not valid:
-        raise ValueError
-
-
-def _flag(text: str) -> bool:
-    _check(text.lower() in ("true", "false"))
-    return text.lower() == "true"
-
-
-def _text(text: str) -> str:
-    _check(text)
-    return text
-
-
-def _secret(text: str) -> str:
-    _check(not text or len(text.strip()) >= 16)
-    return text
-
-
-def _former_secrets(text: str) -> list[str]:
-    keys = text.split()
-    _check(all(len(key) >= 16 for key in keys))
-    return keys
-
-
-def _token(text: str) -> Hidden:
-    _check(not text or len(text) >= 16)
-    return _api_key(text)
-
-
-def _api_key(text: str) -> Hidden:
-    _check(text.isascii() and text.isprintable() and " " not in text)
-    return Hidden(text)
-
-
-def _password_hash(text: str) -> Hidden:
-    _check(re.fullmatch(r"|scrypt(:[0-9]+){3}([/$])[A-Za-z0-9]+\2[0-9a-f]+", text, re.ASCII))
-    return Hidden(text.replace("/", "$"))
-
-
-def _model_name(text: str) -> str:
-    _check(len(text) <= 64 and text.isprintable())
-    return text
-
-
-def _share(text: str) -> float | None:
-    _check(re.fullmatch(r"|[0-9]*\.?[0-9]+", text, re.ASCII))
-    _check(not text or float(text) <= 1)
-    return float(text) if text else None
-
-
-def _two_numbers(text: str) -> tuple[int, int]:
-    visitor, address = map(_integer(1, 1_000_000).parse, text.split(","))
-    return visitor, address
-
-
-def _hosts(text: str) -> list[str] | None:
-    hosts = [host.strip().lower() for host in text.split(",")] if text else []
-    _check(all(re.fullmatch(r"\.?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]", host) for host in hosts))
-    # For health checks in a container; only the same machine can reach the site by these names.
-    return [*hosts, "localhost", "127.0.0.1", "[::1]"] if hosts else None
-
-
-def _origins(text: str) -> list[str]:
-    origins = text.split()
-    host = r"(\*\.)?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]"
-    _check(all(re.fullmatch(rf"https?://({host})(:[0-9]{{1,5}})?", origin) for origin in origins))
-    return origins
-
-
-def _limit_storage(text: str) -> str:
-    _check(text == "memory://" or text.startswith(("redis://", "rediss://", "redis+unix://")))
-    return text
-
-
-def _endpoint(text: str) -> str:
-    url = urlsplit(text)
-    valid = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    _check(not text or (valid and not set(text) & set("@?# ") and text.isascii() and text.isprintable()))
-    return text
-
-
-def _store(text: str) -> str:
-    _check(not text or re.fullmatch(r"[a-z][a-z0-9+]*://[^\s@?#]*", text))
-    return text
-
-
-def _database_url(text: str) -> str:
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise ValueError from None
-    # "@" and "/" of a password that is not encoded end up in other parts.
-    _check(url.drivername == "sqlite" or "@" not in f"{url.host}{url.database}")
-    # SQLAlchemy 2.1 changes the default driver of "postgresql", and hosting services still use "postgres".
-    if url.drivername in ("postgres", "postgresql"):
-        url = url.set(drivername="postgresql+psycopg2")
-    _check(url.drivername in ("sqlite", "postgresql+psycopg2"))
-    return url.render_as_string(hide_password=False)
-
-
-NOT_EMPTY = Kind("not empty", _text)
-ANY = Kind("any text", str)
-FLAG = Kind("true or false", _flag)
-SECRET = Kind("at least 16 characters", _secret)
-FORMER_SECRETS = Kind("keys of at least 16 characters, with spaces between them, or empty", _former_secrets)
-TOKEN = Kind("at least 16 letters, digits and signs without spaces, or empty", _token)
-API_KEY = Kind("letters, digits and signs without spaces", _api_key)
-PASSWORD_HASH = Kind("a line that `mnistweb review password` wrote, or empty", _password_hash)
-MODEL_NAME = Kind("a name of at most 64 characters", _model_name)
-SHARE = Kind("a number from 0 to 1, or empty", _share)
-ENDPOINT = Kind("an address such as https://host/v1, without a password, or empty", _endpoint)
-DATABASE = Kind(
-    "the URL of an SQLite or a PostgreSQL database, such as postgresql://user:password@host/name,"
-    " with special characters in its parts percent-encoded (%40 for @, %2F for /)",
-    _database_url,
-)
-HOSTS = Kind("names of hosts, without ports, with commas between them, or empty", _hosts)
-ORIGINS = Kind(
-    "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins
-)
-STORE = Kind("a URL such as s3://bucket/models or file:///mnt/models, without a password, or empty", _store)
-LIMIT_STORAGE = Kind("memory:// or the URL of a Redis, as redis://host:6379/0", _limit_storage)
-TWO_NUMBERS = Kind(
-    "two whole numbers from 1 to 1000000, as 10,50: of a visitor and of an address", _two_numbers
-)
-
 SERVER = Group(
     "Server",
     "Addresses and processes of the web server.",
@@ -208,7 +63,7 @@ SERVER = Group(
         Setting(
             "ENVIRONMENT",
             "development",
-            _one_of("development", "production"),
+            one_of("development", "production"),
             "The kind of site; production, as in the container image, does not start without a `SECRET_KEY`.",
         ),
         Setting(
@@ -217,42 +72,42 @@ SERVER = Group(
             NOT_EMPTY,
             "The address to listen on; with Docker, the address outside the container.",
         ),
-        Setting("PORT", "8000", _integer(1, 65535), "The port to listen on."),
-        Setting("WORKERS", "2", _integer(1, 64), "The number of processes."),
+        Setting("PORT", "8000", integer(1, 65535), "The port to listen on."),
+        Setting("WORKERS", "2", integer(1, 64), "The number of processes."),
         Setting(
-            "THREADS", "4", _integer(1, 64), "The number of requests that each process works on at a time."
+            "THREADS", "4", integer(1, 64), "The number of requests that each process works on at a time."
         ),
         Setting(
             "WAITING",
             "64",
-            _integer(0, 1000),
+            integer(0, 1000),
             "The number of further requests per process that wait up to 2 seconds for a thread;"
             " all others get 503 and `Retry-After` at once.",
         ),
         Setting(
             "DOWNLOADS",
             "8",
-            _integer(1, 64),
+            integer(1, 64),
             "The number of downloads of the history that each process sends at a time, half of them to one"
             " address; others get 503 and `Retry-After`.",
         ),
         Setting(
             "RECEIVE_TIMEOUT",
             "15",
-            _integer(1, 300),
+            integer(1, 300),
             "Seconds in which a request must arrive whole, if it comes at less than 8 KiB a second; then its"
             " connection is closed.",
         ),
         Setting(
             "SEND_TIMEOUT",
             "15",
-            _integer(1, 300),
+            integer(1, 300),
             "Seconds in which a client must read a response, if it reads less than 8 KiB a second.",
         ),
         Setting(
             "CONNECTIONS_PER_ADDRESS",
             "128",
-            _integer(8, 800),
+            integer(8, 800),
             "The most connections of one address to each process; one more closes the one that has been"
             " idle longest. Without effect behind a proxy (`PROXY_HOPS`), which must set its own limits.",
         ),
@@ -284,7 +139,7 @@ STORAGE = Group(
         Setting(
             "RETENTION_DAYS",
             "0",
-            _integer(0, 36500),
+            integer(0, 36500),
             "The days after which `mnistweb prune` deletes drawings, and the history hides them; their counts"
             " in the insights stay. With 0 they stay, too.",
         ),
@@ -312,7 +167,7 @@ SECURITY = Group(
         Setting(
             "PROXY_HOPS",
             "0",
-            _integer(0, 8),
+            integer(0, 8),
             "The number of trusted proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are"
             " believed; they must set or remove all four. Docker Compose sets 1, which is Caddy.",
         ),
@@ -337,7 +192,7 @@ SECURITY = Group(
         Setting(
             "PUBLIC_HISTORY",
             "everyone",
-            _one_of("everyone", "reviewed", "own", "off"),
+            one_of("everyone", "reviewed", "own", "off"),
             "The drawings in the history: everyone's but those hidden with `mnistweb hide`, those let through"
             " with `mnistweb approve`, the visitor's own, or no history at all; a visitor's own always appear"
             " under the slate.",
@@ -359,13 +214,13 @@ IMAGES = Group(
         Setting(
             "MAX_IMAGE_BYTES",
             str(8 * 1024**2),
-            _integer(1024, 64 * 1024**2),
+            integer(1024, 64 * 1024**2),
             "The largest image file, in bytes.",
         ),
         Setting(
             "MAX_IMAGE_PIXELS",
             str(16 * 1024**2),
-            _integer(28 * 28, 100_000_000),
+            integer(28 * 28, 100_000_000),
             "The most pixels, checked before decoding; a PNG or WebP may have two million at most,"
             " because it cannot be reduced during decoding.",
         ),
@@ -403,12 +258,12 @@ MODELS = Group(
         ),
         # Its bound is below the 20 seconds after which the page's script gives up, as the language model's.
         Setting(
-            "MODEL_TIMEOUT", "3", _integer(1, 18), "Seconds to wait for the model server, retries included."
+            "MODEL_TIMEOUT", "3", integer(1, 18), "Seconds to wait for the model server, retries included."
         ),
         Setting(
             "MODEL_FALLBACK",
             "none",
-            _one_of("none", "local"),
+            one_of("none", "local"),
             "The substitute for a silent model server: none, which means 503, or the models in this process,"
             " which needs PyTorch.",
         ),
@@ -457,7 +312,7 @@ OBSERVABILITY = Group(
         Setting(
             "LOG_FORMAT",
             "",
-            _one_of("", "text", "json"),
+            one_of("", "text", "json"),
             "The format of a log line: text for people, json for programs;"
             " each request but those for static files has one line with its `X-Request-ID`.",
             empty="json in production, else text",
@@ -473,12 +328,12 @@ OBSERVABILITY = Group(
         Setting(
             "DRIFT_DAYS",
             "7",
-            _integer(1, 366),
+            integer(1, 366),
             "The latest whole days (UTC) whose drawings the insights and `/metrics` compare with the days"
             " before them.",
         ),
         Setting(
-            "DRIFT_REFERENCE_DAYS", "28", _integer(1, 3660), "The number of days before them, as a reference."
+            "DRIFT_REFERENCE_DAYS", "28", integer(1, 3660), "The number of days before them, as a reference."
         ),
         Setting(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -520,7 +375,7 @@ LANGUAGE_MODEL = Group(
             example="gpt-4o-mini",
         ),
         # Below the 20 seconds that the page's script waits, so that the visitor gets the error message.
-        Setting("MNISTWEB_LLM_TIMEOUT", "15", _integer(1, 18), "Seconds to wait for the endpoint."),
+        Setting("MNISTWEB_LLM_TIMEOUT", "15", integer(1, 18), "Seconds to wait for the endpoint."),
     ),
 )
 GROUPS = (SERVER, STORAGE, SECURITY, IMAGES, MODELS, LIMITS, OBSERVABILITY, LANGUAGE_MODEL)
@@ -604,7 +459,7 @@ COMPOSE = Group(
         Setting(
             "ALLOW_CUDA",
             "0",
-            _one_of("0", "1"),
+            one_of("0", "1"),
             "1 lets an image take PyPI's torch with CUDA, 6 GB, where PyTorch's own index cannot be reached.",
         ),
     ),

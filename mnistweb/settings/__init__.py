@@ -1,0 +1,1 @@
+"""The settings: what values they accept, and what each of them is for."""
