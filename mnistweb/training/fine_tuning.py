@@ -19,7 +19,8 @@ from mnistweb.training.calibration import Calibration
 from mnistweb.training.costs import as_figures
 from mnistweb.training.data import Images, has_mnist, stroke_files
 from mnistweb.training.data_mix import BatchMix, Copies, TrainingData, prepare
-from mnistweb.training.loop import Phase, Run, TrainingConfig, precision, train
+from mnistweb.training.lessons import Phase, precision
+from mnistweb.training.loop import Run, TrainingConfig, train
 from mnistweb.training.mean_weights import keep_what_is_known
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, DataFileError

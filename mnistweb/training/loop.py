@@ -10,50 +10,21 @@ random numbers depend only on the seed and the epoch.
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
-from torch.nn import functional
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from mnistweb.training.augmentation import Distortion, distort
 from mnistweb.training.data import Images
-from mnistweb.training.data_mix import BatchMix
-from mnistweb.training.networks import CLASSES, NETWORKS
+from mnistweb.training.lessons import Batches, Phase, Teachers, lessons, loss_of, precision
+from mnistweb.training.networks import ARCHITECTURES, CLASSES
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
 EVALUATION_BATCH = 500
-
-
-class Batches(Protocol):
-    """Training data in batches, and the validation sets by name."""
-
-    @property
-    def validation(self) -> dict[str, Images]:
-        """The validation sets."""
-
-    def steps(self, mix: BatchMix) -> int:
-        """Return the number of batches in an epoch."""
-
-    def batches(self, mix: BatchMix, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of an epoch: float32 [n, 1, 28, 28] in 0..1 and int64 [n] classes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One cycle of the learning rate: up to `learning_rate` and down to nearly zero."""
-
-    epochs: int
-    learning_rate: float
-    distortion: Distortion = dataclasses.field(default_factory=Distortion)
-    warm_up: float = 0.25  # share of the steps in which the learning rate rises
-    sharp: float = 0.5  # share of the images that are not distorted: distorting blurs
-    mix: BatchMix = dataclasses.field(default_factory=BatchMix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +36,7 @@ class TrainingConfig:
     seed: int = 0
     weight_decay: float = 0.02
     average: float = 0.998  # decay of the moving average, per step
+    teacher: "TrainingConfig | None" = None  # of the networks that this one learns from
 
     @property
     def epochs(self) -> int:
@@ -80,7 +52,11 @@ class TrainingConfig:
         starts = [0, *ends]
         shared = zip(self.phases, starts, ends, strict=False)
         phases = [dataclasses.replace(phase, epochs=end - start) for phase, start, end in shared]
-        return dataclasses.replace(self, phases=tuple(phase for phase in phases if phase.epochs))
+        teacher = self.teacher
+        if teacher:
+            teacher = teacher.with_epochs(max(1, round(epochs * teacher.epochs / self.epochs)))
+        phases = [phase for phase in phases if phase.epochs]
+        return dataclasses.replace(self, phases=tuple(phases), teacher=teacher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +84,16 @@ def train(
     device: torch.device,
     folder: Path,
     start: nn.Module | None = None,
+    teachers: Teachers | None = None,
 ) -> Run:
     """Train from scratch or from `start`'s weights, or continue from the checkpoint in `folder`.
+
+    With teachers, the network learns their answers besides the labels.
 
     Raises ValueError for a checkpoint of another configuration.
     """
     torch.manual_seed(config.seed)
-    network = NETWORKS[config.model]().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = ARCHITECTURES[config.model]().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         network.load_state_dict(start.state_dict())
     moving = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
@@ -138,7 +117,7 @@ def train(
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
         for epoch in range(max(first, len(run.history)), first + phase.epochs):
-            _epoch_and_checkpoint(learner, data, config, phase, epoch, run, device, folder)
+            _epoch_and_checkpoint(learner, data, config, phase, epoch, run, device, folder, teachers)
         first += phase.epochs
     run.network = average.module.eval().cpu()
     return run
@@ -153,10 +132,11 @@ def _epoch_and_checkpoint(
     run: Run,
     device: torch.device,
     folder: Path,
+    teachers: Teachers | None,
 ) -> None:
     started = time.monotonic()
     seed = config.seed * 1_000 + epoch
-    loss = train_epoch(learner, data, phase, seed, device, f"epoch {epoch + 1}/{config.epochs}")
+    loss = train_epoch(learner, data, phase, seed, device, f"epoch {epoch + 1}/{config.epochs}", teachers)
     figures = {
         name: measure_accuracy(learner.average.module, images, device)
         for name, images in data.validation.items()
@@ -175,27 +155,19 @@ def train_epoch(
     seed: int,
     device: torch.device,
     title: str,
+    teachers: Teachers | None = None,
 ) -> float:
     """Train for one pass over MNIST; return the mean loss."""
     torch.manual_seed(seed)  # for dropout
-    # Two generators, so that the order of the data does not depend on the device.
-    order, noise = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed)
     half = precision(device)
     scaler = torch.amp.GradScaler(device.type, enabled=half is torch.float16)
     learner.network.train()
     total = right = seen = 0.0
     bar = tqdm(total=data.steps(phase.mix), desc=title, unit="batch", leave=False)
-    for images, labels in data.batches(phase.mix, order):
-        images, labels = images.to(device), labels.to(device)
-        # To distort is to resample, and that blurs: some images stay as sharp as the site's.
-        blurred = round(len(images) * (1 - phase.sharp))
-        chosen = torch.randperm(len(images), generator=order)[:blurred].to(device)
-        if blurred:
-            images[chosen] = distort(images[chosen], phase.distortion, noise)
-        images = images.contiguous(memory_format=torch.channels_last)
+    for images, labels, answers in lessons(data, phase, seed, device, teachers):
         with torch.autocast(device.type, half, enabled=half is not torch.float32):
             logits = learner.network(images)
-            loss = functional.cross_entropy(logits.float(), labels)
+            loss = loss_of(logits.float(), labels, answers)
         learner.optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         scaler.step(learner.optimiser)
@@ -212,15 +184,6 @@ def train_epoch(
         bar.update()
     bar.close()
     return total / seen
-
-
-def precision(device: torch.device) -> torch.dtype:
-    """Return the dtype for training: half precision if the device is faster with it."""
-    if device.type == "cuda":
-        return torch.float16
-    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.10
-    native = device.type == "cpu" and capabilities.get("avx512_bf16", False)
-    return torch.bfloat16 if native else torch.float32
 
 
 @torch.no_grad()

@@ -53,6 +53,29 @@ class Cnn(nn.Module):
         return logits
 
 
+class Teacher(nn.Module):
+    """Six 3x3 convolutions, the first two at 28x28: too slow to serve, but another network learns from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            _convolution(1, 32),
+            _convolution(32, 32),  # [n, 32, 28, 28]
+            nn.MaxPool2d(2),
+            _convolution(32, 64),
+            _convolution(64, 64),  # [n, 64, 14, 14]
+            nn.MaxPool2d(2),
+            _convolution(64, 128),
+            _convolution(128, 128),  # [n, 128, 7, 7]
+            nn.MaxPool2d(2),
+        )
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(128 * 9, CLASSES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(self.features(images))
+        return logits
+
+
 class LeNet5(nn.Module):
     """LeNet-5, with four departures from the paper.
 
@@ -164,3 +187,7 @@ class Vit(nn.Module):
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {"cnn": Cnn, "lenet5": LeNet5, "vit": Vit}
+"""The networks that a site serves."""
+
+ARCHITECTURES = {**NETWORKS, "teacher": Teacher}
+"""All networks that can be trained."""

@@ -18,9 +18,10 @@ from mnistweb.training.calibration import Calibration
 from mnistweb.training.costs import Choice, as_figures, calibrate
 from mnistweb.training.data import Images
 from mnistweb.training.data_mix import TrainingData
-from mnistweb.training.loop import Phase, Run, compute_logits, precision
+from mnistweb.training.lessons import Phase, precision
+from mnistweb.training.loop import Run, TrainingConfig, compute_logits
 from mnistweb.training.report import write_report
-from mnistweb.training.stages import FINISH_RUNS, Plan, finish, train_seeds
+from mnistweb.training.stages import TEACHERS, Plan, finish, train_seeds
 from mnistweb.training.test_sets import TestSets, test_sets
 
 DATA = (
@@ -130,7 +131,7 @@ def _card(
         training={
             "epochs": len(run.history),
             **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
-            "averaged": FINISH_RUNS if last else 1,
+            **_teachers(last),
             "weight_decay": config.weight_decay,
             "average": config.average,
             "images": {
@@ -148,6 +149,14 @@ def _card(
         weaknesses=recipe.weaknesses,
     )
     return script, card
+
+
+def _teachers(config: TrainingConfig | None) -> dict[str, Any]:
+    """Describe the teachers of a last stage for its card."""
+    if not (config and config.teacher):
+        return {}
+    phases = {f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(config.teacher.phases, 1)}
+    return {"teachers": {"count": TEACHERS, "epochs": config.teacher.epochs, **phases}}
 
 
 def calibrate_on(

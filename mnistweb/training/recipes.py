@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from mnistweb.training.augmentation import Distortion
 from mnistweb.training.data_mix import BatchMix
-from mnistweb.training.loop import Phase, TrainingConfig
+from mnistweb.training.lessons import Phase
+from mnistweb.training.loop import TrainingConfig
 
 MILD = Distortion(rotation=8, slant=0.12, stretch=0.1, shift=1.0, elastic=0.6, ink=0.3)
 """Distortion nearer to real drawings: for small networks, and for the last phase of a larger one."""
@@ -18,7 +19,7 @@ MORE_MNIST = BatchMix(mnist=72, drawings=30, not_digits=26)
 class Recipe:
     """Configuration and description of a network.
 
-    With `finish`, the exported network has a last phase, on non-digits sorted by shape.
+    With `finish`, the exported network has a last stage, on non-digits sorted by shape.
     """
 
     config: TrainingConfig
@@ -32,6 +33,7 @@ class Recipe:
         if self.finish is None:
             return replace(self, config=self.config.with_epochs(epochs))
         last = round(epochs * self.finish.epochs / (self.config.epochs + self.finish.epochs))
+        last = min(last, epochs - 1)  # the last stage needs a network that has learnt
         finish = self.finish.with_epochs(last) if last else None
         return replace(self, config=self.config.with_epochs(epochs - last), finish=finish)
 
@@ -47,7 +49,11 @@ RECIPES = {
         ),
         TrainingConfig(
             "cnn",
-            (Phase(22, 2e-3, MILD, warm_up=0.1), Phase(14, 1e-3, GENTLE, warm_up=0.1, mix=MORE_MNIST)),
+            (Phase(26, 2e-3, warm_up=0.1), Phase(16, 1e-3, GENTLE, warm_up=0.1, mix=MORE_MNIST)),
+            teacher=TrainingConfig(
+                "teacher",
+                (Phase(12, 3e-3, sharp=0.3), Phase(8, 1e-3, MILD, warm_up=0.1, mix=MORE_MNIST)),
+            ),
         ),
     ),
     "lenet5": Recipe(

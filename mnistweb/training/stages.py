@@ -1,4 +1,4 @@
-"""The stages of a training run: each seed by itself, then a last phase of the first."""
+"""The stages of a training run: each seed by itself, then its teachers, and a last stage of the first."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -9,15 +9,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.training.data_mix import Copies, TrainingData, prepare
+from mnistweb.training.lessons import Teachers
 from mnistweb.training.loop import Run, TrainingConfig, train
 from mnistweb.training.recipes import Recipe
 from mnistweb.training.shapes import decide_by_shape
 
-FINISH_RUNS = 2
-"""Runs of the last phase, each with its own random numbers; their weights are averaged."""
+TEACHERS = 2
+"""Teachers of a network, each with its own random numbers: the mean of their answers is better than one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def finish_folder(self) -> Path:
-        """The folder of the last phase's runs, followed by their number."""
+        """The folder of the last stage's run."""
         return self.runs / f"{self.folder(self.seeds[0]).name}-finish"
 
 
@@ -55,23 +55,19 @@ def train_seeds(plan: Plan, data: TrainingData) -> list[Run]:
 
 
 def finish(plan: Plan, config: TrainingConfig, first: Run, data: TrainingData) -> Run:
-    """Continue the first network, which sorts the non-digits by shape; average the weights of several runs.
-
-    Networks fine-tuned from the same weights are in one basin of the loss. Their average is better on unusual
-    data than each of them.
-
-    M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models" and "Model soups".
-    """
-    _train_at_once(plan, partial(_finish_from_checkpoint, config=config), range(FINISH_RUNS))
+    """Continue the first network, which sorts the non-digits by shape, with teachers if it has any."""
     decided = decide_by_shape(data, first.network)
-    endings = [_finish(plan, number, config, first, decided) for number in range(FINISH_RUNS)]
-    average = AveragedModel(endings[0].network, use_buffers=True)
-    for run in endings:
-        average.update_parameters(run.network)
+    taught = _train_teachers(plan, config.teacher, decided) if config.teacher else []
+    apart = plan.jobs > 1
+    if apart:
+        torch.set_num_threads(max(1, torch.get_num_threads() - 1))  # one is the teachers'
+    config = replace(config, seed=plan.seeds[0])
+    teachers = Teachers([run.network for run in taught], apart)
+    ending = train(config, decided, plan.device, plan.finish_folder, first.network, teachers)
     done = len(first.history)
-    later = [{**row, "epoch": row["epoch"] + done} for row in endings[0].history]
-    seconds = sum(run.seconds for run in (first, *endings))
-    return Run(average.module.eval(), first.history + later, seconds)
+    later = [{**row, "epoch": row["epoch"] + done} for row in ending.history]
+    seconds = sum(run.seconds for run in (first, *taught, ending))
+    return Run(ending.network, first.history + later, seconds)
 
 
 def _train_at_once(plan: Plan, job: Callable[[Plan, int], object], numbers: Sequence[int]) -> None:
@@ -87,13 +83,18 @@ def _train_seed(plan: Plan, seed: int, data: TrainingData | None = None) -> Run:
     return train(replace(plan.recipe.config, seed=seed), data or plan.data(), plan.device, plan.folder(seed))
 
 
-def _finish_from_checkpoint(plan: Plan, number: int, config: TrainingConfig) -> None:
+def _train_teachers(plan: Plan, config: TrainingConfig, data: TrainingData) -> list[Run]:
+    _train_at_once(plan, partial(_teach_from_checkpoint, config=config), range(TEACHERS))
+    return [_teach(plan, number, config, data) for number in range(TEACHERS)]
+
+
+def _teach_from_checkpoint(plan: Plan, number: int, config: TrainingConfig) -> None:
     data = plan.data()
     first = _train_seed(plan, plan.seeds[0], data)
-    _finish(plan, number, config, first, decide_by_shape(data, first.network))
+    _teach(plan, number, config, decide_by_shape(data, first.network))
 
 
-def _finish(plan: Plan, number: int, config: TrainingConfig, first: Run, data: TrainingData) -> Run:
+def _teach(plan: Plan, number: int, config: TrainingConfig, data: TrainingData) -> Run:
     config = replace(config, seed=plan.seeds[0] + number)
-    folder = plan.finish_folder.with_name(f"{plan.finish_folder.name}-{number}")
-    return train(config, data, plan.device, folder, first.network)
+    folder = plan.runs / f"{plan.folder(plan.seeds[0]).name}-teacher-{number}"
+    return train(config, data, plan.device, folder)

@@ -20,7 +20,8 @@ from mnistweb.recognition.zoo import Zoo
 from mnistweb.training import loop, pipeline
 from mnistweb.training.data import stroke_files
 from mnistweb.training.data_mix import Copies, TrainingData, prepare
-from mnistweb.training.loop import Phase, TrainingConfig
+from mnistweb.training.lessons import Phase
+from mnistweb.training.loop import TrainingConfig
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.recipes import RECIPES
 
@@ -180,26 +181,28 @@ def test_evaluate_repeats_the_figures_of_the_card_and_stores_them(
 
 
 @pytest.mark.usefixtures("without_report")
-def test_last_phase_averages_the_weights_of_two_runs(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_last_stage_learns_from_teachers(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str
 ) -> None:
-    finish = TrainingConfig("lenet5", (Phase(1, 1e-3),))
+    teacher = TrainingConfig("vit", (Phase(1, 1e-3),))
+    finish = TrainingConfig("lenet5", (Phase(1, 1e-3),), teacher=teacher)
     recipe = dataclasses.replace(RECIPES["lenet5"].with_epochs(1), finish=finish)
     monkeypatch.setitem(RECIPES, "lenet5", recipe)
-    result = train(data_dir, tmp_path)
+    result = train(data_dir, tmp_path, "--jobs", jobs)
     assert result.exit_code == 0, result.output
     card = read_card(tmp_path / "weights" / "lenet5.json")
-    assert card.training["averaged"] == 2
+    assert card.training["teachers"]["count"] == 2
     assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
-    assert read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training["averaged"] == 1
+    assert "teachers" not in read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training
     runs = tmp_path / "runs"
-    folders = ("lenet5-0", "lenet5-0-finish-0", "lenet5-0-finish-1")
-    averages = [torch.load(runs / folder / "checkpoint.pt")["average"] for folder in folders]
-    each = [average["module.classifier.1.weight"] for average in averages]
-    assert not torch.equal(each[1], each[2])
+    folders = ("lenet5-0-teacher-0", "lenet5-0-teacher-1")
+    teachers = [torch.load(runs / folder / "checkpoint.pt")["average"] for folder in folders]
+    assert not torch.equal(*(each["module.classifier.weight"] for each in teachers))
     exported = TorchScriptRecognizer.load(tmp_path / "weights" / "lenet5.json").network
     weights = dict(exported.named_parameters())["network.classifier.1.weight"]
-    assert torch.allclose(weights, sum(each[1:]) / 2, atol=1e-6)
+    average = torch.load(runs / "lenet5-0-finish" / "checkpoint.pt")["average"]
+    assert torch.equal(weights, average["module.classifier.1.weight"])
 
 
 @pytest.mark.parametrize("sharp", [0.0, 0.5, 1.0])
