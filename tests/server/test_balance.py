@@ -3,8 +3,8 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ import pytest
 
 from mnistweb.server.balance import FRESH, PATIENCE, SLOTS, Load, Turn, WorkerLoads
 from tests.support.postgres import free_port
-from tests.support.servers import wait_until_ready
+from tests.support.servers import running
 
 NOW = 1000.0
 IDLE = Load(0, 0)
@@ -95,13 +95,11 @@ def port(tmp_path: Path) -> Iterator[int]:
     options = ["--workers", "2", "--threads", "4", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
     worker_class = ["--worker-class", "mnistweb.server.worker.BufferingWorker"]
     command = [sys.executable, "-m", "gunicorn", *options, *worker_class, "pids:application"]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(tmp_path)})
-    try:
-        wait_until_ready(f"http://127.0.0.1:{port}")
+    with running(command, port, {"PYTHONPATH": str(tmp_path)}):
+        deadline = time.monotonic() + 30
+        while len(set(answers(port, 40))) < 2:  # one worker is ready before the other
+            assert time.monotonic() < deadline
         yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
 
 
 def answers(port: int, clients: int) -> list[int]:

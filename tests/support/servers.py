@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +22,17 @@ SERVE = [*COMMAND, "serve"]
 def served_site(settings: dict[str, str]) -> Iterator[int]:
     """Yield the port of a site with these settings, and stop it in the end."""
     port = free_port()
-    process = subprocess.Popen(SERVE, env=os.environ | settings | {"PORT": str(port)}, cwd=ROOT)
+    with running(SERVE, port, settings | {"PORT": str(port)}):
+        yield port
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
+    """Run a server until it is no longer needed; what is in `environment` wins over the tests' own."""
+    process = subprocess.Popen(command, env=os.environ | environment, cwd=ROOT)
     try:
         wait_until_ready(f"http://127.0.0.1:{port}")
-        yield port
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
