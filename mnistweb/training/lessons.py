@@ -61,18 +61,21 @@ class Phase:
 class Teachers:
     """Trained networks that another one learns from; with `apart`, they work in a process of their own."""
 
-    networks: Sequence[nn.Module]
+    networks: Sequence[nn.Module] = ()
     apart: bool = False
+
+
+NO_TEACHERS = Teachers()
 
 
 class Lessons(IterableDataset[Lesson]):
     """The lessons of an epoch. They depend on nothing but the data, the phase, the seed and the teachers."""
 
     def __init__(
-        self, data: Batches, phase: Phase, seed: int, device: torch.device, teachers: Teachers | None
+        self, data: Batches, phase: Phase, seed: int, device: torch.device, teachers: Sequence[nn.Module]
     ) -> None:
         self.data, self.phase, self.seed, self.device = data, phase, seed, device
-        self.teachers = [_folded(network).to(device) for network in teachers.networks] if teachers else []
+        self.teachers = [_folded(network).to(device) for network in teachers]
 
     def __iter__(self) -> Iterator[Lesson]:
         # Two generators, so that the order of the data does not depend on the device.
@@ -92,8 +95,7 @@ class Lessons(IterableDataset[Lesson]):
     def _answers(self, images: Tensor) -> Tensor | None:
         if not self.teachers:
             return None
-        half = precision(self.device)
-        with torch.autocast(self.device.type, half, enabled=half is not torch.float32):
+        with autocast(self.device):
             logits = [network(images).float() for network in self.teachers]
         return torch.stack([(each / SOFTNESS).softmax(1) for each in logits]).mean(0)
 
@@ -110,11 +112,11 @@ def _folded(network: nn.Module) -> nn.Module:
 
 
 def lessons(
-    data: Batches, phase: Phase, seed: int, device: torch.device, teachers: Teachers | None
+    data: Batches, phase: Phase, seed: int, device: torch.device, teachers: Teachers = NO_TEACHERS
 ) -> Iterable[Lesson]:
     """Return the lessons of an epoch, the same in this process and apart."""
-    each = Lessons(data, phase, seed, device, teachers)
-    if not (teachers and teachers.apart):
+    each = Lessons(data, phase, seed, device, teachers.networks)
+    if not teachers.apart:
         return each
     return DataLoader(each, batch_size=None, num_workers=1, generator=Generator())
 
@@ -127,6 +129,12 @@ def loss_of(logits: Tensor, labels: Tensor, answers: Tensor | None) -> Tensor:
     # A softened answer has smaller gradients, by the square of the temperature (Hinton et al., section 2).
     taught = functional.cross_entropy(logits / SOFTNESS, answers) * SOFTNESS**2
     return loss.lerp(taught, TAUGHT)
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Return a context in which networks compute with the dtype for training."""
+    half = precision(device)
+    return torch.autocast(device.type, half, enabled=half is not torch.float32)
 
 
 def precision(device: torch.device) -> torch.dtype:

@@ -20,7 +20,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from mnistweb.training.data import Images
-from mnistweb.training.lessons import Batches, Phase, Teachers, lessons, loss_of, precision
+from mnistweb.training.lessons import (
+    NO_TEACHERS,
+    Batches,
+    Phase,
+    Teachers,
+    autocast,
+    lessons,
+    loss_of,
+    precision,
+)
 from mnistweb.training.networks import ARCHITECTURES, CLASSES
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
 
@@ -84,7 +93,7 @@ def train(
     device: torch.device,
     folder: Path,
     start: nn.Module | None = None,
-    teachers: Teachers | None = None,
+    teachers: Teachers = NO_TEACHERS,
 ) -> Run:
     """Train from scratch or from `start`'s weights, or continue from the checkpoint in `folder`.
 
@@ -132,7 +141,7 @@ def _epoch_and_checkpoint(
     run: Run,
     device: torch.device,
     folder: Path,
-    teachers: Teachers | None,
+    teachers: Teachers,
 ) -> None:
     started = time.monotonic()
     seed = config.seed * 1_000 + epoch
@@ -155,17 +164,16 @@ def train_epoch(
     seed: int,
     device: torch.device,
     title: str,
-    teachers: Teachers | None = None,
+    teachers: Teachers = NO_TEACHERS,
 ) -> float:
     """Train for one pass over MNIST; return the mean loss."""
     torch.manual_seed(seed)  # for dropout
-    half = precision(device)
-    scaler = torch.amp.GradScaler(device.type, enabled=half is torch.float16)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision(device) is torch.float16)
     learner.network.train()
     total = right = seen = 0.0
     bar = tqdm(total=data.steps(phase.mix), desc=title, unit="batch", leave=False)
     for images, labels, answers in lessons(data, phase, seed, device, teachers):
-        with torch.autocast(device.type, half, enabled=half is not torch.float32):
+        with autocast(device):
             logits = learner.network(images)
             loss = loss_of(logits.float(), labels, answers)
         learner.optimiser.zero_grad(set_to_none=True)

@@ -130,7 +130,7 @@ def _card(
         seed=seed,
         training={
             "epochs": len(run.history),
-            **{f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)},
+            **_phases(phases),
             **_teachers(last),
             "weight_decay": config.weight_decay,
             "average": config.average,
@@ -155,8 +155,13 @@ def _teachers(config: TrainingConfig | None) -> dict[str, Any]:
     """Describe the teachers of a last stage for its card."""
     if not (config and config.teacher):
         return {}
-    phases = {f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(config.teacher.phases, 1)}
-    return {"teachers": {"count": TEACHERS, "epochs": config.teacher.epochs, **phases}}
+    teacher = config.teacher
+    return {"teachers": {"count": TEACHERS, "epochs": teacher.epochs, **_phases(teacher.phases)}}
+
+
+def _phases(phases: Sequence[Phase]) -> dict[str, Any]:
+    """Describe the phases of a training for a card."""
+    return {f"phase {n}": dataclasses.asdict(phase) for n, phase in enumerate(phases, 1)}
 
 
 def calibrate_on(

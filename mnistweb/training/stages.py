@@ -58,7 +58,7 @@ def finish(plan: Plan, config: TrainingConfig, first: Run, data: TrainingData) -
     """Continue the first network, which sorts the non-digits by shape, with teachers if it has any."""
     decided = decide_by_shape(data, first.network)
     taught = _train_teachers(plan, config.teacher, decided) if config.teacher else []
-    apart = plan.jobs > 1
+    apart = bool(taught) and plan.jobs > 1
     if apart:
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))  # one is the teachers'
     config = replace(config, seed=plan.seeds[0])

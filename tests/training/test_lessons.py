@@ -43,7 +43,7 @@ class Certain(nn.Module):
         return self.logits.expand(len(images), -1)
 
 
-def first_lesson(teachers: Teachers | None) -> Lesson:
+def first_lesson(teachers: Teachers) -> Lesson:
     """Return the first lesson of an epoch."""
     return next(iter(lessons(Noise(), Phase(1, 1e-3), 7, CPU, teachers)))
 
@@ -58,7 +58,7 @@ def test_teachers_answer_with_the_mean_of_their_softened_probabilities() -> None
 
 
 def test_without_teachers_there_are_no_answers() -> None:
-    assert first_lesson(None)[2] is None
+    assert first_lesson(Teachers())[2] is None
 
 
 def test_lessons_are_the_same_in_a_process_of_their_own() -> None:
