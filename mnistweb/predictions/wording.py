@@ -165,11 +165,9 @@ def _in_doubt(reading: Reading, rival: int | None) -> str:
 
 def _hardly_a_digit(reading: Reading, digit: int) -> Words:
     """Put a digit in doubt into words where "not a digit" has the longer bar, and so comes first."""
-    headline = (
-        f"{_likely(min(reading.not_a_digit, PROBABLE), NAMES[NOT_A_DIGIT])} ({percent(reading.not_a_digit, 0)}), "
-        f"{'but ' if reading.not_a_digit >= PROBABLE else ''}"
-        f"perhaps {NAMES[digit]} ({percent(reading.confidence, 0)})"
-    )
+    none = f"{_likely(min(reading.not_a_digit, PROBABLE), 'not a digit')} ({percent(reading.not_a_digit, 0)})"
+    but = "but " if reading.not_a_digit >= PROBABLE else ""
+    headline = f"{none}, {but}perhaps {NAMES[digit]} ({percent(reading.confidence, 0)})"
     seen = f"Perhaps {with_article(digit)}"
     guess = f"{seen} · {percent(reading.confidence)}"
     return Words("unsure", headline, reading.reason or "", "", _sign(NOT_A_DIGIT), str(digit), guess, seen)
