@@ -127,19 +127,21 @@ def _unreadable() -> DrawingError:
 
 
 def _check_limits(picture: Image.Image, data: bytes, max_pixels: int) -> None:
-    most = max_pixels if picture.format == "JPEG" else min(max_pixels, MAX_UNREDUCED_PIXELS)
-    if picture.format == "JPEG" and (passes := count_scans(data)) > MAX_USUAL_SCANS:
-        most = min(most, max(MAX_SCANNED_PIXELS // passes - PIXELS_PER_SCAN, 0))
-    if picture.width * picture.height > most:
-        raise _too_many_pixels(most)
+    pixels, most, otherwise = picture.width * picture.height, max_pixels, ""
+    if picture.format != "JPEG":
+        most, otherwise = min(most, MAX_UNREDUCED_PIXELS), ", or use a JPEG"
+    elif (scans := count_scans(data)) > MAX_USUAL_SCANS:
+        most = min(most, max(MAX_SCANNED_PIXELS // scans - PIXELS_PER_SCAN, 0))
+        otherwise = ", or save it without progressive encoding"
+    if pixels > most:
+        raise _too_many_pixels(most, otherwise if pixels <= max_pixels else "")
     if getattr(picture, "is_animated", False):
         raise DrawingError("animated_image", "The picture is animated. Please use a still one.")
 
 
-def _too_many_pixels(most: int) -> DrawingError:
-    return DrawingError(
-        "too_many_pixels", f"The picture has more than {most:,} pixels. Make it smaller, or use a JPEG."
-    )
+def _too_many_pixels(most: int, otherwise: str = "") -> DrawingError:
+    sentence = f"The picture has more than {most:,} pixels. Make it smaller{otherwise}."
+    return DrawingError("too_many_pixels", sentence)
 
 
 def _reduce_while_decoding(picture: Image.Image) -> None:

@@ -4,6 +4,7 @@ Pillow parses headers in Python, piece by piece, and unpacks colour profiles and
 empty chunks would keep it busy for seconds, and recognition needs no metadata.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,7 +17,9 @@ MAX_CHUNKS = 8192
 """Chunks of a PNG, or segments of a JPEG. A PNG of 8 MiB written 1 KiB at a time has as many."""
 MAX_HEADER_BYTES = 64 * 1024
 """Bytes of a JPEG's tables, which usually have about 2,000."""
-START_OF_SCAN = 0xDA
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+"""A marker with a length after it, or the end. Decoders skip the others, which scans are full of."""
 METADATA = {0xFE, *range(0xE1, 0xF0)} - {0xEE}  # comments and APPn; JFIF (E0) and Adobe (EE) define colours
 ORIENTATION = 0x0112
 
@@ -57,7 +60,21 @@ def read_orientation(exif: bytes) -> int:
 
 
 def count_scans(data: bytes) -> int:
-    """Count the scans of a JPEG. May include those of further pictures in the same file."""
+    """Count the scans of a JPEG up to its end, as libjpeg finds them.
+
+    Of a file without an end, or with too many segments, it counts whatever looks like a scan: never too few.
+    """
+    scans, at = 0, 2
+    for _ in range(MAX_CHUNKS):
+        found = MARKER.search(data, at)
+        if found is None:
+            break
+        at = found.end()
+        marker = data[at - 1]
+        if marker == END_OF_IMAGE:
+            return scans
+        scans += marker == START_OF_SCAN
+        at += max(2, int.from_bytes(data[at : at + 2], "big"))  # a shorter length is read and ignored
     return data.count(bytes((0xFF, START_OF_SCAN)))
 
 

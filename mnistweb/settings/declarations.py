@@ -221,8 +221,9 @@ IMAGES = Group(
             "MAX_IMAGE_PIXELS",
             str(16 * 1024**2),
             integer(28 * 28, 100_000_000),
-            "The most pixels, checked before decoding; a PNG or WebP may have two million at most,"
-            " because it cannot be reduced during decoding.",
+            "The most pixels, checked before decoding. A PNG or WebP may have two million at most,"
+            " because it cannot be reduced during decoding. A progressive JPEG of ten scans may have"
+            " five million.",
         ),
     ),
 )

@@ -152,6 +152,30 @@ def test_bad_bytes_raise_an_error_with_code(what: str) -> None:
     assert str(caught.value).endswith(".")
 
 
+def test_a_motion_photo_is_read() -> None:
+    film = np.random.default_rng(4).bytes(2 * 1024**2)
+    photo = encode(PLAIN.resize((4000, 3000)), "JPEG", quality=50)
+    assert read_drawing(photo + film, 16_000_000).any()
+
+
+def test_a_picture_with_too_many_pixels_is_told_what_helps() -> None:
+    large, larger = Image.new("RGB", (4000, 3000), "white"), Image.new("RGB", (4100, 4000), "white")
+    helps = {
+        "a PNG": (encode(large), ", or use a JPEG."),
+        "a progressive JPEG": (
+            encode(large, "JPEG", progressive=True),
+            ", or save it without progressive encoding.",
+        ),
+        "a larger PNG": (encode(larger), "."),
+        "a larger JPEG": (encode(larger, "JPEG"), "."),
+        "a larger progressive JPEG": (encode(larger, "JPEG", progressive=True), "."),
+    }
+    for what, (data, end) in helps.items():
+        with pytest.raises(DrawingError, match=r"pixels\. Make it smaller") as caught:
+            read_drawing(data, 16_000_000)
+        assert str(caught.value).endswith(f"Make it smaller{end}"), what
+
+
 @pytest.mark.parametrize("text", [data_url(b"abc"), base64.b64encode(b"abc").decode(), " YW\nJj "])
 def test_base64_is_decoded_with_and_without_data_url(text: str) -> None:
     assert decode_base64_image(text, 100) == b"abc"

@@ -1,17 +1,34 @@
 """Metadata is removed, and hostile files are handled in time."""
 
+import io
+
 import pytest
 from PIL import Image
 
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
-from mnistweb.recognition.image_file import DamagedFile, read_orientation, strip_metadata
+from mnistweb.recognition.image_file import DamagedFile, count_scans, read_orientation, strip_metadata
 from tests.support.drawings import digit_png, draw_digit, encode
 from tests.support.fuzz.pieces import PNG, chunk, exif, segment
 from tests.support.fuzz.seeds import HOSTILE, SEEDS
 from tests.support.fuzz.trial import attempt
 
 JPEG = encode(draw_digit(3), "JPEG")
+PROGRESSIVE = encode(draw_digit(3).convert("RGB"), "JPEG", progressive=True)
+SCANS = 10
+"""Scans of a progressive JPEG in colour, as libjpeg writes it."""
+SCAN, END = b"\xff\xda", b"\xff\xd9"
+BETWEEN_SCANS = {
+    "nothing": b"",
+    "what looks like a scan": segment(0xFE, SCAN * 9),
+    "what looks like the end": segment(0xFE, END) + segment(0xEC, END + SCAN),
+    "a length of 0": b"\xff\xfe\0\0",
+    "a length of 1": b"\xff\xe9\0\1",
+    "markers without a length": b"\xff\1\xff\xd3\xff\xd0",
+    "fill bytes": b"\xff\xff\xff",
+    "stuffed bytes": b"\xff\0\xff\xff\0",
+    "junk": b"\xda\0\xd9",
+}
 # The limit is 200 ms, which `make fuzz` checks. A busy machine takes longer.
 MAX_MILLISECONDS = 800
 
@@ -51,6 +68,30 @@ def test_first_picture_of_a_jpeg_is_read() -> None:
     # Phones write such files, with a preview or a depth map after the photo.
     several = JPEG[:20] + segment(0xE2, b"MPF\0" + exif(3)) + JPEG[20:] + JPEG
     assert (read_drawing(several, 10**6) == read_drawing(JPEG, 10**6)).all()
+
+
+@pytest.mark.parametrize("what", BETWEEN_SCANS)
+def test_scans_are_counted_as_the_decoder_finds_them(what: str) -> None:
+    start = PROGRESSIVE.rindex(SCAN)
+    data = PROGRESSIVE[:start] + BETWEEN_SCANS[what] + PROGRESSIVE[start:]
+    with Image.open(io.BytesIO(PROGRESSIVE)) as plain, Image.open(io.BytesIO(data)) as picture:
+        assert picture.tobytes() == plain.tobytes()  # the last scan was found
+    assert count_scans(data) == SCANS
+    assert count_scans(data + SCAN * 9) == SCANS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PROGRESSIVE[:-2],
+        PROGRESSIVE[:-2] + b"\xff\xfe\xff\xff" + END,
+        PROGRESSIVE[:-2] + segment(0xFE) * 9000 + END,
+    ],
+    ids=["without an end", "a length beyond the end", "too many segments"],
+)
+def test_whatever_looks_like_a_scan_counts_in_a_jpeg_without_a_clear_end(data: bytes) -> None:
+    assert count_scans(data) == SCANS
+    assert count_scans(data + SCAN * 9) == SCANS + 9
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ MAX_IMAGE_BYTES = 8 * 1024**2
 """Default limit of an image in a request."""
 MANY_CHUNKS = 100_000
 SMALL_IMAGE = draw_digit(3).resize((40, 40))
+BLANK = Image.new("L", (4096, 4096), 255)
 
 
 @cache
@@ -94,6 +95,7 @@ SEEDS: dict[str, bytes] = {
     "JPEG progressive": encode(SMALL_IMAGE.convert("RGB"), "JPEG", progressive=True),
     "JPEG subsampled": encode(SMALL_IMAGE.convert("RGB"), "JPEG", subsampling=2, quality=20),
     "JPEG with restarts": encode(SMALL_IMAGE, "JPEG", restart_marker_blocks=1),
+    "JPEG with a film after it": encode(SMALL_IMAGE, "JPEG") + b"\xff\xda" * 1000,
     "JPEG with Exif": _in_jpeg(segment(0xE1, b"Exif\0\0" + exif(3, order=">"))),
     "JPEG with a profile": _in_jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(300)), 20),
     "JPEG of several pictures": _in_jpeg(segment(0xE2, b"MPF\0" + exif(3)), 20),
@@ -143,6 +145,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "profile in many parts": lambda: _in_jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1") * 5 * MANY_CHUNKS),
     "many scans": lambda: _many_scans(4096),
     "many scans of few pixels": lambda: _many_scans(8),
+    "empty segments in a scan": lambda: _in_jpeg(segment(0xFE) * 20 * MANY_CHUNKS, -2, BLANK),
+    "markers without a length in a scan": lambda: _in_jpeg(b"\xff\xd0\xff\1" * 20 * MANY_CHUNKS, -2, BLANK),
     "a noisy JPEG of 16 million pixels": lambda: encode(_tiled(4096, 3), "JPEG", quality=50),
     "a progressive JPEG of 16 million pixels": lambda: encode(
         _tiled(4096, 3), "JPEG", quality=50, progressive=True
