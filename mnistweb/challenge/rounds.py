@@ -51,6 +51,18 @@ def prompt_at(challenge_id: uuid.UUID, visitor: str, place: int, digit: str) -> 
     return Prompt(challenge_id, place, challenge.prompts[place])
 
 
+def check_saved(challenge_id: uuid.UUID, visitor: str) -> None:
+    """Look again for the challenge of a drawing that is now saved; delete the drawing if it is gone.
+
+    Raises ChallengeNotFound.
+    """
+    try:
+        find(challenge_id, visitor)
+    except ChallengeNotFound:
+        delete_own_of_challenge(challenge_id, visitor)
+        raise
+
+
 def finish(challenge_id: uuid.UUID, visitor: str, seconds: float | None) -> None:
     """Finish the visitor's challenge and commit; `seconds` of drawing, None without the clock.
 
@@ -73,6 +85,6 @@ def finish(challenge_id: uuid.UUID, visitor: str, seconds: float | None) -> None
 def delete(challenge_id: uuid.UUID, visitor: str) -> None:
     """Delete the visitor's challenge with its drawings, and commit. Raises ChallengeNotFound."""
     find(challenge_id, visitor)
-    # First: a drawing that is on its way finds it gone.
+    # First: a drawing saved too late to be deleted here finds it gone, in `check_saved`.
     delete_challenges(Challenge.id == challenge_id, Challenge.visitor == visitor)
     delete_own_of_challenge(challenge_id, visitor)

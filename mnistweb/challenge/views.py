@@ -67,6 +67,7 @@ def draw(challenge_id: uuid.UUID, place: int) -> ResponseReturnValue:
         raise
     if not prediction.saved:
         return respond(*DATABASE_ERROR, 503)
+    rounds.check_saved(challenge_id, visitor)
     return render_template("challenge/_reading.html", answer=prediction), 200 if prediction.repeated else 201
 
 

@@ -3,16 +3,19 @@
 import uuid
 from collections import Counter
 from datetime import timedelta
+from operator import attrgetter
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from mnistweb.challenge import rounds, views
 from mnistweb.database.models import Challenge, Prediction, PromptTally, Span
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.challenges import LIFETIME
+from mnistweb.predictions.store import delete_all_own
 from tests.support.challenges import begin, play
 from tests.support.clients import FRAGMENT, assert_refused, attribute, correct, csrf_token
 from tests.support.databases import run_on_both_databases
@@ -150,6 +153,33 @@ def test_bad_drawings_are_refused(client: FlaskClient) -> None:
     assert_refused(game.draw(0, image="x"), 400, "not_base64")
     assert_refused(game.draw(0, strokes="x"), 422, "invalid_strokes")
     assert_refused(game.draw(0, image=""), 400, "missing_image")
+
+
+@pytest.mark.parametrize("step", ["recognize_and_save", "rounds.check_saved"])
+@pytest.mark.parametrize("all_own", [False, True])
+def test_no_drawing_outlives_a_round_that_is_deleted_meanwhile(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, step: str, all_own: bool
+) -> None:
+    game = begin(client)
+    (challenge,) = challenges(app)
+    take_step = attrgetter(step)(views)
+
+    def delete_before(*given: object, **named: object) -> object:
+        with app.app_context():  # with a session of its own, as another request has
+            if all_own:
+                delete_all_own(challenge.visitor)
+            else:
+                rounds.delete(challenge.id, challenge.visitor)
+        return take_step(*given, **named)
+
+    monkeypatch.setattr(f"mnistweb.challenge.views.{step}", delete_before)
+    assert_refused(game.draw(0), 404, "not_found")
+    assert saved(app) == []
+    with app.app_context():
+        before = counted()
+        aggregates.recount(db.session())
+        db.session.commit()
+        assert counted() == before
 
 
 def test_prompted_drawings_are_counted_apart_from_feedback(app: Flask, client: FlaskClient) -> None:
