@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 PREFIX_HEADER = "HTTP_X_FORWARDED_PREFIX"
 PREFIX = re.compile(r"(/[\w.~-]+)*/?", re.ASCII)
 """A path below which the site is. It begins no address of another host, as //host would."""
+SCHEME_HEADER = "HTTP_X_FORWARDED_PROTO"
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""The scheme of the answer, by what a proxy calls it: of WebSockets it is that of their first request."""
 ADDRESS_WITH_PORT = re.compile(r"\[(?P<v6>[0-9a-fA-F:.]+)\](:\d+)?|(?P<v4>[0-9.]+):\d+", re.ASCII)
 IPV6_NETWORK = 64
 """Bits of the network of one customer, who has all of its addresses."""
 
 
 class TrustedProxies(ProxyFix):
-    """Believes the headers `X-Forwarded-...` of this number of proxies; a prefix only if it is a path."""
+    """Believes the headers `X-Forwarded-...` of this number of proxies.
+
+    A prefix counts only if it is a path, and a scheme only if it is one of SCHEMES.
+    """
 
     def __init__(self, app: Flask, hops: int) -> None:
         super().__init__(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
@@ -31,6 +37,11 @@ class TrustedProxies(ProxyFix):
             prefixes = [prefix.strip() for prefix in given.split(",")]
             valid = all(PREFIX.fullmatch(prefix) for prefix in prefixes)
             environ[PREFIX_HEADER] = ",".join(prefix.rstrip("/") for prefix in prefixes) if valid else ""
+        if given := environ.get(SCHEME_HEADER):
+            # In place of one that does not count, the connection's own: each keeps its place in the list.
+            own: str = environ["wsgi.url_scheme"]
+            names = (name.strip().lower() for name in given.split(","))
+            environ[SCHEME_HEADER] = ",".join(SCHEMES.get(name, own) for name in names)
         return super().__call__(environ, start_response)
 
 

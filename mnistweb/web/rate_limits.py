@@ -1,6 +1,7 @@
 """Rate limits per minute and per day, of a visitor and of an address. Requests over a limit get 429."""
 
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -129,7 +130,7 @@ def init_app(app: Flask) -> None:
 def _check() -> None:
     limits: RateLimits = current_app.extensions[EXTENSION]
     if seconds := limits.seconds_to_wait(request.endpoint or ""):
-        raise TooManyRequests(retry_after=int(seconds))
+        raise TooManyRequests(retry_after=math.ceil(seconds))
 
 
 def _storage(config: Mapping[str, Any]) -> Storage:

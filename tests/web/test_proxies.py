@@ -65,6 +65,7 @@ def below_a_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("below")
     with migrated_site(folder, PROXY_HOPS="1", RATELIMIT_ENABLED="false") as app:
         app.add_url_rule("/where", view_func=lambda: url_for("history.index"))
+        app.add_url_rule("/scheme", "scheme", lambda: request.scheme)
         yield app
 
 
@@ -129,6 +130,29 @@ def test_prefix_that_is_no_path_is_ignored(below_a_path: Flask, prefix: str) -> 
     assert page.status_code == 200
     assert "evil" not in page.text
     assert 'href="/history"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("given", "scheme"),
+    [
+        ("https", "https"),
+        ("HTTPS", "https"),
+        (" wss ", "https"),
+        ("http, https", "https"),
+        ("http", "http"),
+        ("ws", "http"),
+        ("foo", "http"),
+        ("", "http"),
+        ("https, foo", "http"),
+        ("https,", "http"),
+        ('https, "foo', "http"),
+        ("foo, https", "https"),
+    ],
+)
+def test_forwarded_scheme_is_http_or_https(below_a_path: Flask, given: str, scheme: str) -> None:
+    response = below_a_path.test_client().get("/scheme", headers={"X-Forwarded-Proto": given})
+    assert response.text == scheme
+    assert ("Strict-Transport-Security" in response.headers) is (scheme == "https")
 
 
 def test_slash_behind_a_prefix_is_ignored(below_a_path: Flask) -> None:

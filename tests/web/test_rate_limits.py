@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +85,21 @@ def test_visitor_over_the_limit_gets_429_and_retry_after(limited: Flask) -> None
     assert fragment.status_code == 429
     assert "<html" not in fragment.text
     assert client.get("/history").status_code == 200
+
+
+def test_after_the_seconds_of_retry_after_a_request_is_within_the_limit(
+    limited: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(time=clock))
+    client = limited.test_client(use_cookies=False)
+    assert [status(client) for _ in range(4)] == [201] * 4
+    clock.now += 0.5
+    refused = client.post(PREDICTIONS, json=BODY, headers={"X-Forwarded-For": "10.0.0.1"})
+    assert refused.headers["Retry-After"] == "60"  # of 59.5 seconds
+    clock.now += 59
+    assert status(client) == 429
+    clock.now += 1
+    assert status(client) == 201
 
 
 def test_address_is_counted_with_any_cookie(limited: Flask) -> None:
