@@ -204,6 +204,17 @@ def test_menu_brings_drawing_and_answer_back(page: Page) -> None:
     expect(current(page)).to_have_attribute("data-prediction-id", first)
 
 
+def test_back_button_brings_the_whole_page_of_a_looked_up_answer(page: Page) -> None:
+    first = predicted(page, 4)
+    press(page, "Predict")
+    expect(page.locator("#answer:not([aria-busy='true'])")).to_have_count(1)
+    page.get_by_role("link", name="History").first.click()
+    page.wait_for_url("**/history")
+    page.go_back()
+    expect(page.get_by_role("button", name="Predict")).to_be_visible()
+    expect(current(page)).to_have_attribute("data-prediction-id", first)
+
+
 def test_drawing_deleted_in_another_tab_closes_its_answer(page: Page) -> None:
     predicted(page, 4)
     other = page.context.new_page()
