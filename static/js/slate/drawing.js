@@ -7,7 +7,8 @@ const EMPTY = { strokes: [], picture: null };
  *
  * A sheet is `{strokes, picture}`: finished strokes `{width, points}`, or the picture `{image, blob}` that was put on
  * the slate instead. Sheets are immutable, so the history is a stack of them, and the same sheet is the same drawing.
- * Dispatches "change" when the sheet changes, and "pen" when the pen is put down or its stroke is discarded.
+ * Dispatches "change" when the sheet changes, or a stroke that is under the pen is cleared. Dispatches "pen" when the
+ * pen is put down, or its stroke is discarded.
  */
 export class Drawing extends EventTarget {
   #sheet = EMPTY;
@@ -91,8 +92,10 @@ export class Drawing extends EventTarget {
 
   /** Remove everything; undo brings it back. */
   clear() {
+    if (this.empty) return;
     this.#current = null;
-    if (!this.empty) this.#become(EMPTY);
+    if (this.empty) this.#replace(this.#sheet);
+    else this.#become(EMPTY);
   }
 
   undo() {

@@ -71,6 +71,26 @@ test("clearing an empty slate is nothing to undo", () => {
   assert.equal(drawing.canUndo, false);
 });
 
+test("clearing wipes a stroke under the pen, and tells so", () => {
+  const drawing = new Drawing();
+  let changes = 0;
+  drawing.addEventListener("change", () => changes++);
+  drawing.begin([1, 1], 20);
+  drawing.clear();
+  assert.deepEqual([drawing.drawing, drawing.empty, drawing.canUndo, changes], [false, true, false, 1]);
+  drawing.clear();
+  assert.equal(changes, 1);
+});
+
+test("clearing with the pen down brings back the finished strokes alone", () => {
+  const drawing = drawn(LINE);
+  drawing.begin([1, 1], 20);
+  drawing.clear();
+  assert.equal(drawing.empty, true);
+  drawing.undo();
+  assert.deepEqual(drawing.strokes.map(({ points }) => points), [LINE]);
+});
+
 test("a new stroke ends what could be redone", () => {
   const drawing = drawn(LINE);
   drawing.undo();
