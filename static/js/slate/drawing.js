@@ -1,5 +1,7 @@
 import { isStep, SIZE } from "./geometry.js";
 
+/** How many steps can be undone: a picture takes up to 4 MB. */
+const MAX_STEPS = 50;
 const EMPTY = { strokes: [], picture: null };
 
 /**
@@ -84,9 +86,7 @@ export class Drawing extends EventTarget {
   /** Put a finished drawing on the slate; undo takes back its strokes, then brings back what it replaced. */
   open(strokes) {
     this.#current = null;
-    if (!this.empty) this.#past.push(this.#sheet);
-    this.#past.push(...prefixes(strokes));
-    this.#future = [];
+    this.#remember(...(this.empty ? [] : [this.#sheet]), ...prefixes(strokes));
     this.#replace({ strokes, picture: null });
   }
 
@@ -113,15 +113,19 @@ export class Drawing extends EventTarget {
 
   /** Load the strokes of a `toJSON()` object; undo takes back its strokes. */
   restore({ strokes }) {
-    this.#past = prefixes(strokes);
-    this.#future = [];
+    this.#past = [];
+    this.#remember(...prefixes(strokes));
     this.#replace({ strokes, picture: null });
   }
 
   #become(sheet) {
-    this.#past.push(this.#sheet);
-    this.#future = [];
+    this.#remember(this.#sheet);
     this.#replace(sheet);
+  }
+
+  #remember(...sheets) {
+    this.#past = [...this.#past, ...sheets].slice(-MAX_STEPS);
+    this.#future = [];
   }
 
   #step(from, to) {

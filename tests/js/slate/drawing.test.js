@@ -161,6 +161,29 @@ test("an opened drawing is undone stroke by stroke, then the former one is back"
   assert.deepEqual(drawing.strokes.map(({ points }) => points), [DOT]);
 });
 
+test("a long session keeps fifty steps to undo", () => {
+  const drawing = new Drawing();
+  const pictures = Array.from({ length: 60 }, () => ({ image: {}, blob: {} }));
+  pictures.forEach((picture) => drawing.place(picture));
+  const seen = [];
+  while (drawing.canUndo) {
+    drawing.undo();
+    seen.push(drawing.picture);
+  }
+  assert.deepEqual(seen, pictures.slice(9, -1).reverse());
+});
+
+test("an opened drawing of many strokes keeps fifty steps to undo", () => {
+  for (const way of ["open", "restore"]) {
+    const drawing = new Drawing();
+    const { strokes } = drawn(...Array(60).fill(LINE));
+    if (way === "open") drawing.open(strokes);
+    else drawing.restore({ strokes });
+    while (drawing.canUndo) drawing.undo();
+    assert.equal(drawing.strokes.length, 10);
+  }
+});
+
 test("finished changes are told, a moving pen is not", () => {
   const drawing = new Drawing();
   let changes = 0;
