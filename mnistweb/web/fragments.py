@@ -16,9 +16,10 @@ def wants_json() -> bool:
 def is_fragment() -> bool:
     """Return whether the page's script asks for only the changed parts of the page.
 
-    The response then tells caches that the page and its parts have the same address.
+    What can be cached then tells caches that the page and its parts have the same address.
     """
-    after_this_request(_vary)
+    if request.method == "GET":
+        after_this_request(_vary)
     return request.headers.get(HEADER) == "true"
 
 

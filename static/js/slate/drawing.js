@@ -1,7 +1,7 @@
 import { isStep, SIZE } from "./geometry.js";
 
 /** How many steps can be undone: a picture takes up to 4 MB. */
-const MAX_STEPS = 50;
+export const MAX_STEPS = 200;
 const EMPTY = { strokes: [], picture: null };
 
 /**

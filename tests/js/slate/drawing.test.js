@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Drawing } from "../../../static/js/slate/drawing.js";
+import { Drawing, MAX_STEPS } from "../../../static/js/slate/drawing.js";
 
 function drawn(...strokes) {
   const drawing = new Drawing();
@@ -161,9 +161,9 @@ test("an opened drawing is undone stroke by stroke, then the former one is back"
   assert.deepEqual(drawing.strokes.map(({ points }) => points), [DOT]);
 });
 
-test("a long session keeps fifty steps to undo", () => {
+test("a long session keeps as many steps to undo as it may", () => {
   const drawing = new Drawing();
-  const pictures = Array.from({ length: 60 }, () => ({ image: {}, blob: {} }));
+  const pictures = Array.from({ length: MAX_STEPS + 10 }, () => ({ image: {}, blob: {} }));
   pictures.forEach((picture) => drawing.place(picture));
   const seen = [];
   while (drawing.canUndo) {
@@ -173,10 +173,10 @@ test("a long session keeps fifty steps to undo", () => {
   assert.deepEqual(seen, pictures.slice(9, -1).reverse());
 });
 
-test("an opened drawing of many strokes keeps fifty steps to undo", () => {
+test("an opened drawing of many strokes keeps as many steps to undo as it may", () => {
   for (const way of ["open", "restore"]) {
     const drawing = new Drawing();
-    const { strokes } = drawn(...Array(60).fill(LINE));
+    const { strokes } = drawn(...Array(MAX_STEPS + 10).fill(LINE));
     if (way === "open") drawing.open(strokes);
     else drawing.restore({ strokes });
     while (drawing.canUndo) drawing.undo();
