@@ -20,6 +20,8 @@ MAX_HEADER_BYTES = 64 * 1024
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 """A marker with a length after it, or the end. Decoders skip the others, which scans are full of."""
+FILL = b"\xff" * 65_536
+"""More fill bytes than a block of Pillow's. libjpeg begins such a row anew at every block."""
 METADATA = {0xFE, *range(0xE1, 0xF0)} - {0xEE}  # comments and APPn; JFIF (E0) and Adobe (EE) define colours
 ORIENTATION = 0x0112
 
@@ -63,7 +65,15 @@ def count_scans(data: bytes) -> int:
     """Count the scans of a JPEG up to its end, as libjpeg finds them.
 
     Of a file without an end, or with too many segments, it counts whatever looks like a scan: never too few.
+    Raises DamagedFile for too many fill bytes.
     """
+    scans, end = _scans_and_end(data)
+    if data.find(FILL, 0, end) >= 0:
+        raise DamagedFile("too many fill bytes")
+    return scans
+
+
+def _scans_and_end(data: bytes) -> tuple[int, int]:
     scans, at = 0, 2
     for _ in range(MAX_CHUNKS):
         found = MARKER.search(data, at)
@@ -72,10 +82,10 @@ def count_scans(data: bytes) -> int:
         at = found.end()
         marker = data[at - 1]
         if marker == END_OF_IMAGE:
-            return scans
+            return scans, at
         scans += marker == START_OF_SCAN
         at += max(2, int.from_bytes(data[at : at + 2], "big"))  # a shorter length is read and ignored
-    return data.count(bytes((0xFF, START_OF_SCAN)))
+    return data.count(bytes((0xFF, START_OF_SCAN))), len(data)
 
 
 def _strip_png(data: bytes) -> StrippedFile:

@@ -94,6 +94,13 @@ def test_whatever_looks_like_a_scan_counts_in_a_jpeg_without_a_clear_end(data: b
     assert count_scans(data + SCAN * 9) == SCANS + 9
 
 
+def test_fill_bytes_count_only_before_the_end_of_a_jpeg() -> None:
+    fill = b"\xff" * 100_000
+    assert count_scans(PROGRESSIVE + fill) == SCANS
+    with pytest.raises(DamagedFile):
+        count_scans(PROGRESSIVE[:-2] + fill + END)
+
+
 @pytest.mark.parametrize(
     "data", [JPEG[:2] + b"\xff", JPEG[:100], JPEG[:20] + b"\0" + JPEG[20:], PNG + bytes(120_000)]
 )

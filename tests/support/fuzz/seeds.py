@@ -145,6 +145,11 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "profile in many parts": lambda: _in_jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1") * 5 * MANY_CHUNKS),
     "many scans": lambda: _many_scans(4096),
     "many scans of few pixels": lambda: _many_scans(8),
+    "fill bytes in a scan": lambda: _in_jpeg(b"\xff" * 80 * MANY_CHUNKS, -2, BLANK),
+    "fill bytes behind many segments": lambda: _in_jpeg(
+        segment(0xFE) * 9000 + b"\xff" * 80 * MANY_CHUNKS, -2, BLANK
+    ),
+    "fill bytes in many rows": lambda: _in_jpeg((b"\xff" * 65_535 + b"\0") * 120, -2, BLANK),
     "empty segments in a scan": lambda: _in_jpeg(segment(0xFE) * 20 * MANY_CHUNKS, -2, BLANK),
     "markers without a length in a scan": lambda: _in_jpeg(b"\xff\xd0\xff\1" * 20 * MANY_CHUNKS, -2, BLANK),
     "a noisy JPEG of 16 million pixels": lambda: encode(_tiled(4096, 3), "JPEG", quality=50),
