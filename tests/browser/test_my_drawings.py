@@ -26,7 +26,7 @@ BAR: Points = [(90.0, 60.0), (200.0, 60.0)]
 
 def several(page: Page, *digits: int) -> list[str]:
     """Draw and predict each digit; the ids of the predictions."""
-    ids = []
+    ids: list[str] = []
     for digit in digits:
         press(page, "Clear") if ids else None
         ids.append(predicted(page, digit))
@@ -167,6 +167,7 @@ def test_feedback_on_a_drawings_page_undoes_its_deletion(page: Page) -> None:
 def test_the_back_button_shows_no_drawing_that_leaving_deleted(page: Page) -> None:
     prediction_id = predicted(page, 4)
     page.goto(f"/predictions/{prediction_id}")
+    page.clock.install()
     press(page, "Delete this drawing")
     with page.expect_request_finished(lambda request: request.url.endswith("/delete")):
         page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
