@@ -48,8 +48,7 @@ lint: $(TOOLS) ## Check style, types, and habits that weaken a site
 docs: $(SERVER) ## Write docs/configuration.md, .env.example, docs/models and the tables of figures
 	$(BIN)/mnistweb settings --markdown > docs/configuration.md
 	$(BIN)/mnistweb settings --env > .env.example
-	$(BIN)/mnistweb models --charts docs/models
-	$(BIN)/mnistweb models --tables docs
+	$(BIN)/mnistweb models --charts docs/models --tables docs
 
 audit: $(TOOLS) ## Look for known vulnerabilities in what is installed; needs the network
 	$(INSTALL) '.[audit]'
@@ -115,6 +114,8 @@ clean: ## Remove the virtual environment and what tools left behind; the databas
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	|| { echo "Python 3.11 to 3.13 is needed. Name one of yours: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(SERVER): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python

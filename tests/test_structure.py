@@ -1,5 +1,6 @@
 """The shape of the repository: directions of imports, loose modules, the top level."""
 
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -52,3 +53,16 @@ def test_the_top_level_holds_what_a_newcomer_expects() -> None:
         pytest.skip("not a git checkout")
     top = {line.partition("/")[0] for line in listed.stdout.splitlines()}
     assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
+
+
+@pytest.mark.process
+def test_make_says_which_python_it_needs(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    other = tmp_path / "python3.9"
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    command = ["make", f"PYTHON={other}", ".venv/bin/python"]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert made.returncode
+    assert "Python 3.11 to 3.13 is needed." in made.stderr
+    assert not (tmp_path / ".venv").exists()

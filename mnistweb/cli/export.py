@@ -30,6 +30,8 @@ LOAD_TIMEOUT = 60.0
 @click.pass_obj
 def export(weights: Path, triton: Path, follow: bool, load: str | None) -> None:
     """Export the models in the format of another server."""
+    if load and not follow:
+        raise click.UsageError("--load needs --follow.")
     if follow:
         _follow(triton, load)
         return

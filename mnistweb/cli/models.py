@@ -52,12 +52,11 @@ def models(
     if figures:
         named = _tables(zoo.cards(), read_reports(ctx.obj))
         click.echo("\n\n".join(f"{name}\n\n{table}" for name, table in named.items()))
-        return
     if tables:
         _renew_tables(tables, _tables(zoo.cards(), read_reports(ctx.obj)))
-        return
     if charts:
         _write_charts(charts, zoo.get().card, read_reports(ctx.obj))
+    if figures or tables or charts:
         return
     for card in zoo.cards():
         mark = "*" if card.name == zoo.default else " "

@@ -1,7 +1,7 @@
 """`mnistweb retrain`: a new version of a model, from reviewed drawings."""
 
-import getpass
 from pathlib import Path
+from typing import get_args
 
 import click
 import numpy as np
@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mnistweb.cli.contenders import load_live
 from mnistweb.cli.database import database_app
 from mnistweb.cli.training import data_dir_option, device_named, print_figures, runs_option
+from mnistweb.cli.versions import by_option
 from mnistweb.database.outage_log import first_line
 from mnistweb.datasets.records import Labels, Record, Selection, read_records
 from mnistweb.recognition.model_card import ModelFileError
@@ -35,7 +36,7 @@ FEW = 50
 @click.option("--model", type=click.Choice(sorted(NETWORKS)), default="cnn", show_default=True)
 @click.option(
     "--labels",
-    type=click.Choice(["reviewed", "prompted", "feedback", "any"]),
+    type=click.Choice(get_args(Labels)),
     default="reviewed",
     show_default=True,
     help="Whose word to believe: the review's, the challenge's, the visitors', or all in this order.",
@@ -63,7 +64,7 @@ FEW = 50
     help="Folder for the export.  [default: the run's folder]",
 )
 @click.option("--add/--no-add", default=True, help="Whether to add the version to those of the site.")
-@click.option("--by", default=lambda: getpass.getuser(), show_default="the user", help="For the record.")
+@by_option
 def retrain(
     model: str,
     labels: Labels,

@@ -162,8 +162,12 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Evaluate exported models on MNIST's test images, on drawings unseen in training, or on pictures."""
+    if all_models and names:
+        raise click.UsageError("--all and --model exclude each other.")
+    if pictures and (distorted or report or cards):
+        raise click.UsageError("--pictures goes without --robustness, --report and --cards.")
     try:
-        recognizers = _recognizers(weights, () if all_models else names)
+        recognizers = _recognizers(weights, names)
         if pictures:
             results = _on_pictures(recognizers, load_pictures(pictures))
         else:

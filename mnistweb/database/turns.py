@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from mnistweb.database.sqlite_path import sqlite_path
 
 PAUSE = 0.001
-PATIENCE = 5.0
+TURN_TIMEOUT = 5.0
 """Seconds between two looks at the line, and until SQLite is asked in spite of it."""
 
 _line = threading.Lock()
@@ -43,7 +43,7 @@ def _next(path: str) -> Iterator[None]:
     with suppress(OSError):  # then SQLite says what is wrong
         # A file of its own: SQLite would lose its locks if another descriptor of its file was closed.
         file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TURN_TIMEOUT
         while not _is_free(file) and time.monotonic() < deadline:
             time.sleep(PAUSE)
     try:

@@ -98,6 +98,8 @@ def describe(reading: Reading) -> Words:
     if reading.digit is None:
         return _refused(reading)
     doubtful = reading.certainty == Certainty.DOUBTFUL
+    if doubtful and reading.not_a_digit > reading.confidence:
+        return _hardly_a_digit(reading, reading.digit)
     rival = _rival(reading) if doubtful else None
     seen = f"{'Perhaps' if doubtful else 'Looks like'} {with_article(reading.digit)}"
     sure = percent(reading.confidence)
@@ -159,6 +161,16 @@ def _in_doubt(reading: Reading, rival: int | None) -> str:
     headline = _likely(min(reading.confidence, PROBABLE), name_of(reading.digit))
     but = "but " if rival == NOT_A_DIGIT and reading.confidence >= PROBABLE else ""
     return f"{headline}, {but}perhaps {NAMES[rival]}"
+
+
+def _hardly_a_digit(reading: Reading, digit: int) -> Words:
+    """Put a digit in doubt into words where "not a digit" has the longer bar, and so comes first."""
+    none = f"{_likely(min(reading.not_a_digit, PROBABLE), 'not a digit')} ({percent(reading.not_a_digit, 0)})"
+    but = "but " if reading.not_a_digit >= PROBABLE else ""
+    headline = f"{none}, {but}perhaps {NAMES[digit]} ({percent(reading.confidence, 0)})"
+    seen = f"Perhaps {with_article(digit)}"
+    guess = f"{seen} · {percent(reading.confidence)}"
+    return Words("unsure", headline, reading.reason or "", "", _sign(NOT_A_DIGIT), str(digit), guess, seen)
 
 
 def _refused(reading: Reading) -> Words:

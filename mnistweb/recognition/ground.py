@@ -64,6 +64,31 @@ def ground_around(grey: Grey, ink: Mask, reach: int) -> Grey:
     return _average_of(like & ~near, grey, level)
 
 
+def without_lines(grey: Grey, width: int) -> Grey:
+    """Return the picture without its dark lines up to `width` pixels: their ground, whatever its shadows.
+
+    It is the grey closing of mathematical morphology (J. Serra, 1982), with a square.
+    """
+    side = 2 * (width // 2) + 1
+    if side >= min(grey.shape):
+        return np.ones_like(grey)
+    for extreme in (np.maximum, np.minimum):
+        for _ in range(2):
+            grey = _running(extreme, grey, side).T
+    return grey
+
+
+def _running(extreme: Any, grey: Grey, side: int) -> Grey:
+    """Return the extreme of each pixel and those around it in its row, `side` in all, an odd number."""
+    grey = np.pad(grey, ((0, 0), (side // 2, side // 2)), mode="edge")
+    reach = 1
+    while reach < side:  # the extreme of two overlapping stretches is that of both
+        step = min(reach, side - reach)
+        grey = extreme(grey[:, :-step], grey[:, step:])
+        reach += step
+    return grey
+
+
 def _average_of(chosen: Mask, grey: Grey, wider: Any) -> Grey:
     weights = chosen.astype(np.float32)
     ground: Grey = (_blur(grey * weights) + FALLBACK * wider) / (_blur(weights) + FALLBACK)

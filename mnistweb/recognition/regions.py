@@ -97,11 +97,14 @@ class Regions:
         beside = np.minimum(left, right)
         seen = beside < BEYOND
         outside = self._sum(np.where(seen, beside, 0)) / np.maximum(self._sum(seen), 1)
-        runs = np.column_stack([line + self.starts, line + self.ends]).ravel()
-        inside, squares = (
-            self._sum(np.add.reduceat(plane, runs)[::2]) / self.area for plane in (flat, flat**2)
-        )
+        inside, squares = self.total(grey) / self.area, self.total(grey**2) / self.area
         return outside - inside - np.sqrt(np.maximum(squares - inside**2, 0))
+
+    def total(self, plane: Grey) -> Numbers:
+        """Return the sum of a plane [H, W] over each region."""
+        line = self.rows * self.shape[1]
+        runs = np.column_stack([line + self.starts, line + self.ends]).ravel()
+        return self._sum(np.add.reduceat(np.append(plane, 0), runs)[::2])
 
     def mask(self, kept: Mask) -> Mask:
         """Return the pixels of the regions that are kept, a mask [n] of regions."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnistweb.recognition.margin import is_drawn_to_the_edge
-from mnistweb.recognition.regions import NOISE
+from mnistweb.recognition.regions import COARSE_SIDE, NOISE
+from mnistweb.recognition.specks import without_specks
 from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
 
@@ -19,6 +20,8 @@ FAINT, CLEAR = 0.1, 0.3
 """Shares of the strongest contrast. Faint ink counts in rows and columns next to those with clear ink."""
 PAGE_SHARE = 0.6
 """Share of the sides of its box that a page fills."""
+SHEET_SHARE = 0.7
+"""Share of its box that opaque strokes of several colours fill at most. A page or a badge fills more."""
 MAX_SIDE = 360
 """Pixels on the longer side to which a picture is reduced in which a stroke is looked for."""
 
@@ -42,9 +45,10 @@ def find_ink(pixels: Pixels) -> Ink:
 def _opacity_is_ink(pixels: Pixels) -> bool:
     """Return true for strokes on a transparent background, false for a picture with holes."""
     opaque = pixels[..., 3] > 127
-    if opaque.mean() < 0.5:
+    if not opaque.any() or np.ptp(pixels[opaque][:, :3], axis=0).max() <= NOISE:
         return True
-    return bool(np.ptp(pixels[opaque][:, :3], axis=0).max() <= NOISE)
+    rows, columns = (np.flatnonzero(opaque.any(axis=axis)) for axis in (1, 0))
+    return bool(opaque[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() <= SHEET_SHARE)
 
 
 def _scale(opacity: Pixels) -> Ink:
@@ -101,6 +105,8 @@ def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     if _is_page(contrast):
         return None
     np.divide(contrast * (contrast > NOISE), np.float32(strongest), out=ink[box])
+    if max(levels.shape) >= 2 * COARSE_SIDE and any(_has_gap(each, strongest) for each in (rows, columns)):
+        return without_specks(ink, CLEAR)
     return ink
 
 
@@ -124,6 +130,12 @@ def _extent(profile: Pixels, strongest: int) -> slice:
     faint = (profile > FAINT * strongest).tobytes()
     first, last = clear.find(1), clear.rfind(1)
     return slice(faint.rfind(0, 0, first) + 1, faint.find(0, last) % (len(faint) + 1))
+
+
+def _has_gap(profile: Pixels, strongest: int) -> bool:
+    """Return whether something clear stands apart."""
+    clear = (profile > CLEAR * strongest).tobytes()
+    return clear.find(0, clear.find(1), clear.rfind(1)) >= 0
 
 
 def _is_page(contrast: Pixels) -> bool:

@@ -15,7 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from mnistweb.recognition.ground import general_ground, ground_around, otsu_split, otsu_threshold
+from mnistweb.recognition.ground import (
+    general_ground,
+    ground_around,
+    otsu_split,
+    otsu_threshold,
+    without_lines,
+)
 from mnistweb.recognition.regions import (
     COARSE_SIDE,
     NOISE,
@@ -44,6 +50,10 @@ CERTAIN = 0.35
 """Share of the picture's range by which a stroke differs, for which no other is looked for."""
 GRAIN = 0.75
 """Mean square of neighbours' differences over that of any two pixels. A small drawing has up to 0.5."""
+TINY = 20
+"""Pixels on the longer side, up to which a drawing's neighbouring pixels may differ as noise does."""
+FRAME = 0.8
+"""Share of the sides of its box that a frame fills, or share of a part of a frame that lies along them."""
 CONNECTED = 0.33
 """Share of the stroke's contrast that ink has which is connected with it."""
 
@@ -61,10 +71,11 @@ class Stroke(NamedTuple):
 
 def find_stroke(grey: Grey) -> Ink:
     """Find ink in float32 [H, W], both in 0..1."""
-    if _is_grain(grey):
+    coarse = _reduce(grey)
+    if max(grey.shape) > TINY and _is_grain(coarse):
         return np.zeros_like(grey)
     best: Stroke | None = None
-    for stroke in _candidates(_reduce(grey)):
+    for stroke in _candidates(coarse):
         if best is None or stroke.score > best.score:
             best = stroke
         if best.certain and stroke.light:
@@ -149,7 +160,27 @@ def _shapes(regions: Regions) -> Grey:
     shape = thin * free**2 * alone
     filling = across & down & (2 * min(height, width) < max(height, width))
     ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
-    return np.where(ground & ~filling, 0, shape)
+    shape = np.where(ground & ~filling, 0, shape)
+    return np.where(_frames(regions, shape), 0, shape)
+
+
+def _frames(regions: Regions, shape: Grey) -> Mask:
+    """Say which regions are frames drawn around a stroke: the box of a form, the border of a canvas."""
+    left, top, right, bottom = regions.box
+    width, height = right - left, bottom - top
+    sides = 2 * (width + height)
+    along = (regions.on_box > FRAME) | (regions.on_box * sides > FRAME * regions.area)
+    frames: Mask = along & (regions.area < width * height / 2)
+    some = np.flatnonzero(frames)
+    within = (
+        (left > left[some, None])
+        & (top > top[some, None])
+        & (right < right[some, None])
+        & (bottom < bottom[some, None])
+    )
+    long = regions.length > np.minimum(width, height)[some, None] / 4
+    frames[some] = (within & long & (shape > 0.3)).any(axis=1)
+    return frames
 
 
 def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
@@ -171,9 +202,11 @@ def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
 def _measure(grey: Grey, stroke: Stroke) -> Ink:
     """Measure the ink of a dark stroke, and of what is connected with it, against the ground around it."""
     coarse = _reduce(grey)
-    reach = int(np.clip(round(stroke.regions.width[stroke.main] / 2), *REACH))
+    width = stroke.regions.width[stroke.main]
+    reach = int(np.clip(round(width / 2), *REACH))
     mask = stroke.regions.mask(stroke.members)
-    ground = ground_around(coarse, mask, reach)
+    # A shadow's edge may cross the stroke, and the ground on both sides is not one.
+    ground = np.minimum(ground_around(coarse, mask, reach), without_lines(coarse, round(3 * width)))
     contrast = ground - coarse
     faint = find_regions(mask | (contrast > CONNECTED * np.percentile(contrast[mask], 90)))
     mask = faint.mask(faint.meeting(mask))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 SLOTS = 64
 FRESH = 2.5
 """Seconds for which a worker's load counts. A worker that lives renews it each second."""
-PATIENCE = 0.02
+ACCEPT_DELAY = 0.02
 """Seconds in which another worker may take a connection. Its own threads may delay it."""
 
 
@@ -59,9 +59,9 @@ class Turn:
         least = self._loads.least_of_others(self._worker, now)
         if least is None or load <= least:
             return True
-        if now >= self._left_at + 2 * PATIENCE:  # another connection
+        if now >= self._left_at + 2 * ACCEPT_DELAY:  # another connection
             self._left_at = now
-        if now < self._left_at + PATIENCE:
+        if now < self._left_at + ACCEPT_DELAY:
             return False
         self._left_at = float("-inf")
         return True

@@ -1,6 +1,8 @@
 """Content negotiation: JSON, a fragment of a page, or a whole page."""
 
-from flask import request
+from flask import Response, after_this_request, request
+
+HEADER = "X-Fragment"
 
 
 def wants_json() -> bool:
@@ -12,5 +14,15 @@ def wants_json() -> bool:
 
 
 def is_fragment() -> bool:
-    """Return whether the page's script asks for only the changed parts of the page."""
-    return request.headers.get("X-Fragment") == "true"
+    """Return whether the page's script asks for only the changed parts of the page.
+
+    What can be cached then tells caches that the page and its parts have the same address.
+    """
+    if request.method == "GET":
+        after_this_request(_vary)
+    return request.headers.get(HEADER) == "true"
+
+
+def _vary(response: Response) -> Response:
+    response.vary.add(HEADER)
+    return response

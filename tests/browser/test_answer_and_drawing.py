@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.browser.hand import (
+    UNDO_TIME,
     answer,
     draw,
     ink_on_slate,
@@ -204,13 +205,50 @@ def test_menu_brings_drawing_and_answer_back(page: Page) -> None:
     expect(current(page)).to_have_attribute("data-prediction-id", first)
 
 
-def test_drawing_deleted_in_another_tab_closes_its_answer(page: Page) -> None:
-    predicted(page, 4)
+def test_back_button_brings_the_whole_page_of_a_looked_up_answer(page: Page) -> None:
+    first = predicted(page, 4)
+    press(page, "Predict")
+    expect(page.locator("#answer:not([aria-busy='true'])")).to_have_count(1)
+    page.get_by_role("link", name="History").first.click()
+    page.wait_for_url("**/history")
+    page.go_back()
+    expect(page.get_by_role("button", name="Predict")).to_be_visible()
+    expect(current(page)).to_have_attribute("data-prediction-id", first)
+
+
+def test_drawing_whose_prediction_was_deleted_is_predicted_anew(page: Page) -> None:
+    first = predicted(page, 3)
+    press(page, "Clear")
+    page.clock.install()
+    page.locator(f"[data-prediction-row='{first}']").get_by_role("button", name="Delete").click()
+    with page.expect_response("**/delete"):
+        page.clock.run_for(UNDO_TIME)
+    press(page, "Undo")
+    assert predict(page) != first
+    expect(current(page)).to_have_attribute("data-prediction", "3")
+    expect(page.locator("[data-prediction-row]")).to_have_count(1)
+
+
+def test_drawing_deleted_in_another_tab_is_predicted_anew(page: Page) -> None:
+    first = predicted(page, 4)
+    delete_elsewhere(page)
+    assert predict(page) != first
+    expect(current(page)).to_have_attribute("data-prediction", "4")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def delete_elsewhere(page: Page) -> None:
+    """Delete all drawings in another tab."""
     other = page.context.new_page()
     other.goto("/")
     other.get_by_text("Delete all my drawings").click()
     press(other, "Yes, delete it")
     expect(other.get_by_text("No drawings yet")).to_be_visible()
+
+
+def test_drawing_deleted_in_another_tab_closes_its_answer(page: Page) -> None:
+    predicted(page, 4)
+    delete_elsewhere(page)
     press(page, "Yes")
     expect(page.get_by_role("alert")).to_contain_text("This drawing was deleted")
     expect(answer(page)).to_have_count(0)

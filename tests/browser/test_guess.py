@@ -4,7 +4,16 @@ from contextlib import suppress
 from playwright.sync_api import Error, Locator, Page, Request, Route, expect
 
 from mnistweb.recognition.types import Answer
-from tests.support.browser.hand import draw, draw_with_finger, places, predict, predicted, press, stroke
+from tests.support.browser.hand import (
+    draw,
+    draw_with_finger,
+    places,
+    predict,
+    predicted,
+    press,
+    stroke,
+    until,
+)
 from tests.support.drawings import STROKES
 from tests.support.networks import nine
 
@@ -133,6 +142,25 @@ def test_the_chosen_network_guesses(page: Page, second_network: Callable[[Answer
     expect(line(page)).to_contain_text("a 4")
     page.get_by_role("combobox", name="Model").select_option("second")
     expect(line(page)).to_have_text("Perhaps a 9 · 57.0 %")
+
+
+def test_another_network_does_not_guess_at_a_drawing_that_is_opened_with_its_answer(
+    page: Page, second_network: Callable[[Answer], None]
+) -> None:
+    first = predicted(page, 4)
+    press(page, "Clear")
+    second_network(nine())
+    page.goto("/")
+    page.get_by_role("combobox", name="Model").select_option("second")
+    page.goto(f"/predictions/{first}")
+    page.get_by_role("link", name="Open on the slate").click()
+    until(page, f"sessionStorage.getItem('drawing').includes('{first}')")
+    expect(line(page)).to_contain_text("a 4")
+    page.wait_for_timeout(500)
+    expect(line(page)).to_contain_text("a 4")
+    shown = page.locator("#answer:not([data-live]):not([data-stale])")
+    expect(shown).to_have_attribute("data-prediction", "4")
+    expect(page.get_by_role("button", name="Yes", exact=True)).to_be_enabled()
 
 
 def test_one_that_runs_elsewhere_is_not_asked(page: Page, second_network: Callable[[Answer], None]) -> None:

@@ -23,6 +23,7 @@ from tests.support.browser.hand import (
     stroke,
     touch_stroke,
 )
+from tests.support.browser.transfer import give, picture
 from tests.support.drawings import STROKES, Points
 
 LINE: Points = [(60.0, 60.0), (60.0, 200.0)]
@@ -180,6 +181,45 @@ def test_clearing_wipes_the_slate_and_can_be_undone(page: Page, how: str) -> Non
     assert ink_on_slate(page) == 0
     press(page, "Undo")
     assert ink_on_slate(page) == before
+
+
+def test_clearing_wipes_the_first_stroke_while_the_mouse_draws_it(page: Page) -> None:
+    first, further, last = places(page, [*LINE, CROSS[0]])
+    page.mouse.move(*first)
+    page.mouse.down()
+    page.mouse.move(*further)
+    page.keyboard.press("Escape")
+    assert ink_on_slate(page) == 0
+    page.mouse.move(*last)
+    page.mouse.up()
+    assert ink_on_slate(page) == 0
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+    stroke(page, LINE)
+    assert len(kept_strokes(page)) == 1
+
+
+def test_clearing_lifts_the_keyboards_pen(page: Page) -> None:
+    page.locator("#slate").focus()
+    for key in ("Space", "ArrowRight", "Escape", "ArrowDown"):
+        page.keyboard.press(key)
+    assert kept_strokes(page) == []
+    expect(page.locator("[data-guess]")).to_be_empty()
+    for key in ("Space", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    assert kept_strokes(page)[0]["points"] == [[154, 154], [154, 168]]
+
+
+def test_a_picture_pasted_during_a_stroke_replaces_it(page: Page) -> None:
+    first, further, last = places(page, [*LINE, CROSS[0]])
+    page.mouse.move(*first)
+    page.mouse.down()
+    page.mouse.move(*further)
+    give(page, "paste", picture(7, "PNG"))
+    expect(answer(page)).to_have_attribute("data-prediction", "7")
+    page.mouse.move(*last)
+    page.mouse.up()
+    expect(page.locator("#answer:not([data-stale])")).to_have_count(1)
+    assert kept_strokes(page) == []
 
 
 def test_a_reload_loses_no_stroke(page: Page) -> None:

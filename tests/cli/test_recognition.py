@@ -109,10 +109,28 @@ def test_charts_of_the_default_model_are_written_as_svg_files(tmp_path: Path) ->
 def test_tables_are_renewed_in_a_folder(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Ä\n<!-- summary -->\nold\n<!-- end -->\n", encoding="utf-8")
-    result = CliRunner().invoke(main, ["models", "--tables", str(tmp_path)])
+    charts = tmp_path / "charts"
+    result = CliRunner().invoke(main, ["models", "--tables", str(tmp_path), "--charts", str(charts)])
     assert result.exit_code == 0, result.output
+    assert list(charts.iterdir())
     table = summary(Zoo.load().cards())
     assert page.read_text(encoding="utf-8") == f"# Ä\n<!-- summary -->\n{table}\n<!-- end -->\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("evaluate --all --model cnn", "--all and --model exclude each other."),
+        ("evaluate --pictures . --cards", "--pictures goes without --robustness, --report and --cards."),
+        ("evaluate --pictures . --robustness", "--pictures goes without --robustness, --report and --cards."),
+        ("evaluate --pictures . --report x", "--pictures goes without --robustness, --report and --cards."),
+        ("models export --triton x --load http://127.0.0.1:1", "--load needs --follow."),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(command: str, sentence: str) -> None:
+    result = CliRunner().invoke(main, command.split())
+    assert result.exit_code == 2
+    assert sentence in result.output
 
 
 def test_charts_need_a_report(tmp_path: Path) -> None:

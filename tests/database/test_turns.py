@@ -35,7 +35,7 @@ def test_writers_come_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_process_that_hangs_is_waited_for_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.02)
+    monkeypatch.setattr(turns, "TURN_TIMEOUT", 0.02)
     engine = create_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}")
     with (tmp_path / "a.sqlite3-turn").open("w") as theirs:
         fcntl.flock(theirs, fcntl.LOCK_EX)
@@ -48,6 +48,8 @@ def test_process_that_hangs_is_waited_for_in_vain(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:////nowhere/at/all.sqlite3", "postgresql+psycopg2:///a"]
 )
-def test_nothing_is_left_elsewhere(url: str) -> None:
+def test_nothing_is_left_elsewhere(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with turn_to_write(create_engine(url)):
         pass
+    assert not list(tmp_path.iterdir())

@@ -57,6 +57,12 @@ def test_proxy_alone_is_reached_from_outside() -> None:
     assert SERVICES["web"]["environment"]["PROXY_HOPS"] == "1"
 
 
+def test_database_is_reached_from_its_host_alone_and_where_that_is_wanted() -> None:
+    wanted = yaml.safe_load((ROOT / "deploy" / "learning.yml").read_text())["services"]
+    assert wanted == {"postgres": {"ports": ["127.0.0.1:5432:5432"]}}
+    assert "deploy/learning.yml" in (ROOT / "docs" / "operations" / "learning.md").read_text()
+
+
 def test_proxy_gets_the_settings_that_it_reads() -> None:
     read = set(re.findall(r"\{\$(\w+)", CADDYFILE))
     assert read == set(SERVICES["caddy"]["environment"])

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from mnistweb.formatting import percent
 from mnistweb.predictions.wording import bar_value, describe, guess_words, name_of, shares
 from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.rejection import DOT, EDGE, MERGED, SEVERAL, SIGN
@@ -72,11 +73,26 @@ def test_doubt_names_the_second_longest_bar(
     ("share", "none", "headline"),
     [
         (0.45, 0.05, "Perhaps a four, perhaps a nine"),
-        (0.4, 0.45, "Perhaps a four, perhaps not a digit"),
+        (0.45, 0.4, "Perhaps a four, perhaps not a digit"),
     ],
 )
 def test_less_than_half_is_not_probable(share: float, none: float, headline: str) -> None:
     assert describe(reading(4, share, (9, 0.1 if none > 0.1 else 0.4), none)).headline == headline
+
+
+@pytest.mark.parametrize(
+    ("share", "none", "headline"),
+    [
+        (0.4, 0.45, "Perhaps not a digit (45 %), perhaps a four (40 %)"),
+        (0.16, 0.83, "Probably not a digit (83 %), but perhaps a four (16 %)"),
+        (0.04, 0.955, "Probably not a digit (96 %), but perhaps a four (4 %)"),
+    ],
+)
+def test_doubt_names_the_longest_bar_first(share: float, none: float, headline: str) -> None:
+    words = describe(replace(reading(4, share, none=none), certainty=Certainty.DOUBTFUL))
+    assert (words.headline, words.percent, words.state) == (headline, "", "unsure")
+    assert (words.sign, words.second_sign, words.guess_short) == ("?", "4", "Perhaps a 4")
+    assert words.guess == f"Perhaps a 4 · {percent(share)}"
 
 
 def test_not_a_digit_is_a_rival_where_no_digit_stands_out() -> None:

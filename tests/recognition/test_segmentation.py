@@ -94,6 +94,56 @@ def test_faint_specks_beside_clear_ink_do_not_shrink_it() -> None:
     assert unlike(image_of(picture(on(1.0, speckled))), normalize(ink)) < 1
 
 
+@pytest.mark.parametrize("size", [1, 3, 6])
+def test_dust_of_a_scanner_does_not_shrink_ink(size: int) -> None:
+    ink = draw_ink(5, MIDDLE)
+    scan = np.pad(on(1.0, ink), 360, constant_values=1.0)
+    for place in (100, 900):
+        scan[place : place + size, place : place + size] = 0.1
+    assert unlike(image_of(picture(scan)), normalize(ink)) < 0.5
+    assert unlike(image_of(picture(scan, light=True)), normalize(ink)) < 0.5
+
+
+def test_parts_of_a_digit_are_no_specks() -> None:
+    ink = draw_ink(1, MIDDLE)
+    ink[20:44, 20:44] = 1  # a twentieth of it
+    assert unlike(image_of(picture(on(1.0, ink))), normalize(ink)) < 0.5
+
+
+@pytest.mark.parametrize("share", [0.25, 0.45, 0.8])
+@pytest.mark.parametrize("digit", [2, 5, 8])
+def test_an_opaque_page_on_a_transparent_canvas_is_ground(digit: int, share: float) -> None:
+    ink = draw_ink(digit, MIDDLE)
+    page = picture(on(1.0, ink)).convert("RGBA")
+    side = round(280 / share**0.5)
+    canvas = Image.new("RGBA", (side, side))
+    canvas.paste(page, ((side - 280) // 2,) * 2)
+    assert unlike(image_of(canvas), normalize(ink)) < 2
+
+
+@pytest.mark.parametrize("digit", [2, 5, 8])
+def test_ink_of_several_colours_on_a_transparent_ground_is_ink(digit: int) -> None:
+    ink = draw_ink(digit, MIDDLE)
+    blend = np.tile(np.linspace(0, 255, 280).astype(np.uint8), (280, 1))
+    strokes = np.dstack([blend, 255 - blend, blend, np.uint8(255 * ink)])
+    assert unlike(image_of(Image.fromarray(strokes)), normalize(ink)) < 0.5
+
+
+@pytest.mark.parametrize("digit", [2, 5, 8])
+def test_a_dithered_photo_is_no_noise(digit: int) -> None:
+    ink = draw_ink(digit, THICK)
+    photo = picture(on(0.8 - 0.25 * np.linspace(0, 1, 280), ink)).convert("1")
+    assert cnn().recognize(image_of(photo)).digit == digit
+
+
+def test_a_tiny_picture_is_no_noise() -> None:
+    read = [
+        cnn().recognize(image_of(picture(on(1.0, draw_ink(digit, THICK)), share=1 / 20))).digit
+        for digit in range(10)
+    ]
+    assert sum(digit == answer for digit, answer in enumerate(read)) >= 7
+
+
 @pytest.mark.parametrize("shape", [(50, 1), (1, 50), (1, 1)])
 def test_one_line_of_pixels_is_no_drawing(shape: tuple[int, int]) -> None:
     levels = np.linspace(0, 255, shape[0] * shape[1]).astype(np.uint8).reshape(shape)

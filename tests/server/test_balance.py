@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mnistweb.server.balance import FRESH, PATIENCE, SLOTS, Load, Turn, WorkerLoads
+from mnistweb.server.balance import ACCEPT_DELAY, FRESH, SLOTS, Load, Turn, WorkerLoads
 from tests.support.postgres import free_port
 from tests.support.servers import running
 
@@ -75,7 +75,7 @@ def test_worker_that_is_stuck_soon_takes_none(loads: WorkerLoads) -> None:
 def test_what_no_other_takes_is_accepted_one_by_one(loads: WorkerLoads) -> None:
     loads.publish(2, IDLE, NOW)
     turn = Turn(loads, 1)
-    times = [NOW + PATIENCE * quarter / 4 for quarter in range(10)]
+    times = [NOW + ACCEPT_DELAY * quarter / 4 for quarter in range(10)]
     taken = [time for time in times if turn.is_mine(Load(1, 1), time)]
     assert taken == [times[4], times[9]]
 

@@ -12,7 +12,6 @@ from mnistweb.cli import main
 from mnistweb.database.models import Decision, Prediction
 from mnistweb.datasets.records import split_of
 from mnistweb.predictions.images import drawing_to_store
-from mnistweb.recognition.png import encode_png
 from mnistweb.recognition.types import DigitImage
 from tests.support.drawings import STROKES as POINTS
 from tests.support.drawings import draw_digit
@@ -65,8 +64,3 @@ def small_log() -> list[Prediction]:
         for number in range(20)
     ]
     return [*digits, drawing(None, 20)]
-
-
-def tiny_png() -> bytes:
-    """Return a PNG file as the site makes it."""
-    return encode_png(np.zeros((2, 3), np.uint8))

@@ -174,7 +174,7 @@ def read(base: str, probes: Sequence[Drawn]) -> tuple[float, str]:
 
 
 def wait_for(base: str, probe: Drawn, version: str) -> None:
-    """Wait until twenty answers in turn are this version's: both workers have it."""
+    """Wait until twenty answers in turn are this version's."""
     browser, deadline, turn = Browser(base, "192.0.2.2"), time.monotonic() + 3 * TAKEN_UP_WITHIN, 0
     while turn < 20:
         answer = browser.post("/api/v1/predictions", probe.body())

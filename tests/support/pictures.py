@@ -42,6 +42,7 @@ def lines(place: Levels, spacing: float, thick: float = 2) -> Levels:
 RULES = lines(Y * SIDE + 3 * X + 9, 36)
 SQUARES = np.maximum(lines(Y * SIDE + 6 * X + 20, 60, 3), lines(X * SIDE - 6 * Y + 11, 60, 3))
 SHADOW = 1 - 0.35 / (1 + np.exp(-(X + 0.6 * Y - 0.95) * 60))
+HAND = 1 - 0.4 * (X + 0.3 * Y > 0.62)
 LAMP = 1 - 0.55 * np.hypot(X, Y) / 1.4
 FOLD = 0.86 - 0.12 * (X > 0.8) - 0.1 * (np.abs(X - 0.8) < 0.006)
 
@@ -51,6 +52,16 @@ def _beside(ink: Ink, *places: tuple[slice, slice], level: float = PEN) -> Level
     for place in places:
         levels[place] = level
     return levels
+
+
+def _framed(inset: int, thick: int) -> Scene:
+    def draw(ink: Ink) -> Levels:
+        inner = slice(inset + thick, -inset - thick)
+        frame = np.full(ink.shape, PEN)
+        frame[inner, inner] = on(1.0, ink)[inner, inner]
+        return np.pad(frame[inset:-inset, inset:-inset], inset, constant_values=1.0)
+
+    return draw
 
 
 def _caption(ink: Ink) -> Levels:
@@ -72,6 +83,7 @@ SCENES: dict[str, Scene] = {
     "ruled paper": lambda ink: grain(on(0.82 - 0.2 * RULES, ink)),
     "squared paper": lambda ink: grain(on(0.8 - 0.22 * SQUARES, ink)),
     "shadow": lambda ink: grain(on(0.85, ink) * SHADOW),
+    "hand's shadow": lambda ink: grain(on(0.85, ink) * HAND),
     "lamp": lambda ink: grain(on(0.9, ink) * LAMP),
     "fold": lambda ink: grain(on(FOLD, ink)),
     "pencil": lambda ink: grain(on(0.75, 0.35 * ink) * (1 - 0.2 * X)),
@@ -83,6 +95,8 @@ SCENES: dict[str, Scene] = {
     "line near the edge": lambda ink: _beside(ink, np.s_[:, 6:9], level=0.3),
     "neighbours": lambda ink: _beside(ink, np.s_[100:150, :14], np.s_[180:230, -10:], np.s_[:8, 120:170]),
     "caption": _caption,
+    "canvas with a border": _framed(2, 2),
+    "cell of a form": _framed(8, 5),
     "letterbox": lambda ink: np.pad(on(1.0, ink), ((0, 0), (110, 110))),
     "bands": lambda ink: np.pad(on(1.0, ink), ((50, 30), (0, 0)), constant_values=PEN),
     "grey page on white": _page(0.82, 60, 1.0),

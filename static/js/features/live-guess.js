@@ -58,6 +58,7 @@ export function enhanceLiveGuess(root, canvas, drawing, answers) {
   }
 
   on(drawing, "change", update);
+  on(answers, "change", () => answers.current && update()); // a drawing is opened before its answer is current
   on(canvas, "pointermove", guessWhileDrawing);
   on(canvas, "pointercancel", update);
   on(root, "fragment", (event) => event.target.id === "answer" && update());

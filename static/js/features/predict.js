@@ -44,10 +44,13 @@ export function enhancePredict(form, drawing, answers, { done, failed }) {
   async function lookUp(sheet, model) {
     const id = answers.id(sheet, model);
     if (!id) return null;
-    const page = await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
-    if (page.querySelector("#answer").dataset.predictionId === id) return page;
-    answers.forget(sheet, id);
-    return null;
+    try {
+      return await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
+    } catch (error) {
+      if (error.code !== "not_found") throw error;
+      answers.forget(sheet, id);
+      return null;
+    }
   }
 
   function send(sheet, model) {

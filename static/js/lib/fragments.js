@@ -26,7 +26,7 @@ export function errorNotice(title, text) {
 
 /**
  * Post `body` to `url`, or get it when there is no body: a form, or an object that is sent as JSON. Returns the
- * fragment of the response. `options` are fetch's.
+ * fragment of the response. `options` are fetch's. It is not cached, for a page may have the same address.
  *
  * Throws RequestError when the server can't be reached, answers with an error, or sends a fragment without an
  * element that matches the selector `expected`.
@@ -38,6 +38,7 @@ export async function fetchFragment(url, body, expected, headers, options) {
       method: body ? "POST" : "GET",
       body: body && encoded(body),
       headers: { "X-Fragment": "true", ...(body && headersOf(body)), ...headers },
+      cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT),
       ...options,
     });

@@ -14,7 +14,7 @@ const BRUSH = 20;
 /** How often the clock is shown (ms). */
 const TICK = 100;
 /** How long the end waits for a guess that is on its way (s). */
-const PATIENCE = 2;
+const GUESS_TIMEOUT = 2;
 
 start(document.querySelector("[data-challenge]"));
 
@@ -97,7 +97,7 @@ function start(root) {
   function tick() {
     if (!isRunning()) return;
     panel.time(clock);
-    const waits = drawing.drawing || (agreement.open && clock.seconds < limit + PATIENCE);
+    const waits = drawing.drawing || (agreement.open && clock.seconds < limit + GUESS_TIMEOUT);
     if (clock.left === 0 && !waits) end();
   }
 

@@ -1,5 +1,7 @@
 import { isStep, SIZE } from "./geometry.js";
 
+/** How many steps can be undone: a picture takes up to 4 MB. */
+export const MAX_STEPS = 200;
 const EMPTY = { strokes: [], picture: null };
 
 /**
@@ -7,7 +9,8 @@ const EMPTY = { strokes: [], picture: null };
  *
  * A sheet is `{strokes, picture}`: finished strokes `{width, points}`, or the picture `{image, blob}` that was put on
  * the slate instead. Sheets are immutable, so the history is a stack of them, and the same sheet is the same drawing.
- * Dispatches "change" when the sheet changes, and "pen" when the pen is put down or its stroke is discarded.
+ * Dispatches "change" when the sheet changes, or a stroke that is under the pen is cleared. Dispatches "pen" when the
+ * pen is put down, or its stroke is discarded.
  */
 export class Drawing extends EventTarget {
   #sheet = EMPTY;
@@ -83,16 +86,16 @@ export class Drawing extends EventTarget {
   /** Put a finished drawing on the slate; undo takes back its strokes, then brings back what it replaced. */
   open(strokes) {
     this.#current = null;
-    if (!this.empty) this.#past.push(this.#sheet);
-    this.#past.push(...prefixes(strokes));
-    this.#future = [];
+    this.#remember(...(this.empty ? [] : [this.#sheet]), ...prefixes(strokes));
     this.#replace({ strokes, picture: null });
   }
 
   /** Remove everything; undo brings it back. */
   clear() {
+    if (this.empty) return;
     this.#current = null;
-    if (!this.empty) this.#become(EMPTY);
+    if (this.empty) this.#replace(this.#sheet);
+    else this.#become(EMPTY);
   }
 
   undo() {
@@ -110,15 +113,19 @@ export class Drawing extends EventTarget {
 
   /** Load the strokes of a `toJSON()` object; undo takes back its strokes. */
   restore({ strokes }) {
-    this.#past = prefixes(strokes);
-    this.#future = [];
+    this.#past = [];
+    this.#remember(...prefixes(strokes));
     this.#replace({ strokes, picture: null });
   }
 
   #become(sheet) {
-    this.#past.push(this.#sheet);
-    this.#future = [];
+    this.#remember(this.#sheet);
     this.#replace(sheet);
+  }
+
+  #remember(...sheets) {
+    this.#past = [...this.#past, ...sheets].slice(-MAX_STEPS);
+    this.#future = [];
   }
 
   #step(from, to) {

@@ -11,8 +11,9 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 /**
  * Draw with the keyboard while `canvas` has the focus: arrows move the pen, Space puts it down and lifts it.
  *
- * `pen` is as in pointer.js, with `pen.hover(point or null, down)` to show the pen. Enter calls `submit()`.
- * Returns `stop()`, the teardown, and `recentre()`, which puts the pen back in the middle.
+ * `pen` is as in pointer.js, with `pen.hover(point or null)` to show the pen. Enter calls `submit()`.
+ * Returns `stop()`, the teardown, `recentre()`, which puts the pen back in the middle, and `lifted()`, which learns
+ * that no stroke is under the pen any more.
  */
 export function followKeyboard(canvas, pen, submit) {
   let point = MIDDLE;
@@ -25,6 +26,10 @@ export function followKeyboard(canvas, pen, submit) {
     down = false;
   }
 
+  function lifted() {
+    down = false;
+  }
+
   function move([dx, dy], step) {
     point = moved(point, dx * step, dy * step);
     if (down) pen.extend([point]);
@@ -33,7 +38,7 @@ export function followKeyboard(canvas, pen, submit) {
 
   function hover() {
     shown = true;
-    pen.hover(point, down);
+    pen.hover(point);
   }
 
   function toggle() {
@@ -60,7 +65,7 @@ export function followKeyboard(canvas, pen, submit) {
   const leave = () => {
     lift();
     shown = false;
-    pen.hover(null, false);
+    pen.hover(null);
   };
   on(canvas, "blur", leave);
   on(canvas, "pointerdown", leave);
@@ -70,5 +75,5 @@ export function followKeyboard(canvas, pen, submit) {
     if (shown) hover();
   }
 
-  return { stop, recentre };
+  return { stop, recentre, lifted };
 }

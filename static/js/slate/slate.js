@@ -27,17 +27,20 @@ export class Slate {
       extend: (points) => this.#extend(points),
       end: () => drawing.end(),
       cancel: () => this.#cancel(),
-      hover: (point, down) => this.#hover(point, down),
+      hover: (point) => this.#hover(point),
     };
-    const render = () => this.render();
-    drawing.addEventListener("change", render);
+    const change = () => {
+      this.#keyboard.lifted();
+      this.render();
+    };
+    drawing.addEventListener("change", change);
     const watching = new ResizeObserver(() => this.#fit());
     watching.observe(canvas);
     this.#keyboard = followKeyboard(canvas, pen, submit);
     const stops = [
       followPointer(canvas, pen),
       this.#keyboard.stop,
-      () => drawing.removeEventListener("change", render),
+      () => drawing.removeEventListener("change", change),
       () => watching.disconnect(),
     ];
     this.#teardown = () => stops.forEach((stop) => stop());
@@ -78,6 +81,7 @@ export class Slate {
   }
 
   #extend(points) {
+    if (!this.#drawing.drawing) return; // the stroke was cleared or replaced
     const stroke = this.#drawing.strokes.at(-1);
     const from = stroke.points.length - 1;
     let inked = false;
@@ -90,9 +94,9 @@ export class Slate {
     this.render();
   }
 
-  #hover(point, down) {
+  #hover(point) {
     if (!point && !this.#cursor) return;
-    this.#cursor = point && { point, down };
+    this.#cursor = point;
     this.render();
   }
 
@@ -111,7 +115,7 @@ export class Slate {
 
   #paintCursor(scale) {
     const context = this.#context;
-    const { point, down } = this.#cursor;
+    const down = this.#drawing.drawing;
     context.save();
     context.scale(scale, scale);
     // Dark below light, so that the ring is visible on the slate and on the ink.
@@ -120,7 +124,7 @@ export class Slate {
       context.lineWidth = width;
       context.setLineDash(down || width === 4 ? [] : [4, 3]);
       context.beginPath();
-      context.arc(...point, this.#brush() / 2 + 3, 0, 2 * Math.PI);
+      context.arc(...this.#cursor, this.#brush() / 2 + 3, 0, 2 * Math.PI);
       context.stroke();
     }
     context.restore();

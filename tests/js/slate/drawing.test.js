@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Drawing } from "../../../static/js/slate/drawing.js";
+import { Drawing, MAX_STEPS } from "../../../static/js/slate/drawing.js";
 
 function drawn(...strokes) {
   const drawing = new Drawing();
@@ -69,6 +69,26 @@ test("clearing an empty slate is nothing to undo", () => {
   const drawing = new Drawing();
   drawing.clear();
   assert.equal(drawing.canUndo, false);
+});
+
+test("clearing wipes a stroke under the pen, and tells so", () => {
+  const drawing = new Drawing();
+  let changes = 0;
+  drawing.addEventListener("change", () => changes++);
+  drawing.begin([1, 1], 20);
+  drawing.clear();
+  assert.deepEqual([drawing.drawing, drawing.empty, drawing.canUndo, changes], [false, true, false, 1]);
+  drawing.clear();
+  assert.equal(changes, 1);
+});
+
+test("clearing with the pen down brings back the finished strokes alone", () => {
+  const drawing = drawn(LINE);
+  drawing.begin([1, 1], 20);
+  drawing.clear();
+  assert.equal(drawing.empty, true);
+  drawing.undo();
+  assert.deepEqual(drawing.strokes.map(({ points }) => points), [LINE]);
 });
 
 test("a new stroke ends what could be redone", () => {
@@ -139,6 +159,29 @@ test("an opened drawing is undone stroke by stroke, then the former one is back"
   assert.equal(drawing.strokes.length, 2);
   for (let times = 0; times < 3; times++) drawing.undo();
   assert.deepEqual(drawing.strokes.map(({ points }) => points), [DOT]);
+});
+
+test("a long session keeps as many steps to undo as it may", () => {
+  const drawing = new Drawing();
+  const pictures = Array.from({ length: MAX_STEPS + 10 }, () => ({ image: {}, blob: {} }));
+  pictures.forEach((picture) => drawing.place(picture));
+  const seen = [];
+  while (drawing.canUndo) {
+    drawing.undo();
+    seen.push(drawing.picture);
+  }
+  assert.deepEqual(seen, pictures.slice(9, -1).reverse());
+});
+
+test("an opened drawing of many strokes keeps as many steps to undo as it may", () => {
+  for (const way of ["open", "restore"]) {
+    const drawing = new Drawing();
+    const { strokes } = drawn(...Array(MAX_STEPS + 10).fill(LINE));
+    if (way === "open") drawing.open(strokes);
+    else drawing.restore({ strokes });
+    while (drawing.canUndo) drawing.undo();
+    assert.equal(drawing.strokes.length, 10);
+  }
 });
 
 test("finished changes are told, a moving pen is not", () => {

@@ -25,7 +25,7 @@ LIMITED = SETTINGS | {"RATELIMIT_PREDICT": f"1000,{OF_AN_ADDRESS}", "WORKERS": "
 DAWDLERS_OF_A_KIND = 25
 GONE_AFTER = 30
 """Seconds in which the proxy has closed the connections of all dawdlers."""
-PATIENCE = 20
+RESTART_WAIT = 20
 """Seconds in which the proxy waits for the site."""
 LONG_HISTORY = """
 INSERT INTO prediction
@@ -92,7 +92,7 @@ def test_visitors_wait_for_a_site_that_restarts(site: Site) -> None:
     began = time.monotonic()
     with pytest.raises(urllib.error.HTTPError, match="502"):
         site.request("/")
-    assert time.monotonic() - began >= PATIENCE
+    assert time.monotonic() - began >= RESTART_WAIT
 
 
 def test_further_proxy_is_believed_where_it_is_named(site: Site) -> None:

@@ -1,0 +1,23 @@
+"""Specks: dust of a scanner, or a pixel that was touched. One would shrink the digit beside it."""
+
+import numpy as np
+
+from mnistweb.recognition.regions import COARSE_SIDE, find_regions, grow
+from mnistweb.recognition.types import Ink
+
+SPECK = 0.01
+"""Share of the largest part's ink. What has less is no part of a digit."""
+
+
+def without_specks(ink: Ink, clear: float) -> Ink:
+    """Return ink float32 [H, W] in 0..1 without specks. What exceeds `clear` holds its parts together."""
+    height, width = ink.shape
+    step = max(1, max(height, width) // COARSE_SIDE)
+    padded = np.pad(ink, ((0, -height % step), (0, -width % step)))
+    blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
+    regions = find_regions(blocks.max(axis=(1, 3)) > clear)
+    parts = regions.total(blocks.sum(axis=(1, 3)))
+    kept = parts >= SPECK * parts.max()
+    specks = grow(regions.mask(~kept), 1) & ~regions.mask(kept)
+    dropped = specks.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
+    return np.where(dropped, np.float32(0), ink)
