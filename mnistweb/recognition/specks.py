@@ -6,11 +6,11 @@ from mnistweb.recognition.regions import COARSE_SIDE, find_regions, grow
 from mnistweb.recognition.types import Ink
 
 SPECK = 0.01
-"""Share of the largest part's ink. What has less is no part of a digit."""
+"""Share of the largest part's ink. A part of a digit has more."""
 
 
 def without_specks(ink: Ink, clear: float) -> Ink:
-    """Return ink float32 [H, W] in 0..1 without specks. What exceeds `clear` holds its parts together."""
+    """Return ink float32 [H, W] in 0..1 without specks. Ink stronger than `clear` makes its parts."""
     height, width = ink.shape
     step = max(1, max(height, width) // COARSE_SIDE)
     padded = np.pad(ink, ((0, -height % step), (0, -width % step)))

@@ -16,7 +16,7 @@ def wants_json() -> bool:
 def is_fragment() -> bool:
     """Return whether the page's script asks for only the changed parts of the page.
 
-    What can be cached then tells caches that the page and its parts have the same address.
+    A response that can be cached then tells caches that the page and its parts have the same address.
     """
     if request.method == "GET":
         after_this_request(_vary)

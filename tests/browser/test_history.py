@@ -3,11 +3,11 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, PHONE, NewPage
-from tests.support.browser.hand import UNDO_TIME, answer, ink_on_slate, predicted, press, until
+from tests.support.browser.hand import UNDO_TIME, answer, delete, ink_on_slate, predicted, press, row, until
 from tests.support.browser.overflow import overflows
 
 PIXELS = """canvas => {
@@ -16,14 +16,6 @@ PIXELS = """canvas => {
     for (let i = 3; i < data.length; i += 4) inked += data[i] > 127;
     return inked;
 }"""
-
-
-def row(page: Page, prediction_id: str) -> Locator:
-    return page.locator(f"[data-prediction-row='{prediction_id}']")
-
-
-def delete(page: Page, prediction_id: str) -> None:
-    row(page, prediction_id).get_by_role("button", name="Delete this drawing").click()
 
 
 @pytest.mark.parametrize("options", [DESKTOP, PHONE])

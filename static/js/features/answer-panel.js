@@ -75,12 +75,14 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     mark();
   }
 
-  /** Put away what belongs to prediction `id`, which was deleted. */
+  /** Put away what belongs to prediction `id`, which was deleted: its drawing too, unless another answer to it is left. */
   function deleted(id) {
-    const onSlate = answers.entries(drawing.sheet).some((entry) => entry.id === id);
-    answers.forget(drawing.sheet, id);
+    const { sheet } = drawing;
+    const onSlate = answers.has(sheet, id);
+    answers.forget(sheet, id);
     if (panel().dataset.predictionId === id) close();
-    if (onSlate) drawing.clear();
+    const answered = answers.entries(sheet).some((entry) => entry.id);
+    if (onSlate && !answered && !drawing.drawing) drawing.clear();
   }
 
   /** Say that prediction `id` was deleted elsewhere. */

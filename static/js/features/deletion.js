@@ -1,3 +1,4 @@
+import { announce } from "../lib/announce.js";
 import { listen } from "../lib/events.js";
 import { undoable } from "../lib/undoable.js";
 
@@ -7,25 +8,32 @@ export function enhanceDeletion(root) {
   if (!form) return () => {};
   const { on, stop } = listen();
   const button = form.querySelector("button");
-  let pending = false;
+  let deletion = null;
 
   on(form, "submit", (event) => {
     event.preventDefault();
-    pending = button.disabled = true;
-    undoable(root.querySelector("[data-undo]"), "This drawing will be deleted.", {
-      act: () => {
-        pending = false;
-        form.submit();
-      },
+    button.disabled = true;
+    deletion = undoable(root.querySelector("[data-undo]"), "This drawing will be deleted.", {
+      act: () => form.submit(),
       undo: () => {
-        pending = button.disabled = false;
+        button.disabled = false;
         button.focus();
       },
     });
   });
 
+  // Who does something with the answer wants to keep its drawing.
+  on(root, "submit", (event) => {
+    if (!event.target.closest("#answer") || !deletion?.cancel()) return;
+    button.disabled = false;
+    announce("The drawing is not deleted");
+  });
+
   // Who leaves the page has not undone it.
-  on(window, "pagehide", () => pending && navigator.sendBeacon(form.action, new FormData(form)));
+  on(window, "pagehide", () => deletion?.cancel() && navigator.sendBeacon(form.action, new FormData(form)));
+
+  // The back button may show the page as it was, though its drawing is gone.
+  on(window, "pageshow", (event) => event.persisted && button.disabled && location.reload());
 
   return stop;
 }

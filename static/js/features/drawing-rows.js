@@ -14,11 +14,23 @@ export function mergeRows(page) {
   showEmpty(own);
 }
 
-/** Remove the row of prediction `id`. */
+/** Remove the row of prediction `id` and the form below it. The focus goes from there to a row nearby. */
 export function removeRow(id) {
-  const own = document.getElementById("own");
-  rowOf(own, id)?.remove();
-  showEmpty(own);
+  const row = findRow(id);
+  if (!row) return;
+  const below = row.nextElementSibling;
+  const parts = below?.matches(".relabel-row") ? [row, below] : [row];
+  if (parts.some((part) => part.contains(document.activeElement))) focusNear(row);
+  for (const part of parts) part.remove();
+  showEmpty(document.getElementById("own"));
+}
+
+/** Focus the next row that is to be seen, or else the one before `row`, or else the title. */
+export function focusNear(row) {
+  const rows = [...row.parentElement.querySelectorAll("[data-prediction-row]")];
+  const at = rows.indexOf(row);
+  const next = [...rows.slice(at + 1), ...rows.slice(0, at).reverse()].find((each) => !each.hidden);
+  (next?.querySelector("button") ?? document.getElementById("own-title")).focus();
 }
 
 function showAccuracy(own, accuracy) {
@@ -32,6 +44,7 @@ function mergeRow(own, row) {
   const old = rowOf(own, row.dataset.predictionRow);
   if (old) {
     row.querySelector("img").src = old.querySelector("img").src;
+    row.hidden = old.hidden;
     old.replaceWith(row);
   }
   // A page of older drawings doesn't get the new ones.

@@ -2,21 +2,24 @@ import { announce } from "../lib/announce.js";
 import { isShortcut, listen, opensNewTab } from "../lib/events.js";
 import { fetchFragment, RequestError } from "../lib/fragments.js";
 import { undoable } from "../lib/undoable.js";
-import { findRow, mergeRows, removeRow } from "./drawing-rows.js";
+import { findRow, focusNear, mergeRows, removeRow } from "./drawing-rows.js";
 
 /**
  * Delete the visitor's drawings and change their labels without leaving the page.
  *
- * `judged(page)` is called with the response to feedback, `deleted(id)` when a drawing was deleted.
- * Returns the teardown.
+ * `judged(page)` is called with the response to feedback, `deleted(id)` when a drawing was deleted. Returns
+ * `keep(id)`, which undoes a deletion of prediction `id` that is under way, and the teardown `stop`.
  */
 export function enhanceMyDrawings(root, { judged, deleted }) {
   const { on, stop } = listen();
   const openForm = () => root.querySelector("[data-relabel-form]");
-  let finishDeletion = () => {};
+  let deletion = null;
 
   on(root, "submit", (event) => {
     const form = event.target;
+    // Who does something with an answer wants to keep its drawing.
+    const answer = form.closest("#answer");
+    if (answer) keep(answer.dataset.predictionId);
     const act = form.matches("[data-delete]") ? remove : form.matches("[data-relabel-form]") ? relabel : null;
     if (!act) return;
     event.preventDefault();
@@ -44,7 +47,7 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
   });
 
   // A deletion that could still be undone is not forgotten when the page is left.
-  on(window, "pagehide", () => finishDeletion());
+  on(window, "pagehide", () => deletion?.finish());
 
   function open(link) {
     const row = link.closest("tr");
@@ -65,7 +68,7 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
 
   function close() {
     const formRow = openForm()?.closest("tr");
-    const link = formRow?.previousElementSibling.querySelector("[data-relabel]");
+    const link = formRow?.previousElementSibling?.querySelector("[data-relabel]");
     formRow?.remove();
     link?.focus();
   }
@@ -85,34 +88,41 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
 
   function remove(form, submitter) {
     const row = submitter.closest("[data-prediction-row]");
-    finishDeletion();
+    deletion?.finish();
     const id = row.dataset.predictionRow;
-    const next = row.nextElementSibling ?? row.previousElementSibling;
     const body = new FormData(form, submitter);
     const url = submitter.formAction;
     close();
     row.hidden = true;
-    (next?.querySelector("button") ?? root.querySelector("#own-title")).focus();
-    const finish = undoable(root.querySelector("[data-undo]"), "Drawing deleted.", {
-      act: () => removeNow(url, body, row, id),
+    focusNear(row);
+    const undo = undoable(root.querySelector("[data-undo]"), "Drawing deleted.", {
+      act: () => removeNow(url, body, id),
       undo: () => {
-        row.hidden = false;
-        row.querySelector("button").focus();
-        announce("The drawing is back");
+        bringBack(id);
+        findRow(id)?.querySelector("button").focus();
       },
     });
-    // Where the page is left, the request outlives it.
-    finishDeletion = () => finish();
+    deletion = { id, ...undo };
   }
 
-  async function removeNow(url, body, row, id) {
+  function keep(id) {
+    if (deletion?.id === id && deletion.cancel()) bringBack(id);
+  }
+
+  function bringBack(id) {
+    findRow(id)?.removeAttribute("hidden");
+    announce("The drawing is back");
+  }
+
+  // Where the page is left, the request outlives it.
+  async function removeNow(url, body, id) {
     try {
       const page = await fetchFragment(url, body, "#accuracy", {}, { keepalive: true });
       mergeRows(page);
       gone(id);
     } catch (error) {
       if (error.code === "not_found") return gone(id);
-      row.hidden = false;
+      findRow(id)?.removeAttribute("hidden");
       showError(error);
     }
   }
@@ -128,5 +138,5 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
     root.querySelector("#own .section-head").after(error.notice);
   }
 
-  return stop;
+  return { keep, stop };
 }

@@ -52,13 +52,19 @@ export async function fetchFragment(url, body, expected, headers, options) {
   throw new RequestError(page.content.querySelector("#error") ?? unreachable());
 }
 
-/** Put `section` in place of the element with its id, and keep the focus. Dispatches "fragment" on it. */
+/** Put `section` in place of the element with its id, and keep the focus in it. Dispatches "fragment" on it. */
 export function replace(section) {
   const old = document.getElementById(section.id);
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : null;
   old.replaceWith(section);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused !== null) focusIn(section, focused);
   section.dispatchEvent(new CustomEvent("fragment", { bubbles: true }));
+}
+
+/** Focus the element `id` of `section`, or where it is gone what says how it went. */
+function focusIn(section, id) {
+  const part = document.getElementById(id) ?? section.querySelector("[tabindex='-1']");
+  part?.focus({ preventScroll: true });
 }
 
 function headersOf(body) {

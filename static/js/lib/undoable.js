@@ -4,7 +4,8 @@ const UNDO_TIME = 8000;
 /**
  * Say `text` in `place` with a button Undo, and delete by `act()` some seconds later, or `undo()` if it is pressed.
  *
- * The time stands still while the button has the focus. Returns a function that acts at once, if it has not yet.
+ * The time stands still while the button has the focus. Returns `finish`, which acts at once, and `cancel`, which
+ * prevents that and returns whether it was in time.
  */
 export function undoable(place, text, { act, undo }) {
   const notice = document.createElement("p");
@@ -21,16 +22,17 @@ export function undoable(place, text, { act, undo }) {
   notice.append(text, " ", button);
   place.replaceChildren(notice);
 
+  /** Returns whether it was open. */
   function close() {
+    const inTime = open;
     clearTimeout(timer);
     open = false;
     notice.remove();
+    return inTime;
   }
 
   function finish() {
-    if (!open) return;
-    close();
-    act();
+    if (close()) act();
   }
 
   const start = () => (timer = setTimeout(finish, UNDO_TIME));
@@ -41,5 +43,5 @@ export function undoable(place, text, { act, undo }) {
     undo();
   });
   start();
-  return finish;
+  return { finish, cancel: close };
 }

@@ -32,6 +32,7 @@ function start(root) {
     submit: () => form.requestSubmit(),
   });
   const panel = enhanceAnswer(root, drawing, answers, showNotice);
+  const own = enhanceMyDrawings(root, { judged: panel.update, deleted: panel.deleted });
   const { on, stop } = listen();
   const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), clear, escape };
 
@@ -93,6 +94,7 @@ function start(root) {
   }
 
   on(form, "click", (event) => actions[event.target.closest("[data-do]")?.dataset.do]?.());
+  on(form, "submit", () => own.keep(answers.id(drawing.sheet, form.elements.model?.value ?? "")));
   on(drawing, "change", updateTools);
   on(root, "submit", look);
   on(root, "fragment", closeLook);
@@ -115,7 +117,7 @@ function start(root) {
     enhanceComparison(root),
     enhanceShare(root),
     enhanceLiveGuess(root, canvas, drawing, answers),
-    enhanceMyDrawings(root, { judged: panel.update, deleted: panel.deleted }),
+    own.stop,
     enhanceExamples(root, drawing),
     form.elements.model ? keepModelChoice(form.elements.model) : () => {},
     acceptPictures(form.elements.file, board, { load, refuse: showNotice }),

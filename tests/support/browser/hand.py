@@ -98,6 +98,16 @@ def answer(page: Page) -> Locator:
     return page.locator("[data-prediction]")
 
 
+def row(page: Page, prediction_id: str) -> Locator:
+    """The row of a prediction in the table of the visitor's drawings."""
+    return page.locator(f"[data-prediction-row='{prediction_id}']")
+
+
+def delete(page: Page, prediction_id: str) -> None:
+    """Press the button that deletes a drawing in its row."""
+    row(page, prediction_id).get_by_role("button", name="Delete this drawing").click()
+
+
 def predict(page: Page) -> str:
     """Press Predict and wait for the answer to what is drawn; the id of the prediction."""
     before = answer(page).get_attribute("data-prediction-id") if answer(page).count() else None
