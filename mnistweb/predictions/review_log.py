@@ -10,7 +10,7 @@ from sqlalchemy import Tuple, Uuid, func, literal, select, tuple_
 from mnistweb.database.models import Prediction, ReviewDecision, UtcDateTime
 from mnistweb.extensions import db
 from mnistweb.predictions.errors import NotFound
-from mnistweb.predictions.review import label_of
+from mnistweb.predictions.reviewed_labels import label_of
 from mnistweb.recognition.errors import UserError
 
 BETWEEN = "~"

@@ -10,8 +10,8 @@ from mnistweb.database.models import Prediction
 from mnistweb.predictions import queries
 from mnistweb.predictions.filters import Conditions, Filter, parse_filter
 from mnistweb.predictions.retention import first_kept_day
-from mnistweb.predictions.review import ReviewedLabel
 from mnistweb.predictions.review_queue import Part, Queue
+from mnistweb.predictions.reviewed_labels import ReviewedLabel
 from mnistweb.recognition.errors import UserError
 
 KEPT = ("part", "digit", "label", "author", "limit")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mnistweb.database.models import ReviewDecision
-from mnistweb.predictions.review import decisions_at, label_of
+from mnistweb.predictions.review import decisions_at
+from mnistweb.predictions.reviewed_labels import label_of
 from mnistweb.recognition.errors import UserError
 
 

@@ -10,8 +10,9 @@ from mnistweb.database.models import Prediction, Review
 from mnistweb.predictions import moderation, queries, review
 from mnistweb.predictions.filter_fields import DIGITS
 from mnistweb.predictions.images import drawing_png
-from mnistweb.predictions.review import REJECTED, Decided, ReviewedLabel
+from mnistweb.predictions.review import Decided
 from mnistweb.predictions.review_queue import Part, reviewed_count
+from mnistweb.predictions.reviewed_labels import REJECTED, ReviewedLabel
 from mnistweb.review import session
 from mnistweb.review.choice import Chosen, chosen_drawings, kept, requested_queue
 from mnistweb.review.outcome import NOTHING_CHOSEN, Message, Outcome, parse_moment

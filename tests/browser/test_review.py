@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from mnistweb.database.models import Prediction, ReviewDecision
 from mnistweb.extensions import db
 from mnistweb.predictions import review
+from mnistweb.predictions.reviewed_labels import REJECTED
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, DEVICES, PHONE, PROJECTOR, SMALL_PHONE, NewPage
 from tests.support.browser.overflow import covered, overflows
@@ -124,7 +125,7 @@ def test_a_decision_of_another_reviewer_is_noticed(
     page = new_page(**DESKTOP)
     log_in(page)
     with site.app_context():
-        review.decide_each({waiting[0]: review.REJECTED}, "Bob")
+        review.decide_each({waiting[0]: REJECTED}, "Bob")
     press(page, "Enter")
     said(page, "One drawing had been decided by someone else, or deleted.")
     expect(page.locator("[data-outcome]").first).to_have_text("changed meanwhile")
