@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mnistweb.database.models import Prediction, Review
+from mnistweb.database.models import Prediction
 from mnistweb.predictions import moderation, queries, review
 from mnistweb.predictions.filter_fields import DIGITS
 from mnistweb.predictions.images import drawing_png
@@ -59,11 +59,9 @@ def decide() -> ResponseReturnValue:
     if not chosen:
         return _show_queue({"nothing": "1"})
     labels = {each.id: _label(decision, each) for each in chosen}
-    if decision == HIDE:
-        moderation.set_review(labels.keys(), Review.HIDDEN)
-    decided = review.decide_each(labels, session.reviewer(), {each.id: each.seen for each in chosen})
-    missed = len(labels) - len(decided.ids)
-    return _respond(decided, Outcome(decided.moment, missed, hidden=decision == HIDE))
+    seen = {each.id: each.seen for each in chosen}
+    decided = review.decide_each(labels, session.reviewer(), seen, hide=decision == HIDE)
+    return _respond(decided, Outcome(decided.moment, missed=len(labels) - len(decided.ids)))
 
 
 @blueprint.post("/undo")
@@ -71,9 +69,10 @@ def undo() -> ResponseReturnValue:
     """Take back what the reviewer decided at a moment."""
     reviewer = session.reviewer()
     decisions = review.decisions_at(parse_moment(request.form.get("moment", "")), reviewer)
+    # A page of an earlier version says that it hid them: those decisions remember no moderation.
+    forgetful = {each.prediction_id for each in decisions if request.form.get("hidden") and not each.review}
     taken_back = review.take_back(decisions, reviewer)
-    if request.form.get("hidden"):
-        moderation.unhide(taken_back.ids)
+    moderation.unhide(taken_back.ids & forgetful)
     missed = len(decisions) - len(taken_back.ids)
     return _respond(taken_back, Outcome(taken_back.moment, missed, undone=True))
 

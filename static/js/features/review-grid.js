@@ -15,7 +15,7 @@ export function enhanceReview(form, undoForm) {
   const { on, stop } = listen();
   const tiles = [...form.querySelectorAll("[data-tile]")];
   const undoButton = form.querySelector("[data-undo]");
-  const decided = undoForm.elements.moment.value ? [{ moment: undoForm.elements.moment.value, hidden: undoForm.elements.hidden.value, ids: [] }] : [];
+  const decided = undoForm.elements.moment.value ? [{ moment: undoForm.elements.moment.value, ids: [] }] : [];
   let current = tiles[0];
   let sending = Promise.resolve();
 
@@ -112,7 +112,6 @@ export function enhanceReview(form, undoForm) {
       const last = decided.pop();
       if (!last) return;
       undoForm.elements.moment.value = last.moment;
-      undoForm.elements.hidden.value = last.hidden;
       const meant = tiles.filter((tile) => last.ids.includes(tile.dataset.tile));
       if (meant.length) focus(meant[0]);
       return post(undoForm.action, new FormData(undoForm), meant);
@@ -144,7 +143,7 @@ export function enhanceReview(form, undoForm) {
     const labels = new Map([...done.querySelectorAll("[data-decided]")].map((each) => [each.dataset.decided, each]));
     for (const tile of meant) showOutcome(tile, labels.get(tile.dataset.tile));
     if (done.dataset.moment) {
-      decided.push({ moment: done.dataset.moment, hidden: "hidden" in done.dataset ? "1" : "", ids: [...labels.keys()] });
+      decided.push({ moment: done.dataset.moment, ids: [...labels.keys()] });
     }
     replace(done);
     announce(done.dataset.words);
