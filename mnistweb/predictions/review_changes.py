@@ -1,4 +1,4 @@
-"""What decisions of the review change of drawings: labels, and with a Hide the moderation."""
+"""Changes that decisions of the review make to drawings: their labels, and with a Hide the moderation."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ class Change(NamedTuple):
     def undone(self, present: State) -> State | None:
         """Return the state that taking it back leads to; None where the label is another one by now.
 
-        What the operator said of the drawing since stays.
+        The operator's later word on the drawing stays.
         """
         if present.label != self.after.label:
             return None

@@ -27,7 +27,7 @@ class LoggedDecision:
 
     @property
     def change(self) -> Change:
-        """What the decision changed."""
+        """States of the drawing before and after the decision."""
         return Change.of(self.decision)
 
     @property

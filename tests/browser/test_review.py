@@ -159,6 +159,30 @@ def test_an_ended_login_loses_nothing(site: Flask, new_page: NewPage, waiting: l
     assert labels(site, waiting)[0] == ""
 
 
+def test_a_failed_request_leaves_what_was_decided_and_its_undo(
+    site: Flask, new_page: NewPage, waiting: list[uuid.UUID]
+) -> None:
+    page = new_page(**DESKTOP)
+    log_in(page)
+    press(page, "5")
+    said(page, "Decided: a five.")
+    decided = page.locator("[data-state=decided]")
+    for path, keys in (("**/review/undo", "u"), ("**/review/decide", "k6")):
+        page.route(path, lambda route: route.abort())
+        press(page, *keys)
+        expect(page.get_by_text("The server doesn’t answer.")).to_be_visible()
+        expect(page.locator("[data-state]")).to_have_count(1)
+        expect(decided.locator("[data-outcome]")).to_have_text("a five")
+        page.unroute(path)
+        press(page, "ArrowRight", "7")
+        said(page, "Decided: a seven.")
+        press(page, "u")
+        said(page, "Taken back: one drawing.")
+    press(page, "u")
+    expect(decided).to_have_count(0)
+    assert labels(site, waiting) == [""] * 8
+
+
 @pytest.mark.parametrize("device", SIZES)
 def test_pages_fit_and_axe_finds_nothing(new_page: NewPage, device: str, site: Flask) -> None:
     page = new_page(**SIZES[device], reduced_motion="reduce", color_scheme="light")

@@ -15,6 +15,7 @@ export function enhanceReview(form, undoForm) {
   const { on, stop } = listen();
   const tiles = [...form.querySelectorAll("[data-tile]")];
   const undoButton = form.querySelector("[data-undo]");
+  const settled = new WeakMap(); // the state of a tile after the last answer
   const decided = undoForm.elements.moment.value ? [{ moment: undoForm.elements.moment.value, ids: [] }] : [];
   let current = tiles[0];
   let sending = Promise.resolve();
@@ -109,12 +110,12 @@ export function enhanceReview(form, undoForm) {
 
   function undo() {
     sending = sending.then(() => {
-      const last = decided.pop();
+      const last = decided.at(-1);
       if (!last) return;
       undoForm.elements.moment.value = last.moment;
       const meant = tiles.filter((tile) => last.ids.includes(tile.dataset.tile));
       if (meant.length) focus(meant[0]);
-      return post(undoForm.action, new FormData(undoForm), meant);
+      return post(undoForm.action, new FormData(undoForm), meant, () => decided.pop());
     });
   }
 
@@ -126,13 +127,14 @@ export function enhanceReview(form, undoForm) {
     });
   }
 
-  async function post(url, body, meant) {
+  async function post(url, body, meant, succeeded) {
     try {
       const page = await fetchFragment(url, body, "#review-done");
+      succeeded?.();
       show(page, meant);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      for (const tile of meant) delete tile.dataset.state;
+      for (const tile of meant) setState(tile, settled.get(tile));
       form.querySelector("#review-done").replaceChildren(error.notice);
     }
     undoButton.disabled = !decided.length;
@@ -152,9 +154,14 @@ export function enhanceReview(form, undoForm) {
   function showOutcome(tile, label) {
     const [id, , accepted] = box(tile).value.split(":");
     if (label) box(tile).value = [id, label.dataset.label, accepted].join(":");
-    tile.dataset.state = label ? (label.dataset.label ? "decided" : "") : "missed";
-    if (!tile.dataset.state) delete tile.dataset.state;
+    settled.set(tile, label ? (label.dataset.label ? "decided" : "") : "missed");
+    setState(tile, settled.get(tile));
     tile.querySelector("[data-outcome]").textContent = label ? label.textContent : "changed meanwhile";
+  }
+
+  function setState(tile, state) {
+    if (state) tile.dataset.state = state;
+    else delete tile.dataset.state;
   }
 
   /** Go to the next drawing that waits, or where all are decided to more of them. */
