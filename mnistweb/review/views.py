@@ -37,13 +37,14 @@ PARTS = {
 @blueprint.get("")
 def index() -> str:
     """Show the drawings that wait for a review and meet the filter."""
-    queue = requested_queue()
+    queue, given = requested_queue()
     page = queue.page(requested_cursor(), requested_limit(DEFAULT_TILES), Prediction.input)
     return render_template(
         "review/index.html",
         tiles=make_tiles(page.items),
         next=page.next,
-        kept=kept(request.args),
+        kept=given,
+        author_gone=request.args.get("author") and "author" not in given,
         counts=queue.counts(),
         parts=PARTS,
         reviewed=reviewed_count(),

@@ -317,11 +317,26 @@ def test_nonsense_is_refused(ada: FlaskClient, value: str) -> None:
         "author=x",
         "limit=0",
         "moment=x",
-        f"author={NOTHING}",
     ],
 )
 def test_unreadable_addresses_are_refused(ada: FlaskClient, query: str) -> None:
     assert ada.get(f"/review?{query}").status_code in (400, 404)
+
+
+def test_deleting_the_drawing_that_names_the_author_shows_everyones(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [named, other, sibling] = add(row(), row(), row())
+    query = {"author": str(named), "part": "rest"}
+    assert "One author’s drawings that wait." in ada.get("/review", query_string=query).text
+    with app.app_context():
+        delete_own(named, "someone")
+    page = ada.get(decide(ada, "accept", f"{other}::3", **query).location)
+    assert page.status_code == 200
+    assert message(page) == "Decided: a three."
+    assert shown(page) == [str(sibling)]
+    assert "The drawing that led to its author is deleted" in page.text
+    assert str(named) not in page.text
+    assert 'href="/review?part=rest" data-more' in page.text
 
 
 def test_reviewers_see_drawings_that_are_not_public(
