@@ -7,7 +7,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from mnistweb.database.models import Prediction
-from mnistweb.predictions import moderation, queries, review
+from mnistweb.predictions import queries, review
 from mnistweb.predictions.filter_fields import DIGITS
 from mnistweb.predictions.images import drawing_png
 from mnistweb.predictions.review import Decided
@@ -70,10 +70,7 @@ def undo() -> ResponseReturnValue:
     """Take back what the reviewer decided at a moment."""
     reviewer = session.reviewer()
     decisions = review.decisions_at(parse_moment(request.form.get("moment", "")), reviewer)
-    # A page of an earlier version says that it hid them: those decisions remember no moderation.
-    forgetful = {each.prediction_id for each in decisions if request.form.get("hidden") and not each.review}
     taken_back = review.take_back(decisions, reviewer)
-    moderation.unhide(taken_back.ids & forgetful)
     missed = len(decisions) - len(taken_back.ids)
     return _respond(taken_back, Outcome(taken_back.moment, missed, undone=True))
 

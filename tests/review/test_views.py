@@ -252,19 +252,6 @@ def test_what_another_reviewer_decided_meanwhile_is_not_hidden(
     assert (label(app, drawing), moderation_of(app, drawing)) == ("3", None)
 
 
-def test_pages_of_an_earlier_version_take_back_its_hides(app: Flask, ada: FlaskClient) -> None:
-    with app.app_context():
-        [hidden, other] = add(row(), row(review=Review.HIDDEN))
-    page = ada.get(decide(ada, "rejected", f"{hidden}::3").location)
-    with app.app_context():
-        moderation.set_review([hidden], Review.HIDDEN)
-    undo(ada, page, hidden="1")
-    assert (label(app, hidden), moderation_of(app, hidden)) == ("", None)
-    page = ada.get(decide(ada, "hide", f"{other}::3").location)
-    undo(ada, page, hidden="1")
-    assert (label(app, other), moderation_of(app, other)) == ("", Review.HIDDEN)
-
-
 def test_the_queue_says_which_drawings_are_hidden(app: Flask, ada: FlaskClient) -> None:
     with app.app_context():
         add(row(review=Review.HIDDEN, digit=3), row(review=Review.APPROVED, digit=4))
