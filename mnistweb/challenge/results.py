@@ -65,11 +65,6 @@ class Results:
         """Proportion of the shown drawings that were read right."""
         return Proportion(len(self.shown) - len(self.misread), len(self.shown))
 
-    @property
-    def complete(self) -> bool:
-        """True if all digits were drawn."""
-        return all(place.state is not State.OPEN for place in self.places)
-
 
 @dataclass(frozen=True, slots=True)
 class Round:
