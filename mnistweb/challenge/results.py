@@ -65,11 +65,6 @@ class Results:
         """Proportion of the shown drawings that were read right."""
         return Proportion(len(self.shown) - len(self.misread), len(self.shown))
 
-    @property
-    def complete(self) -> bool:
-        """True if all digits were drawn."""
-        return all(place.state is not State.OPEN for place in self.places)
-
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -85,6 +80,9 @@ def load_results(challenge: Challenge) -> Results:
     kept = set(db.session.scalars(select(Prediction.prompt).where(own)))
     seen = db.session.scalars(select(Prediction).where(own, may_see(known_visitor(), audience())))
     by_prompt = {prediction.prompt: prediction for prediction in seen}
+    # Places are drawn in order. A round that was left has no number of them.
+    numbered = enumerate(challenge.prompts, 1)
+    drawn = max([challenge.drawn or 0, *(number for number, prompt in numbered if prompt in kept)])
     places = []
     for number, prompt in enumerate(challenge.prompts):
         prediction = by_prompt.get(prompt)
@@ -93,7 +91,7 @@ def load_results(challenge: Challenge) -> Results:
         elif prompt in kept:
             state = State.WITHHELD
         else:
-            state = State.GONE if number < (challenge.drawn or 0) else State.OPEN
+            state = State.GONE if number < drawn else State.OPEN
         places.append(Place(prompt, state, prediction))
     others = _others(challenge) if has_public() else {}
     return Results(challenge, [replace(place, others=others.get(place.prompt, ())) for place in places])
@@ -114,8 +112,8 @@ def rounds_of(challenges: Sequence[Challenge]) -> list[Round]:
 
 
 def _others(challenge: Challenge) -> dict[int, Sequence[Prediction]]:
-    """Return the newest drawings of other visitors for each digit, as the visitor may see them."""
-    by_others = Prediction.visitor != challenge.visitor
+    """Return the newest drawings of each digit by others than the author and the visitor."""
+    by_others = Prediction.visitor.not_in({challenge.visitor, known_visitor()})
     return {
         prompt: queries.page([*visible_conditions(Filter(prompt=str(prompt))), by_others], None, OTHERS).items
         for prompt in challenge.prompts

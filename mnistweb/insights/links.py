@@ -12,17 +12,23 @@ from mnistweb.predictions.filters import Filter
 
 @dataclass(frozen=True, slots=True)
 class HistoryLinks:
-    """Addresses of drawings from the day `first` on; all are empty unless the history is `public`."""
+    """Addresses of drawings from the day `first` on; all are empty unless the history is `public`.
+
+    Nor is there an address of drawings from before `kept`, the first day of those that the history shows.
+    """
 
     first: date | None = None
     public: bool = True
+    kept: date | None = None
 
     def address(self, criteria: Filter) -> str:
         """Return the address of the gallery of the drawings that match."""
         if not self.public:
             return ""
-        days = [day for day in (self.first, criteria.first) if day is not None]
-        query: dict[str, Any] = replace(criteria, first=max(days, default=None)).query()
+        first = max((day for day in (self.first, criteria.first) if day is not None), default=None)
+        if self.kept is not None and (first is None or first < self.kept):
+            return ""
+        query: dict[str, Any] = replace(criteria, first=first).query()
         return url_for("history.index", view="gallery", **query)
 
     def cell(self, count: int, words: str, criteria: Filter) -> str:

@@ -1,8 +1,9 @@
 """The insights page."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mnistweb.extensions import db
@@ -14,6 +15,7 @@ from mnistweb.insights.prompted import load_prompted, prompted_chart
 from mnistweb.insights.queries import TIME_RANGES, load_insights
 from mnistweb.insights.wording import period_name
 from mnistweb.predictions.drift import current_drift
+from mnistweb.predictions.retention import first_kept_day
 from mnistweb.predictions.visibility import Audience
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import audience, has_public, visible_conditions
@@ -37,15 +39,17 @@ def index() -> ResponseReturnValue:
     hardest = hardest_drawings(visible_conditions) if has_public() else None
     drift = current_drift()
     insights = load_insights(db.session(), time_ranges[requested], today)
-    # A reviewed history lacks some of the drawings that the charts count.
-    links = HistoryLinks(insights.first, audience() is Audience.EVERYONE)
+    # A reviewed history lacks some of the drawings that the charts count, and so do days that are not kept.
+    kept = first_kept_day(current_app.config["RETENTION_DAYS"])
+    first = insights.total.start if kept and insights.first is None else insights.first
+    links = HistoryLinks(first, audience() is Audience.EVERYONE, kept)
     return render_template(
         "insights/index.html",
         insights=insights,
         drift=drift,
         drift_rows=drift_rows(drift),
         drift_sentence=drift_sentence(drift),
-        drift_charts=drift_charts(drift, HistoryLinks(public=links.public)),
+        drift_charts=drift_charts(drift, replace(links, first=None)),
         charts=insight_charts(insights, {card.name: card.title for card in model_cards()}, links),
         prompted=prompted_chart(load_prompted(db.session(), insights), links),
         hardest=hardest,

@@ -65,7 +65,7 @@ def show(name: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/<name>/compare/<int:promotion_id>")
+@blueprint.get("/<name>/compare/<int(max=2147483647):promotion_id>")  # the largest id of both databases
 def comparison(name: str, promotion_id: int) -> ResponseReturnValue:
     """Show the comparison on which a version went live."""
     promotion = db.session.get(Promotion, promotion_id, options=[undefer(Promotion.comparison)])

@@ -58,6 +58,18 @@ def test_a_phone_shares(new_page: NewPage, base_url: str) -> None:
     assert "a seven" in shared["title"]
 
 
+def test_what_is_shared_is_the_answer_also_while_a_replay_shows_others(new_page: NewPage) -> None:
+    page = new_page(**PHONE)
+    page.add_init_script(SHARE_DIALOG)
+    page.goto("/")
+    page.goto(f"/predictions/{predicted(page, 7)}")
+    headline = page.locator(".verdict-line").text_content()
+    page.get_by_label("How much of it is drawn").fill("0.2")
+    expect(page.locator("[data-replaying] .verdict-line")).not_to_have_text(headline or "")
+    press(page, "Share")
+    assert page.evaluate("window.shared.title") == headline
+
+
 def test_a_dismissed_dialog_changes_nothing(new_page: NewPage) -> None:
     page = new_page(**DESKTOP)
     page.add_init_script(DISMISSED)

@@ -104,7 +104,7 @@ def test_without_a_public_history_a_round_is_its_authors(
     page = client.get(game.results).text
     assert states(page)[:2] == ["drawn"] * 2
     assert "data-share" not in page
-    assert "Others’" not in page
+    assert "result-others" not in page
     assert_refused(stranger.get(game.results), 404, "not_found")
 
 
@@ -131,11 +131,11 @@ def test_results_show_how_others_drew_the_digit(
     found = re.findall(r'/predictions/([0-9a-f-]{36})"', first.partition("result-others")[2])
     assert found == [str(shown)]
     assert f'href="/history?prompt={prompt}&amp;view=gallery"' in first
-    # Others are others than the author of the round. Visitors see their own, also hidden ones.
-    seen = stranger.get(mine.results).text
-    assert str(shown) in seen
-    assert str(hidden) in seen
-    assert str(hidden) not in client.get(theirs.results).text
+    assert f">All {prompt}s</a>" in first
+    # Others are others than the author of the round, and than who looks.
+    assert str(shown) in app.test_client().get(mine.results).text
+    assert "result-others" not in stranger.get(mine.results).text
+    assert "result-others" not in client.get(theirs.results).text
 
 
 def test_results_stay_right_when_drawings_are_deleted(app: Flask, client: FlaskClient) -> None:
@@ -146,6 +146,17 @@ def test_results_stay_right_when_drawings_are_deleted(app: Flask, client: FlaskC
     assert "3 of 3 read right" in page
     assert states(page) == ["drawn", "gone", "drawn", "drawn", *["open"] * 6]
     assert "Misread" not in page
+
+
+def test_a_deleted_drawing_of_a_round_that_was_left_was_drawn(app: Flask, client: FlaskClient) -> None:
+    game = begin(client)
+    for place in range(4):
+        game.draw(place)
+    first = ids(app, game)[0]
+    client.post(f"/predictions/{first}/delete", data={"csrf_token": csrf_token(client)})
+    page = client.get(game.results).text
+    assert states(page) == ["gone", "drawn", "drawn", "drawn", *["open"] * 6]
+    assert "The round ended before the last 6." in page
 
 
 def test_a_round_is_deleted_with_its_drawings(app: Flask, client: FlaskClient) -> None:

@@ -66,9 +66,10 @@ def test_a_prompt_of_another_place_is_refused(app: Flask, client: FlaskClient) -
     game = begin(client)
     for prompt in (game.prompts[1], "", "10", "none", "x"):
         assert_refused(game.draw(0, prompt=str(prompt)), 409, "challenge_mismatch")
-    beyond = f"{game.addresses[9].removesuffix('9')}10"
     body = {"prompt": str(game.prompts[9]), "image": ""}
-    assert_refused(client.post(beyond, json=body, headers=game.headers), 409, "challenge_mismatch")
+    for place in (10, 2**63):
+        beyond = f"{game.addresses[9].removesuffix('9')}{place}"
+        assert_refused(client.post(beyond, json=body, headers=game.headers), 409, "challenge_mismatch")
     assert saved(app) == []
 
 

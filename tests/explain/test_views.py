@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageDraw
 from werkzeug.test import TestResponse
 
 from mnistweb.explain.images import attention_overlays, contact_sheet, contributions, heat_paths
 from mnistweb.recognition.attribution import Vote
 from mnistweb.recognition.model_card import ServiceCard
+from mnistweb.recognition.recognizer import TorchScriptRecognizer
 from mnistweb.recognition.zoo import Zoo
 from mnistweb.registry.recognizers import LANGUAGE_MODEL, ZOO
 from tests.support.clients import FRAGMENT, assert_refused
+from tests.support.drawings import data_url, digit_png, encode
 from tests.support.networks import untrained
 
 
@@ -42,6 +44,13 @@ def look(
 ) -> TestResponse:
     path = f"/predictions/{prediction['id']}/inside"
     return client.get(path, query_string=query, headers=FRAGMENT if fragment else {})
+
+
+def plus_png() -> bytes:
+    picture = Image.new("L", (280, 280))
+    for line in ((140, 40, 140, 240), (40, 140, 240, 140)):
+        ImageDraw.Draw(picture).line(line, fill=255, width=18)
+    return encode(picture)
 
 
 def shown_model(response: TestResponse) -> str:
@@ -122,6 +131,35 @@ def test_votes_of_all_detectors_add_up(client: FlaskClient, predicted: dict[str,
     column = [float(cell.replace("\N{MINUS SIGN}", "-")) for cell in cells]
     assert sum(column[:-1]) == pytest.approx(column[-1], abs=0.005 * 120)
     assert "The other 120, one by one" in text
+
+
+@pytest.mark.parametrize(
+    ("digit", "boundary", "refused", "sentence"),
+    [
+        (3, 0.84, False, "The answer with the most points wins."),
+        (None, 0.84, True, "The answer with the most points wins."),
+        (3, 0.0, True, "A three has the most points, but “not a digit” has enough to reach its boundary"),
+        (None, 1.0, False, "“Not a digit” has the most points, but too few to reach its boundary, 100.0"),
+    ],
+)
+def test_points_are_told_as_they_are_where_a_boundary_decides(
+    app: Flask,
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    digit: int | None,
+    boundary: float,
+    refused: bool,
+    sentence: str,
+) -> None:
+    network = cast(TorchScriptRecognizer, cast(Zoo, app.extensions[ZOO]).get())
+    moved = network.with_card(network.card.with_boundaries(None, boundary))
+    monkeypatch.setitem(app.extensions, ZOO, Zoo({"cnn": moved}, "cnn"))
+    image = data_url(plus_png() if digit is None else digit_png(digit))
+    made = client.post("/api/v1/predictions", json={"image": image}).get_json()
+    assert (made["digit"] is None) == refused
+    text = look(client, made).text
+    assert sentence in text
+    assert text.count("the most points") == 1
 
 
 def test_only_a_part_of_a_page_can_be_closed(client: FlaskClient, predicted: dict[str, Any]) -> None:

@@ -263,20 +263,51 @@ def counted(kind: str, name: str) -> str:
     return cell[1] if cell else name.rpartition(": ")[2]
 
 
+def assert_leads_to_its_drawings(client: FlaskClient, kind: str, found: dict[str, str]) -> None:
+    """Check that each of these links leads to as many drawings as its name says."""
+    pages: dict[str, str] = {}
+    for name, address in found.items():
+        if address not in pages:
+            pages[address] = client.get(address).text
+        hits = re.search(r'<p class="filter-words">\s*([\d,]+) of ', pages[address])
+        assert hits, name
+        assert hits[1] == counted(kind, name), (kind, name, address)
+
+
 @pytest.mark.parametrize("days", ["", "?days=30"])
 def test_every_count_leads_to_its_drawings(app: Flask, client: FlaskClient, days: str) -> None:
     with app.app_context():
         log(*sample(datetime.now(UTC)))
-    page, pages = client.get(f"/insights{days}").text, {}
+    page = client.get(f"/insights{days}").text
     for kind in ("time", "digit", "network", "refusals", "confusion", "reliability"):
         found = links(page, kind)
         assert found
-        for name, address in list(found.items())[:: 3 if QUICK else 1]:
-            if address not in pages:
-                pages[address] = client.get(address).text
-            hits = re.search(r'<p class="filter-words">\s*([\d,]+) of ', pages[address])
-            assert hits, name
-            assert hits[1] == counted(kind, name), (kind, name, address)
+        assert_leads_to_its_drawings(client, kind, dict(list(found.items())[:: 3 if QUICK else 1]))
+
+
+def test_counts_of_days_that_are_not_kept_lead_nowhere(app: Flask, client: FlaskClient) -> None:
+    now = datetime.now(UTC)
+    with app.app_context():
+        log(
+            *({"now": now, "ago": 1, "digit": None, "label": 3} for _ in range(2)),
+            *({"now": now, "ago": 25, "digit": None, "label": 3} for _ in range(30)),
+        )
+    app.config["RETENTION_DAYS"] = 10
+    page = client.get("/insights").text
+    assert "0 of 32 right" in page
+    for kind in ("time", "digit", "network", "certainty", "confusion", "reliability"):
+        assert links(page, kind) == {}
+    [yesterday] = links(page, "drift-refused").values()
+    assert client.get(yesterday).text.count("data-prediction-row") == 2
+    refusals = links(page, "refusals")
+    assert len(refusals) == 4  # of yesterday alone
+    assert_leads_to_its_drawings(client, "refusals", refusals)
+    # The history hides nothing that these count.
+    app.config["RETENTION_DAYS"] = 25
+    page = client.get("/insights").text
+    for kind in ("time", "digit", "network", "refusals", "confusion", "reliability"):
+        assert links(page, kind)
+        assert_leads_to_its_drawings(client, kind, links(page, kind))
 
 
 def test_shares_of_the_certainties_are_shown(app: Flask, client: FlaskClient) -> None:

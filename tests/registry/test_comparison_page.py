@@ -13,6 +13,7 @@ from mnistweb.formatting import percent
 from mnistweb.recognition.comparison import Comparison, Disagreement, Reading
 from mnistweb.registry.comparison_page import standalone_page
 from tests.support.comparisons import comparison
+from tests.support.databases import on_both_databases
 from tests.support.rows import NOON
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
@@ -77,7 +78,14 @@ def test_reasons_are_listed(app: Flask) -> None:
     assert "On MNIST it is worse by 9.00" in page
 
 
-@pytest.mark.parametrize("path", ["/models/lenet5/compare/0", "/models/cnn/compare/{}"])
+@on_both_databases
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/cnn/compare/{}",
+        *(f"/models/lenet5/compare/{number}" for number in (0, 2**31 - 1, 2**31, 2**63)),
+    ],
+)
 def test_other_addresses_are_not_found(app: Flask, client: FlaskClient, path: str) -> None:
     assert client.get(path.format(promotion(app, with_drawings()))).status_code == 404
 

@@ -27,7 +27,7 @@ async function send(share) {
   const url = new URL(share.dataset.share, location.href).href;
   if (!navigator.share) return copy(share, url);
   try {
-    await navigator.share({ title: share.dataset.shareTitle ?? document.querySelector(".verdict-line").textContent, url });
+    await navigator.share({ title: share.dataset.shareTitle, url });
   } catch (error) {
     if (error.name !== "AbortError") await copy(share, url); // the visitor closed the browser's dialog
   }
