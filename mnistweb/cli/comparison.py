@@ -94,6 +94,8 @@ def compare(
             json.dump(compared.as_json(), file, indent=1)
             file.write("\n")
     if html_file:
+        html_file.touch(0o600)  # it shows what visitors drew
+        html_file.chmod(0o600)
         html_file.write_text(_page(app, compared, margin), encoding="utf-8")
 
 

@@ -282,6 +282,9 @@ class ReviewDecision(Base):
     truth: Mapped[int | None] = mapped_column(SmallInteger)
     decision_before: Mapped[Decision | None] = mapped_column(_enum_type(Decision))
     truth_before: Mapped[int | None] = mapped_column(SmallInteger)
+    # The moderation after and before; null is also what earlier versions wrote.
+    review: Mapped[Review | None] = mapped_column(_enum_type(Review))
+    review_before: Mapped[Review | None] = mapped_column(_enum_type(Review))
     # What was known: the answer, and the author's claim.
     digit: Mapped[int | None] = mapped_column(SmallInteger)
     label: Mapped[int | None] = mapped_column(SmallInteger)

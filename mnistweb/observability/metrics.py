@@ -57,7 +57,7 @@ POOL = Gauge(
 )
 MODELS = Gauge(
     "mnistweb_model_processes",
-    "Processes that answer with this version of a model.",
+    "Processes that go by this version of a model.",
     ["model", "version"],
     multiprocess_mode="livesum",
 )

@@ -2,61 +2,26 @@
 
 Feedback is a claim. A decision is the label that data sets take, and changes neither the author's feedback
 nor their accuracy. This module alone writes `Prediction.decision`, `Prediction.truth` and `ReviewDecision`.
+A Hide also writes the moderation, in the same statement, and its row remembers the one before.
 """
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from mnistweb.database.models import Decision, Prediction, ReviewDecision
+from mnistweb.database.models import Decision, Prediction, Review, ReviewDecision
 from mnistweb.extensions import db
-from mnistweb.predictions.wording import name_of
-from mnistweb.recognition.errors import UserError
+from mnistweb.predictions.review_changes import Change, State
+from mnistweb.predictions.reviewed_labels import Labels, ReviewedLabel
 
 BATCH = 500
 """Drawings that a transaction decides on, so that their authors wait for it only briefly."""
-
-
-class ReviewedLabel(NamedTuple):
-    """A decision, with the digit if it is DIGIT; without a decision, the drawing is not reviewed yet."""
-
-    decision: Decision | None = None
-    truth: int | None = None
-
-    @classmethod
-    def of(cls, label: int | None) -> "ReviewedLabel":
-        """Return the decision that a drawing is this digit, or for None that it is not a digit."""
-        return NOT_A_DIGIT if label is None else cls(Decision.DIGIT, label)
-
-    @classmethod
-    def parse(cls, text: str) -> "ReviewedLabel":
-        """Read what `code` wrote. Raises UserError (invalid_label)."""
-        try:
-            return _BY_CODE[text]
-        except KeyError:
-            raise UserError("invalid_label", "A decision is a digit, none, rejected, or empty.") from None
-
-    @property
-    def code(self) -> str:
-        """The decision in a form: "7", "none", "rejected", or "" for no decision."""
-        return str(self.truth) if self.decision is Decision.DIGIT else self.decision or ""
-
-    @property
-    def words(self) -> str:
-        """The decision in words, such as "a seven"."""
-        if self.decision is None:
-            return "not reviewed"
-        return "rejected" if self.decision is Decision.REJECTED else name_of(self.truth)
-
-
-UNDECIDED, NOT_A_DIGIT = ReviewedLabel(), ReviewedLabel(Decision.NOT_A_DIGIT)
-REJECTED = ReviewedLabel(Decision.REJECTED)
-_BY_CODE = {each.code: each for each in (UNDECIDED, NOT_A_DIGIT, REJECTED, *map(ReviewedLabel.of, range(10)))}
-Labels = Mapping[uuid.UUID, ReviewedLabel]
+NextState = Callable[[uuid.UUID, State], State | None]
+"""The state that a drawing gets, by its id and its present state; None leaves it alone."""
 
 
 class Decided(NamedTuple):
@@ -76,25 +41,25 @@ def decide(
     return decide_each(dict.fromkeys(prediction_ids, ReviewedLabel(decision, truth)), reviewer).ids
 
 
-def decide_each(labels: Labels, reviewer: str, seen: Labels | None = None) -> Decided:
+def decide_each(labels: Labels, reviewer: str, seen: Labels | None = None, *, hide: bool = False) -> Decided:
     """Give each drawing its reviewed label, commit, and return those that got it.
 
     `seen` are the labels that the reviewer knew of: a drawing that has another one by now stays as it is.
+    With `hide`, those that get their label are also hidden from the public.
     """
-    moment, done = datetime.now(UTC), set[uuid.UUID]()
-    ids = sorted(labels)
-    for first in range(0, len(ids), BATCH):
-        batch = {each: labels[each] for each in ids[first : first + BATCH]}
-        done |= _decide_batch(batch, reviewer, seen, moment)
-        db.session.commit()
-    return Decided(moment, done)
+
+    def decided(drawing: uuid.UUID, present: State) -> State | None:
+        if seen is not None and seen.get(drawing) != present.label:
+            return None
+        return State(labels[drawing], Review.HIDDEN if hide else present.review)
+
+    return _change_each(labels, decided, reviewer)
 
 
 def take_back(decisions: Iterable[ReviewDecision], reviewer: str) -> Decided:
-    """Restore the labels before these decisions, where they are still in force, and commit."""
-    decisions = list(decisions)
-    before = {each.prediction_id: label_before(each) for each in decisions}
-    return decide_each(before, reviewer, {each.prediction_id: label_of(each) for each in decisions})
+    """Restore labels and moderation before these decisions, where they are still in force, and commit."""
+    made = {each.prediction_id: Change.of(each) for each in decisions}
+    return _change_each(made, lambda drawing, present: made[drawing].undone(present), reviewer)
 
 
 def decisions_at(moment: datetime, reviewer: str) -> Sequence[ReviewDecision]:
@@ -111,50 +76,46 @@ def labels_of(ids: Collection[uuid.UUID]) -> Labels:
     return {row.id: ReviewedLabel(row.decision, row.truth) for row in db.session.execute(query)}
 
 
-def label_of(row: Prediction | ReviewDecision) -> ReviewedLabel:
-    """Return the label of a drawing, or the one that a decision gave."""
-    return ReviewedLabel(row.decision, row.truth)
+def _change_each(drawings: Collection[uuid.UUID], next_state: NextState, reviewer: str) -> Decided:
+    moment, done = datetime.now(UTC), set[uuid.UUID]()
+    ids = sorted(drawings)
+    for first in range(0, len(ids), BATCH):
+        done |= _change_batch(ids[first : first + BATCH], next_state, reviewer, moment)
+        db.session.commit()
+    return Decided(moment, done)
 
 
-def label_before(decision: ReviewDecision) -> ReviewedLabel:
-    """Return the label that a drawing had before a decision."""
-    return ReviewedLabel(decision.decision_before, decision.truth_before)
-
-
-def _decide_batch(labels: Labels, reviewer: str, seen: Labels | None, moment: datetime) -> set[uuid.UUID]:
+def _change_batch(
+    ids: Collection[uuid.UUID], next_state: NextState, reviewer: str, moment: datetime
+) -> set[uuid.UUID]:
     # Locked in the same order by all reviewers. SQLite locks nothing here, hence the condition of the update.
-    query = select(Prediction.id, Prediction.decision, Prediction.truth).where(Prediction.id.in_(labels))
-    present = db.session.execute(query.order_by(Prediction.id).with_for_update()).all()
-    changes: defaultdict[tuple[ReviewedLabel, ReviewedLabel], list[uuid.UUID]] = defaultdict(list)
+    query = select(Prediction.id, Prediction.decision, Prediction.truth, Prediction.review)
+    query = query.where(Prediction.id.in_(ids)).order_by(Prediction.id).with_for_update()
+    changes: defaultdict[Change, list[uuid.UUID]] = defaultdict(list)
     done = set[uuid.UUID]()
-    for row in present:
-        before, after = ReviewedLabel(row.decision, row.truth), labels[row.id]
-        if seen is not None and seen.get(row.id) != before:
-            continue
-        if before == after:
+    for row in db.session.execute(query).all():
+        before = State(ReviewedLabel(row.decision, row.truth), row.review)
+        after = next_state(row.id, before)
+        if after == before:
             done.add(row.id)
-        else:
-            changes[before, after].append(row.id)
-    for (before, after), ids in changes.items():
-        done |= _change(ids, before, after, reviewer, moment)
+        elif after is not None:
+            changes[Change(before, after)].append(row.id)
+    for change, changed in changes.items():
+        done |= _apply(change, changed, reviewer, moment)
     return done
 
 
-def _change(
-    ids: Collection[uuid.UUID],
-    before: ReviewedLabel,
-    after: ReviewedLabel,
-    reviewer: str,
-    moment: datetime,
-) -> set[uuid.UUID]:
+def _apply(change: Change, ids: Collection[uuid.UUID], reviewer: str, moment: datetime) -> set[uuid.UUID]:
+    before, after = change
     changed = db.session.execute(
         update(Prediction)
         .where(
             Prediction.id.in_(ids),
-            Prediction.decision.is_not_distinct_from(before.decision),
-            Prediction.truth.is_not_distinct_from(before.truth),
+            Prediction.decision.is_not_distinct_from(before.label.decision),
+            Prediction.truth.is_not_distinct_from(before.label.truth),
+            Prediction.review.is_not_distinct_from(before.review),
         )
-        .values(decision=after.decision, truth=after.truth)
+        .values(decision=after.label.decision, truth=after.label.truth, review=after.review)
         .returning(Prediction.id, Prediction.digit, Prediction.label, Prediction.labelled_at)
         .execution_options(synchronize_session=False)
     ).all()
@@ -162,10 +123,12 @@ def _change(
         shared = {
             "decided_at": moment,
             "reviewer": reviewer,
-            "decision": after.decision,
-            "truth": after.truth,
-            "decision_before": before.decision,
-            "truth_before": before.truth,
+            "decision": after.label.decision,
+            "truth": after.label.truth,
+            "decision_before": before.label.decision,
+            "truth_before": before.label.truth,
+            "review": after.review,
+            "review_before": before.review,
         }
         rows = [
             {

@@ -10,7 +10,8 @@ from sqlalchemy import Tuple, Uuid, func, literal, select, tuple_
 from mnistweb.database.models import Prediction, ReviewDecision, UtcDateTime
 from mnistweb.extensions import db
 from mnistweb.predictions.errors import NotFound
-from mnistweb.predictions.review import label_of
+from mnistweb.predictions.review_changes import Change, State
+from mnistweb.predictions.reviewed_labels import label_of
 from mnistweb.recognition.errors import UserError
 
 BETWEEN = "~"
@@ -19,16 +20,21 @@ MAX_REVIEWERS = 50
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecision:
-    """A decision and its drawing; `in_force` if the drawing still has the label that it gave."""
+    """A decision and its drawing."""
 
     decision: ReviewDecision
     prediction: Prediction
 
     @property
+    def change(self) -> Change:
+        """States of the drawing before and after the decision."""
+        return Change.of(self.decision)
+
+    @property
     def in_force(self) -> bool:
-        """True if the drawing still has the label that the decision gave."""
-        label = label_of(self.decision)
-        return label.decision is not None and label == label_of(self.prediction)
+        """True if the drawing still has the label that it gave, and taking it back changes something."""
+        present = State(label_of(self.prediction), self.prediction.review)
+        return self.decision.decision is not None and self.change.undone(present) not in (None, present)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from mnistweb.recognition.boundaries import Boundaries
+from mnistweb.recognition.whole_files import write_whole
 
 FORMER_SURE = 0.7
 """The confidence from which pages called a digit probable, while cards had a threshold only."""
@@ -58,7 +59,11 @@ class ModelCard:
 
     def write(self, path: Path) -> None:
         """Write the card as JSON."""
-        path.write_text(self.text() + "\n", encoding="utf-8")
+        write_whole({path: self.encode()})
+
+    def encode(self) -> bytes:
+        """Return the content of the card's file."""
+        return f"{self.text()}\n".encode()
 
     def text(self) -> str:
         """Return the card as JSON, for `parse_card`."""

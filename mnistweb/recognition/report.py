@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistweb.recognition.model_card import ModelFileError
+from mnistweb.recognition.whole_files import write_whole
 
 FOLDER = "reports"
 """The folder of the reports, in that of the model cards."""
@@ -70,7 +71,7 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.model}.json"
         lines = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in asdict(self).items())
-        path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        write_whole({path: ("{\n" + ",\n".join(lines) + "\n}\n").encode()})
         return path
 
 

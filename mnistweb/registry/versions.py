@@ -14,7 +14,7 @@ from flask import current_app
 from mnistweb.database.models import ModelVersion, Promotion
 from mnistweb.extensions import db
 from mnistweb.recognition.comparison import MARGIN, Comparison
-from mnistweb.recognition.model_card import ModelCard
+from mnistweb.recognition.model_card import ModelCard, ModelFileError
 from mnistweb.recognition.report import Report
 from mnistweb.registry import live, model_store
 from mnistweb.registry.installed import installed_card, installed_report, read_installed
@@ -31,16 +31,22 @@ class VersionError(RuntimeError):
 def add_version(file: bytes, card: ModelCard, report: Report | None, parent: str | None, by: str) -> bool:
     """Add a version, trained from the version `parent`. Return whether it is new.
 
-    Raises ModelFileError for a file that is not the card's or computes nothing. Raises VersionError if the
-    version is not the beginning of the file's SHA-256.
+    The file of one that was added before is written anew if it is lost or damaged. Raises ModelFileError for
+    a file that is not the card's or computes nothing. Raises VersionError if the version is not the beginning
+    of the file's SHA-256.
     """
     if not card.sha256.startswith(card.version) or len(card.version) not in VERSION_LENGTHS:
         raise VersionError(f"The version {card.version} is not the beginning of the file’s SHA-256.")
-    if db.session.get(ModelVersion, (card.name, card.version)):
+    known = db.session.get(ModelVersion, (card.name, card.version))
+    if known and _has_its_file(known):
         return False
     check_model(file, card)
     store: str = current_app.config["MODEL_STORE"]
     url = model_store.write(store, card.name, card.version, file) if store else None
+    if known:
+        known.file, known.url = None if store else file, url
+        db.session.commit()
+        return False
     db.session.add(
         ModelVersion(
             name=card.name,
@@ -55,6 +61,14 @@ def add_version(file: bytes, card: ModelCard, report: Report | None, parent: str
         )
     )
     db.session.commit()
+    return True
+
+
+def _has_its_file(known: ModelVersion) -> bool:
+    try:
+        live.read_model(db.session.connection(), known.name, known.version)
+    except ModelFileError:
+        return False
     return True
 
 

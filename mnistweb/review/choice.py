@@ -8,10 +8,11 @@ from flask import current_app, request
 
 from mnistweb.database.models import Prediction
 from mnistweb.predictions import queries
+from mnistweb.predictions.errors import NotFound
 from mnistweb.predictions.filters import Conditions, Filter, parse_filter
 from mnistweb.predictions.retention import first_kept_day
-from mnistweb.predictions.review import ReviewedLabel
 from mnistweb.predictions.review_queue import Part, Queue
+from mnistweb.predictions.reviewed_labels import ReviewedLabel
 from mnistweb.recognition.errors import UserError
 
 KEPT = ("part", "digit", "label", "author", "limit")
@@ -44,19 +45,31 @@ def kept(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given[name] for name in KEPT if given.get(name)}
 
 
-def requested_queue() -> Queue:
-    """Return the queue that the address chooses. Raises UserError."""
-    text = request.args.get("part", "")
+def requested_queue() -> tuple[Queue, dict[str, str]]:
+    """Return the queue that the address chooses, and the parameters that do. Raises UserError.
+
+    An author is left out once the drawing that names them is deleted.
+    """
+    given = kept(request.args)
+    try:
+        return _queue(given), given
+    except NotFound:
+        del given["author"]
+        return _queue(given), given
+
+
+def _queue(given: Mapping[str, str]) -> Queue:
+    text = given.get("part", "")
     if text and text not in list(Part):
         raise UserError("invalid_filter", f"The part must be one of {', '.join(Part)}.")
-    return Queue(Part(text) if text else None, _conditions())
+    return Queue(Part(text) if text else None, _conditions(given))
 
 
-def _conditions() -> Conditions:
-    given = parse_filter({name: request.args.get(name, "") for name in ("digit", "label")})
+def _conditions(given: Mapping[str, str]) -> Conditions:
+    criteria = parse_filter({name: given.get(name, "") for name in ("digit", "label")})
     kept_days = Filter(first=first_kept_day(current_app.config["RETENTION_DAYS"]))
-    conditions = [*given.conditions(""), *kept_days.day_conditions()]
-    if author := request.args.get("author"):
+    conditions = [*criteria.conditions(""), *kept_days.day_conditions()]
+    if author := given.get("author"):
         conditions.append(Prediction.visitor == queries.get(_drawing_id(author)).visitor)
     return conditions
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mnistweb.predictions import review, review_log
+from mnistweb.predictions.reviewed_labels import label_before, label_of
 from mnistweb.review import session
 from mnistweb.web.request_args import requested_cursor, requested_limit
 
@@ -23,8 +24,8 @@ def index() -> str:
         by=by,
         reviewers=review_log.reviewers(),
         kept={name: request.args[name] for name in ("by", "limit") if request.args.get(name)},
-        label_of=review.label_of,
-        label_before=review.label_before,
+        label_of=label_of,
+        label_before=label_before,
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mnistweb.database.models import ReviewDecision
-from mnistweb.predictions.review import decisions_at, label_of
+from mnistweb.predictions.review import decisions_at
+from mnistweb.predictions.review_changes import Change
+from mnistweb.predictions.reviewed_labels import label_of
 from mnistweb.recognition.errors import UserError
 
 
@@ -16,7 +18,6 @@ class Outcome:
 
     moment: datetime
     missed: int
-    hidden: bool = False
     undone: bool = False
 
     @classmethod
@@ -28,21 +29,19 @@ class Outcome:
         return cls(
             parse_moment(given["moment"]),
             int(missed) if missed.isascii() and missed.isdigit() and len(missed) < 5 else 0,
-            given.get("hidden") == "1",
             given.get("undone") == "1",
         )
 
     def query(self) -> dict[str, str]:
         """Return the parameters of an address that names it."""
-        flags = {"hidden": self.hidden, "undone": self.undone}
         named = {"moment": self.moment.isoformat(), "missed": str(self.missed)}
-        return named | {name: "1" for name, value in flags.items() if value}
+        return named | {"undone": "1"} if self.undone else named
 
     def message(self, reviewer: str) -> "Message":
         """Say what happened, and what can be undone."""
         decisions = decisions_at(self.moment, reviewer)
         moment = None if self.undone or not decisions else self.moment.isoformat()
-        return Message(self._words(decisions), moment, self.hidden)
+        return Message(self._words(decisions), moment)
 
     def _words(self, decisions: Sequence[ReviewDecision]) -> str:
         late = f"{_drawings(self.missed)} had been decided by someone else, or deleted."
@@ -50,7 +49,7 @@ class Outcome:
         if self.undone and decisions:
             said.insert(0, f"Taken back: {_drawings(len(decisions))}.")
         elif decisions:
-            labels = Counter("hidden" if self.hidden else label_of(each).words for each in decisions)
+            labels = Counter(map(_decided_words, decisions))
             parts = [words if number == 1 else f"{words} ({number})" for words, number in labels.items()]
             said.insert(0, f"Decided: {', '.join(parts)}.")
         return " ".join(said) or "Nothing was changed."
@@ -62,7 +61,6 @@ class Message:
 
     words: str
     moment: str | None = None
-    hidden: bool = False
 
 
 NOTHING_CHOSEN = Message("Choose drawings first, then say what they are.")
@@ -74,6 +72,10 @@ def parse_moment(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UserError("invalid_filter", "This time cannot be read.") from None
+
+
+def _decided_words(decision: ReviewDecision) -> str:
+    return "hidden" if Change.of(decision).hides else label_of(decision).words
 
 
 def _drawings(number: int) -> str:

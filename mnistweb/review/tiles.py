@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mnistweb.database.models import Prediction
 from mnistweb.formatting import percent
-from mnistweb.predictions.review import ReviewedLabel, label_of
 from mnistweb.predictions.review_queue import Part
+from mnistweb.predictions.reviewed_labels import ReviewedLabel, label_of
 from mnistweb.predictions.trust import MIN_CONTRADICTED, contradicted_claims
 from mnistweb.predictions.wording import name_of
 from mnistweb.proportion import Proportion

@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mnistweb.database.models import Prediction, Review
+from mnistweb.database.models import Prediction
 from mnistweb.predictions import moderation, queries, review
 from mnistweb.predictions.filter_fields import DIGITS
 from mnistweb.predictions.images import drawing_png
-from mnistweb.predictions.review import REJECTED, Decided, ReviewedLabel
+from mnistweb.predictions.review import Decided
 from mnistweb.predictions.review_queue import Part, reviewed_count
+from mnistweb.predictions.reviewed_labels import REJECTED, ReviewedLabel
 from mnistweb.review import session
 from mnistweb.review.choice import Chosen, chosen_drawings, kept, requested_queue
 from mnistweb.review.outcome import NOTHING_CHOSEN, Message, Outcome, parse_moment
@@ -36,13 +37,14 @@ PARTS = {
 @blueprint.get("")
 def index() -> str:
     """Show the drawings that wait for a review and meet the filter."""
-    queue = requested_queue()
+    queue, given = requested_queue()
     page = queue.page(requested_cursor(), requested_limit(DEFAULT_TILES), Prediction.input)
     return render_template(
         "review/index.html",
         tiles=make_tiles(page.items),
         next=page.next,
-        kept=kept(request.args),
+        kept=given,
+        author_gone=request.args.get("author") and "author" not in given,
         counts=queue.counts(),
         parts=PARTS,
         reviewed=reviewed_count(),
@@ -58,11 +60,9 @@ def decide() -> ResponseReturnValue:
     if not chosen:
         return _show_queue({"nothing": "1"})
     labels = {each.id: _label(decision, each) for each in chosen}
-    if decision == HIDE:
-        moderation.set_review(labels.keys(), Review.HIDDEN)
-    decided = review.decide_each(labels, session.reviewer(), {each.id: each.seen for each in chosen})
-    missed = len(labels) - len(decided.ids)
-    return _respond(decided, Outcome(decided.moment, missed, hidden=decision == HIDE))
+    seen = {each.id: each.seen for each in chosen}
+    decided = review.decide_each(labels, session.reviewer(), seen, hide=decision == HIDE)
+    return _respond(decided, Outcome(decided.moment, missed=len(labels) - len(decided.ids)))
 
 
 @blueprint.post("/undo")
@@ -70,9 +70,10 @@ def undo() -> ResponseReturnValue:
     """Take back what the reviewer decided at a moment."""
     reviewer = session.reviewer()
     decisions = review.decisions_at(parse_moment(request.form.get("moment", "")), reviewer)
+    # A page of an earlier version says that it hid them: those decisions remember no moderation.
+    forgetful = {each.prediction_id for each in decisions if request.form.get("hidden") and not each.review}
     taken_back = review.take_back(decisions, reviewer)
-    if request.form.get("hidden"):
-        moderation.unhide(taken_back.ids)
+    moderation.unhide(taken_back.ids & forgetful)
     missed = len(decisions) - len(taken_back.ids)
     return _respond(taken_back, Outcome(taken_back.moment, missed, undone=True))
 

@@ -25,6 +25,7 @@ from mnistweb.training.data import (
     mnist_splits,
 )
 from mnistweb.training.pen_strokes import LETTER, NOT_A_DIGIT, USUAL_VARIATION, Sample, Variation
+from mnistweb.training.saving import save
 from mnistweb.training.symbols import hershey_digits, hershey_glyphs
 
 # An edit of these modules, even of a comment, invalidates the cached images: the next run draws them again.
@@ -131,8 +132,7 @@ def prepare(
     path = cache / f"{_fingerprint(stroke_files, copies)}.pt"
     if not path.is_file():
         parts = _draw_images(mnist, drawings, copies), validation_sets(mnist_validation, drawings)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save([{name: dataclasses.astuple(part[name]) for name in part} for part in parts], path)
+        save([{name: dataclasses.astuple(part[name]) for name in part} for part in parts], path)
     pools, validation = (
         {name: Images(*columns) for name, columns in part.items()}
         for part in torch.load(path, weights_only=True)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mnistweb.recognition.model_card import ModelCard
 from mnistweb.recognition.recognizer import ignore_torchscript_warnings
+from mnistweb.recognition.whole_files import write_whole
 
 
 class ServedNetwork(nn.Module):
@@ -40,5 +41,4 @@ def to_torchscript(network: nn.Module) -> bytes:
 def write_model(directory: Path, script: bytes, card: ModelCard) -> None:
     """Write `<name>.pt` and then `<name>.json`, so that a card never describes a missing file."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{card.name}.pt").write_bytes(script)
-    card.write(directory / f"{card.name}.json")
+    write_whole({directory / f"{card.name}.pt": script, directory / f"{card.name}.json": card.encode()})

@@ -32,6 +32,7 @@ from mnistweb.training.lessons import (
 )
 from mnistweb.training.networks import ARCHITECTURES, CLASSES
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
+from mnistweb.training.saving import save
 
 EVALUATION_BATCH = 500
 
@@ -87,6 +88,34 @@ class Run:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Parts of a run that all of its epochs share."""
+
+    config: TrainingConfig
+    data: Batches
+    device: torch.device
+    folder: Path
+    teachers: Teachers
+    run: Run
+
+    def give_epoch(self, learner: Learner, phase: Phase, epoch: int) -> None:
+        """Train for an epoch, counted from 0; measure, and write a checkpoint."""
+        started = time.monotonic()
+        seed = self.config.seed * 1_000 + epoch
+        title = f"epoch {epoch + 1}/{self.config.epochs}"
+        loss = train_epoch(learner, self.data, phase, seed, self.device, title, self.teachers)
+        figures = {
+            name: measure_accuracy(learner.average.module, images, self.device)
+            for name, images in self.data.validation.items()
+        }
+        self.run.seconds += time.monotonic() - started
+        self.run.history.append({"epoch": epoch + 1, "loss": loss, **figures})
+        _save(self.folder / "checkpoint.pt", learner, self.config, self.run)
+        words = ", ".join(f"{name} {value:.2%}" for name, value in figures.items())
+        tqdm.write(f"{self.config.model} epoch {epoch + 1}: loss {loss:.4f}, {words}")
+
+
 def train(
     config: TrainingConfig,
     data: Batches,
@@ -109,6 +138,7 @@ def train(
     average = AveragedModel(network, multi_avg_fn=moving, use_buffers=True)
     state = _load(folder / "checkpoint.pt", config, device)
     run = Run(average.module, state.get("history", []), state.get("seconds", 0.0))
+    course = _Course(config, data, device, folder, teachers, run)
     if state:
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
@@ -126,35 +156,10 @@ def train(
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
         for epoch in range(max(first, len(run.history)), first + phase.epochs):
-            _epoch_and_checkpoint(learner, data, config, phase, epoch, run, device, folder, teachers)
+            course.give_epoch(learner, phase, epoch)
         first += phase.epochs
     run.network = average.module.eval().cpu()
     return run
-
-
-def _epoch_and_checkpoint(
-    learner: Learner,
-    data: Batches,
-    config: TrainingConfig,
-    phase: Phase,
-    epoch: int,
-    run: Run,
-    device: torch.device,
-    folder: Path,
-    teachers: Teachers,
-) -> None:
-    started = time.monotonic()
-    seed = config.seed * 1_000 + epoch
-    loss = train_epoch(learner, data, phase, seed, device, f"epoch {epoch + 1}/{config.epochs}", teachers)
-    figures = {
-        name: measure_accuracy(learner.average.module, images, device)
-        for name, images in data.validation.items()
-    }
-    run.seconds += time.monotonic() - started
-    run.history.append({"epoch": epoch + 1, "loss": loss, **figures})
-    _save(folder / "checkpoint.pt", learner, config, run)
-    words = ", ".join(f"{name} {value:.2%}" for name, value in figures.items())
-    tqdm.write(f"{config.model} epoch {epoch + 1}: loss {loss:.4f}, {words}")
 
 
 def train_epoch(
@@ -230,10 +235,7 @@ def _save(path: Path, learner: Learner, config: TrainingConfig, run: Run) -> Non
         name: getattr(learner, name).state_dict() for name in ("network", "average", "optimiser", "schedule")
     }
     state |= {"config": _fingerprint(config), "history": run.history, "seconds": run.seconds}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    torch.save(state, unfinished)
-    unfinished.replace(path)
+    save(state, path)
 
 
 def _fingerprint(config: TrainingConfig) -> str:

@@ -17,7 +17,7 @@ from mnistweb.recognition.rasteriser import Points
 from mnistweb.recognition.types import DigitImage
 from mnistweb.training import synthesis
 from mnistweb.training.data import Images, concatenate
-from mnistweb.training.pen_strokes import USUAL_VARIATION, Sample
+from mnistweb.training.pen_strokes import USUAL_VARIATION, DataFileError, Sample
 
 KIND = "reviewed"
 CHOICE_SHARE = 5
@@ -62,7 +62,8 @@ class Split:
 def split_drawings(drawn: Sequence[Drawn], frozen: Sequence[Images] = ()) -> Split:
     """Split drawings by writer, and leave out those that nearly are a test drawing.
 
-    The test drawings are the site's own and the images of `frozen`.
+    The test drawings are the site's own and the images of `frozen`. If all writers that are left are those to
+    choose by, the network learns from them instead. Raises DataFileError if none is left.
     """
     test = [each for each in drawn if each.test]
     others = [each for each in drawn if not each.test]
@@ -72,9 +73,13 @@ def split_drawings(drawn: Sequence[Drawn], frozen: Sequence[Images] = ()) -> Spl
         for each, similar in zip(others, similarity(as_images(others).images, known), strict=True)
         if similar < NEARLY_THE_SAME
     ]
+    if not kept:
+        raise DataFileError("Of the drawings to learn from, each nearly is a test drawing.")
+    train = tuple(each for each in kept if not _to_choose_by(each.writer))
+    choice = tuple(each for each in kept if _to_choose_by(each.writer))
     return Split(
-        tuple(each for each in kept if not _to_choose_by(each.writer)),
-        tuple(each for each in kept if _to_choose_by(each.writer)),
+        train or choice,
+        choice if train else (),
         tuple(test),
         len(others) - len(kept),
     )

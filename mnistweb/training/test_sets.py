@@ -20,6 +20,7 @@ from mnistweb.training.data import LIKE_DIGITS, Images, concatenate, load_drawin
 from mnistweb.training.data_mix import DRAWING_CODE, PEN_VARIATION, only_digits, only_symbols
 from mnistweb.training.pen_strokes import LETTER, Sample
 from mnistweb.training.pictures import FOLDER, has_pictures, load_pictures
+from mnistweb.training.saving import save
 from mnistweb.training.symbols import Drawing
 
 SHAPES_EACH, SEVERAL_DIGITS, TURNED_DIGITS = 100, 500, 500
@@ -93,10 +94,7 @@ def kept_test_sets(data_dir: Path, cache: Path) -> TestSets:
     if not path.is_file():
         sets = test_sets(data_dir)
         parts = {**sets.digits, "not_digits": sets.not_digits} | ({"ways": sets.ways} if sets.ways else {})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
-        torch.save({name: dataclasses.astuple(part) for name, part in parts.items()}, unfinished)
-        unfinished.replace(path)
+        save({name: dataclasses.astuple(part) for name, part in parts.items()}, path)
     kept = {name: Images(*columns) for name, columns in torch.load(path, weights_only=True).items()}
     digits = {name: kept[name] for name in DIGIT_SETS if name in kept}
     return TestSets(digits, kept["not_digits"], kept.get("ways"), _pictures(data_dir / FOLDER))

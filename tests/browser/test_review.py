@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from mnistweb.database.models import Prediction, ReviewDecision
 from mnistweb.extensions import db
 from mnistweb.predictions import review
+from mnistweb.predictions.reviewed_labels import REJECTED
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, DEVICES, PHONE, PROJECTOR, SMALL_PHONE, NewPage
 from tests.support.browser.overflow import covered, overflows
@@ -124,7 +125,7 @@ def test_a_decision_of_another_reviewer_is_noticed(
     page = new_page(**DESKTOP)
     log_in(page)
     with site.app_context():
-        review.decide_each({waiting[0]: review.REJECTED}, "Bob")
+        review.decide_each({waiting[0]: REJECTED}, "Bob")
     press(page, "Enter")
     said(page, "One drawing had been decided by someone else, or deleted.")
     expect(page.locator("[data-outcome]").first).to_have_text("changed meanwhile")
@@ -156,6 +157,30 @@ def test_an_ended_login_loses_nothing(site: Flask, new_page: NewPage, waiting: l
     expect(page.get_by_text("You are no longer logged in.")).to_be_visible()
     expect(page.locator("[data-state]")).to_have_count(0)
     assert labels(site, waiting)[0] == ""
+
+
+def test_a_failed_request_leaves_what_was_decided_and_its_undo(
+    site: Flask, new_page: NewPage, waiting: list[uuid.UUID]
+) -> None:
+    page = new_page(**DESKTOP)
+    log_in(page)
+    press(page, "5")
+    said(page, "Decided: a five.")
+    decided = page.locator("[data-state=decided]")
+    for path, keys in (("**/review/undo", "u"), ("**/review/decide", "k6")):
+        page.route(path, lambda route: route.abort())
+        press(page, *keys)
+        expect(page.get_by_text("The server doesn’t answer.")).to_be_visible()
+        expect(page.locator("[data-state]")).to_have_count(1)
+        expect(decided.locator("[data-outcome]")).to_have_text("a five")
+        page.unroute(path)
+        press(page, "ArrowRight", "7")
+        said(page, "Decided: a seven.")
+        press(page, "u")
+        said(page, "Taken back: one drawing.")
+    press(page, "u")
+    expect(decided).to_have_count(0)
+    assert labels(site, waiting) == [""] * 8
 
 
 @pytest.mark.parametrize("device", SIZES)

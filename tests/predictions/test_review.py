@@ -11,8 +11,9 @@ from mnistweb.extensions import db
 from mnistweb.predictions import review, store, trust
 from mnistweb.predictions.feedback import accuracy, give_feedback
 from mnistweb.predictions.retention import prune
-from mnistweb.predictions.review import REJECTED, UNDECIDED, ReviewedLabel, decide, decide_each, take_back
+from mnistweb.predictions.review import decide, decide_each, take_back
 from mnistweb.predictions.review_queue import Part, Queue, reviewed_count
+from mnistweb.predictions.reviewed_labels import REJECTED, UNDECIDED, ReviewedLabel, label_before, label_of
 from mnistweb.proportion import Proportion
 from mnistweb.recognition.errors import UserError
 from tests.support.rows import NOON, add, row
@@ -21,7 +22,7 @@ SEVEN = ReviewedLabel.of(7)
 
 
 def labels(ids: list[uuid.UUID]) -> list[str]:
-    found = {each.id: review.label_of(each).code for each in db.session.scalars(db.select(Prediction))}
+    found = {each.id: label_of(each).code for each in db.session.scalars(db.select(Prediction))}
     return [found[each] for each in ids]
 
 
@@ -37,8 +38,8 @@ def test_it_is_kept_who_decided_what_when_and_from_what(app: Flask) -> None:
         assert labels([one, other]) == ["none", "7"]
         made = [each for each in decisions() if each.prediction_id == one]
         assert [each.reviewer for each in made] == ["Ada", "Bob"]
-        assert [review.label_of(each).words for each in made] == ["a seven", "not a digit"]
-        assert [review.label_before(each).words for each in made] == ["not reviewed", "a seven"]
+        assert [label_of(each).words for each in made] == ["a seven", "not a digit"]
+        assert [label_before(each).words for each in made] == ["not reviewed", "a seven"]
         assert {(each.digit, each.label, each.labelled) for each in made} == {(3, 7, True)}
         assert datetime.now(UTC) - made[0].decided_at < timedelta(minutes=1)
         assert str(reviewed_count()) == "2"

@@ -1,6 +1,6 @@
 """Versions of the models: added, promoted, rolled back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,6 +197,19 @@ def test_files_lie_in_the_model_store(app: Flask, context: None, tmp_path: Path)
     path.unlink()
     with pytest.raises(ModelFileError, match="cannot be read"):
         read_version(NAME, card.version)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_lost_or_damaged_file_is_added_again(
+    app: Flask, context: None, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    app.config["MODEL_STORE"] = f"file://{tmp_path}/models"
+    file, card = other_version(NAME)
+    add_version(file, card, None, None, "ada")
+    damage(tmp_path / "models" / NAME / f"{card.version}.pt")
+    assert not add_version(file, card, None, None, "bob")
+    assert read_version(NAME, card.version) == (file, card)
+    assert db.session.query(ModelVersion).one().added_by == "ada"
 
 
 def test_a_store_without_its_package_stops_the_start(app: Flask, tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Decision, Prediction, Review
-from mnistweb.extensions import db
-from mnistweb.predictions import review
+from mnistweb.predictions import moderation, queries, review
 from mnistweb.predictions.feedback import give_feedback
 from mnistweb.predictions.store import delete_own
 from mnistweb.recognition.types import SIDE
@@ -45,6 +44,19 @@ def shown(page: TestResponse) -> list[str]:
 def decide(client: FlaskClient, decision: str, *values: object, **more: str) -> TestResponse:
     form = {"csrf_token": csrf_token(client), "decision": decision, "drawing": [*map(str, values)], **more}
     return client.post("/review/decide", data=form)
+
+
+def undo(client: FlaskClient, page: TestResponse, **more: str) -> TestResponse:
+    """Undo what the page says was decided, and return the next page."""
+    moment = re.search(r'data-moment="([^"]+)"', page.text)
+    assert moment
+    form = {"csrf_token": csrf_token(client), "moment": html.unescape(moment[1]), **more}
+    return client.get(client.post("/review/undo", data=form).location)
+
+
+def moderation_of(app: Flask, drawing: uuid.UUID) -> Review | None:
+    with app.app_context():
+        return queries.get(drawing).review
 
 
 def label(app: Flask, drawing: uuid.UUID) -> str:
@@ -161,26 +173,15 @@ def test_decisions(app: Flask, ada: FlaskClient, decision: str, code: str) -> No
     assert response.location.startswith("/review?moment=")
     assert response.location.endswith("&part=claims")
     assert label(app, drawing) == code
-    with app.app_context():
-        found = db.session.get(Prediction, drawing)
-        assert found is not None
-        assert found.review is (Review.HIDDEN if decision == "hide" else None)
+    assert moderation_of(app, drawing) is (Review.HIDDEN if decision == "hide" else None)
     page = ada.get(response.location)
     words = {"none": "not a digit", "hide": "hidden", "rejected": "rejected"}
     names = {"accept": "an eight", "0": "a zero", "9": "a nine"}
     assert message(page) == f"Decided: {(words | names)[decision]}."
     assert not tiles(page)
-    hidden = {"hidden": "1"} if decision == "hide" else {}
-    moment = re.search(r'name="moment" value="([^"]+)"', page.text)
-    assert moment
-    form = {"csrf_token": csrf_token(ada), "moment": html.unescape(moment[1]), **hidden}
-    undone = ada.get(ada.post("/review/undo", data=form).location)
-    assert message(undone) == "Taken back: one drawing."
+    assert message(undo(ada, page)) == "Taken back: one drawing."
     assert label(app, drawing) == ""
-    with app.app_context():
-        found = db.session.get(Prediction, drawing)
-        assert found is not None
-        assert found.review is None
+    assert moderation_of(app, drawing) is None
 
 
 def test_several_are_decided_at_once_each_by_its_own_claim(app: Flask, ada: FlaskClient) -> None:
@@ -201,6 +202,73 @@ def test_what_another_reviewer_decided_meanwhile_stays(
     page = ada.get(decide(ada, "accept", f"{one}::3", f"{other}::3").location)
     assert message(page) == "Decided: a three. One drawing had been decided by someone else, or deleted."
     assert [label(app, each) for each in (one, other)] == ["4", "3"]
+
+
+@on_both_databases
+@pytest.mark.parametrize("before", [Review.HIDDEN, Review.APPROVED, None])
+def test_undoing_a_hide_restores_the_moderation_before(
+    app: Flask, ada: FlaskClient, before: Review | None
+) -> None:
+    with app.app_context():
+        [drawing] = add(row(review=before))
+    page = ada.get(decide(ada, "hide", f"{drawing}::3").location)
+    assert (label(app, drawing), moderation_of(app, drawing)) == ("rejected", Review.HIDDEN)
+    undo(ada, page)
+    assert (label(app, drawing), moderation_of(app, drawing)) == ("", before)
+
+
+def test_what_the_operator_says_after_a_hide_outlasts_its_undo(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [drawing] = add(row())
+    page = ada.get(decide(ada, "hide", f"{drawing}::3").location)
+    with app.app_context():
+        moderation.set_review([drawing], Review.APPROVED)
+    undo(ada, page)
+    assert (label(app, drawing), moderation_of(app, drawing)) == ("", Review.APPROVED)
+
+
+def test_hiding_what_was_rejected_is_a_decision_of_its_own(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [drawing] = add(row())
+    rejected = ada.get(decide(ada, "rejected", f"{drawing}::3").location)
+    hidden = ada.get(decide(ada, "hide", f"{drawing}:rejected:3").location)
+    assert message(hidden) == "Decided: hidden."
+    again = ada.get(decide(ada, "hide", f"{drawing}:rejected:3").location)
+    assert message(again) == "Nothing was changed."
+    undo(ada, hidden)
+    assert (label(app, drawing), moderation_of(app, drawing)) == ("rejected", None)
+    undo(ada, rejected)
+    assert (label(app, drawing), moderation_of(app, drawing)) == ("", None)
+
+
+def test_what_another_reviewer_decided_meanwhile_is_not_hidden(
+    app: Flask, ada: FlaskClient, bob: FlaskClient
+) -> None:
+    with app.app_context():
+        [drawing] = add(row())
+    decide(bob, "3", f"{drawing}::3")
+    page = ada.get(decide(ada, "hide", f"{drawing}::3").location)
+    assert message(page) == "One drawing had been decided by someone else, or deleted."
+    assert (label(app, drawing), moderation_of(app, drawing)) == ("3", None)
+
+
+def test_pages_of_an_earlier_version_take_back_its_hides(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [hidden, other] = add(row(), row(review=Review.HIDDEN))
+    page = ada.get(decide(ada, "rejected", f"{hidden}::3").location)
+    with app.app_context():
+        moderation.set_review([hidden], Review.HIDDEN)
+    undo(ada, page, hidden="1")
+    assert (label(app, hidden), moderation_of(app, hidden)) == ("", None)
+    page = ada.get(decide(ada, "hide", f"{other}::3").location)
+    undo(ada, page, hidden="1")
+    assert (label(app, other), moderation_of(app, other)) == ("", Review.HIDDEN)
+
+
+def test_the_queue_says_which_drawings_are_hidden(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        add(row(review=Review.HIDDEN, digit=3), row(review=Review.APPROVED, digit=4))
+    assert {*tiles(ada.get("/review")).values()} == {"Not rated; Hidden from the public", "Not rated"}
 
 
 def test_what_the_reviewer_saw_is_accepted_and_not_a_later_claim(app: Flask, ada: FlaskClient) -> None:
@@ -249,11 +317,26 @@ def test_nonsense_is_refused(ada: FlaskClient, value: str) -> None:
         "author=x",
         "limit=0",
         "moment=x",
-        f"author={NOTHING}",
     ],
 )
 def test_unreadable_addresses_are_refused(ada: FlaskClient, query: str) -> None:
     assert ada.get(f"/review?{query}").status_code in (400, 404)
+
+
+def test_deleting_the_drawing_that_names_the_author_shows_everyones(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [named, other, sibling] = add(row(), row(), row())
+    query = {"author": str(named), "part": "rest"}
+    assert "One author’s drawings that wait." in ada.get("/review", query_string=query).text
+    with app.app_context():
+        delete_own(named, "someone")
+    page = ada.get(decide(ada, "accept", f"{other}::3", **query).location)
+    assert page.status_code == 200
+    assert message(page) == "Decided: a three."
+    assert shown(page) == [str(sibling)]
+    assert "The drawing that led to its author is deleted" in page.text
+    assert str(named) not in page.text
+    assert 'href="/review?part=rest" data-more' in page.text
 
 
 def test_reviewers_see_drawings_that_are_not_public(
@@ -306,3 +389,23 @@ def test_decisions_are_listed_with_who_what_when_and_from_what(
     assert response.location == "/review/decisions?by=Bob"
     assert sorted([label(app, one), label(app, other)]) in (["", "1"], ["1", "8"])
     assert ada.get("/review/decisions?cursor=x").status_code == 400
+
+
+@on_both_databases
+@pytest.mark.parametrize("label_before", ["", "rejected"])
+def test_a_hide_is_taken_back_from_the_list_of_decisions(
+    app: Flask, ada: FlaskClient, bob: FlaskClient, label_before: str
+) -> None:
+    with app.app_context():
+        [drawing] = add(row(review=Review.APPROVED, drawing=digit_png(3)))
+    if label_before:
+        decide(bob, label_before, f"{drawing}::3")
+    decide(ada, "hide", f"{drawing}:{label_before}:3")
+    page = ada.get("/review/decisions?by=Ada")
+    assert "Rejected and hidden" in page.text
+    address = re.search(r'action="(/review/decisions/[^"]+/undo)"', page.text)
+    assert address
+    bob.post(address[1], data={"csrf_token": csrf_token(bob)})
+    assert (label(app, drawing), moderation_of(app, drawing)) == (label_before, Review.APPROVED)
+    assert "Take back" not in ada.get("/review/decisions?by=Ada").text
+    assert ", shown again" in ada.get("/review/decisions?by=Bob").text

@@ -108,6 +108,7 @@ def test_retrained_version_is_added_compared_and_shown(log: Flask, data_dir: Pat
     text = page.read_text()
     assert "What is not a digit" in text or "what is not a digit" in text
     assert "static/" not in text
+    assert page.stat().st_mode & 0o777 == 0o600  # it shows what visitors drew
 
     promotion = promote("lenet5", card.version, made, by="ada", reason="a test", force=True)
     answer = log.test_client().get(f"/models/lenet5/compare/{promotion.id}")

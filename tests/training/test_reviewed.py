@@ -6,6 +6,7 @@ import torch
 
 from mnistweb.training import reviewed
 from mnistweb.training.data import Images
+from mnistweb.training.pen_strokes import DataFileError
 from mnistweb.training.reviewed import Drawn, redraw_all, similarity, split_drawings
 from tests.support.drawings import STROKES
 
@@ -43,6 +44,17 @@ def test_drawings_like_one_of_the_tests_are_left_out() -> None:
     split = split_drawings([drawn(1, 1, test=True), drawn(2, 1, test=True), *others], [known])
     assert split.near_duplicates == 3
     assert [each.id for each in (*split.train, *split.choice)] == ["4"]
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_a_network_learns_from_the_only_writer(number: int) -> None:
+    split = split_drawings([drawn(n, writer=number) for n in range(3)])
+    assert (len(split.train), len(split.choice)) == (3, 0)
+
+
+def test_without_a_drawing_to_learn_from_it_says_so() -> None:
+    with pytest.raises(DataFileError, match="nearly is a test drawing"):
+        split_drawings([drawn(1, 1, test=True), drawn(1, 2)])
 
 
 def test_similarity_without_others() -> None:

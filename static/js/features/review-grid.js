@@ -15,7 +15,8 @@ export function enhanceReview(form, undoForm) {
   const { on, stop } = listen();
   const tiles = [...form.querySelectorAll("[data-tile]")];
   const undoButton = form.querySelector("[data-undo]");
-  const decided = undoForm.elements.moment.value ? [{ moment: undoForm.elements.moment.value, hidden: undoForm.elements.hidden.value, ids: [] }] : [];
+  const settled = new WeakMap(); // the state of a tile after the last answer
+  const decided = undoForm.elements.moment.value ? [{ moment: undoForm.elements.moment.value, ids: [] }] : [];
   let current = tiles[0];
   let sending = Promise.resolve();
 
@@ -109,13 +110,12 @@ export function enhanceReview(form, undoForm) {
 
   function undo() {
     sending = sending.then(() => {
-      const last = decided.pop();
+      const last = decided.at(-1);
       if (!last) return;
       undoForm.elements.moment.value = last.moment;
-      undoForm.elements.hidden.value = last.hidden;
       const meant = tiles.filter((tile) => last.ids.includes(tile.dataset.tile));
       if (meant.length) focus(meant[0]);
-      return post(undoForm.action, new FormData(undoForm), meant);
+      return post(undoForm.action, new FormData(undoForm), meant, () => decided.pop());
     });
   }
 
@@ -127,13 +127,14 @@ export function enhanceReview(form, undoForm) {
     });
   }
 
-  async function post(url, body, meant) {
+  async function post(url, body, meant, succeeded) {
     try {
       const page = await fetchFragment(url, body, "#review-done");
+      succeeded?.();
       show(page, meant);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      for (const tile of meant) delete tile.dataset.state;
+      for (const tile of meant) setState(tile, settled.get(tile));
       form.querySelector("#review-done").replaceChildren(error.notice);
     }
     undoButton.disabled = !decided.length;
@@ -144,7 +145,7 @@ export function enhanceReview(form, undoForm) {
     const labels = new Map([...done.querySelectorAll("[data-decided]")].map((each) => [each.dataset.decided, each]));
     for (const tile of meant) showOutcome(tile, labels.get(tile.dataset.tile));
     if (done.dataset.moment) {
-      decided.push({ moment: done.dataset.moment, hidden: "hidden" in done.dataset ? "1" : "", ids: [...labels.keys()] });
+      decided.push({ moment: done.dataset.moment, ids: [...labels.keys()] });
     }
     replace(done);
     announce(done.dataset.words);
@@ -153,9 +154,14 @@ export function enhanceReview(form, undoForm) {
   function showOutcome(tile, label) {
     const [id, , accepted] = box(tile).value.split(":");
     if (label) box(tile).value = [id, label.dataset.label, accepted].join(":");
-    tile.dataset.state = label ? (label.dataset.label ? "decided" : "") : "missed";
-    if (!tile.dataset.state) delete tile.dataset.state;
+    settled.set(tile, label ? (label.dataset.label ? "decided" : "") : "missed");
+    setState(tile, settled.get(tile));
     tile.querySelector("[data-outcome]").textContent = label ? label.textContent : "changed meanwhile";
+  }
+
+  function setState(tile, state) {
+    if (state) tile.dataset.state = state;
+    else delete tile.dataset.state;
   }
 
   /** Go to the next drawing that waits, or where all are decided to more of them. */
