@@ -35,7 +35,7 @@ def move(draft: Path, target: Path) -> None:
 def set_aside(database: Path, former: Path) -> None:
     """Give a database a second name, `former`, and take away what would be read together with its successor.
 
-    Who opened it in the last moment goes on in these files, so that they keep what is written there.
+    A process that opened it in the last moment goes on in these files, so they keep what it writes.
     """
     for suffix in ("", *COMPANIONS):
         source, target = (path.with_name(path.name + suffix) for path in (database, former))
@@ -47,7 +47,7 @@ def set_aside(database: Path, former: Path) -> None:
 
 
 def is_open_elsewhere(database: Path) -> bool:
-    """Whether another process has the database open: with a write-ahead log, each connection keeps a lock."""
+    """Return whether another process has the database open: with a log, each connection keeps a lock."""
     if not database.exists():
         return False
     file = os.open(database, os.O_RDWR)
