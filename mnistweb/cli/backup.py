@@ -35,7 +35,7 @@ def restore(file: Path) -> None:
     """Replace the SQLite database by the backup FILE.
 
     FILE is checked and migrated beside the database first. The former database stays beside it, with the
-    ending ".replaced".
+    ending ".replaced". The site may keep running, unless the database is damaged or missing.
     """
     database = _sqlite_file()
     try:

@@ -72,9 +72,11 @@ def keep_private(engine: Engine) -> None:
         return
 
     def make_private(*_: Any) -> None:
-        # SQLite creates its other files with the mode of the database. If this fails, SQLite says why.
+        # SQLite creates its other files with the mode of the database. If this fails, SQLite says why. A file
+        # that exists is not opened: closing it would end the locks of all connections of this process.
         with suppress(OSError):
-            os.close(os.open(path, os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        with suppress(OSError):
             for file in (path, f"{path}-wal", f"{path}-shm"):
                 if (mode := stat.S_IMODE(os.stat(file).st_mode)) & 0o077:  # noqa: PTH116
                     os.chmod(file, mode & 0o700)  # noqa: PTH101

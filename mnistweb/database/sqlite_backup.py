@@ -1,7 +1,5 @@
 """Backup and restoration of an SQLite database, by SQLite's online backup: the site may keep running."""
 
-import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-COMPANIONS = ("-wal", "-shm", "-journal")
-"""Suffixes of the files that SQLite keeps beside a database."""
+from mnistweb.database.sqlite_files import draft_of, is_open_elsewhere, move, set_aside
+
 REQUIRED = {"alembic_version", "prediction"}
 BUSY_TIMEOUT = 30.0
 """Seconds to wait while another process writes."""
@@ -29,13 +27,13 @@ def back_up(database: Path, target: Path) -> int:
 
     The file appears only when it is complete, has been read back, and is on the disk. Raises BackupError.
     """
-    with _failures("The backup failed"), _draft(target) as draft:
+    with _failures("The backup failed"), draft_of(target) as draft:
         if target.exists() and target.samefile(database):
             raise BackupError("The database cannot be its own backup.")
         _copy(database, draft)
         _make_single_file(draft)
         predictions = count_rows(draft)["prediction"]
-        _move(draft, target)
+        move(draft, target)
     return predictions
 
 
@@ -44,9 +42,10 @@ def restore(backup: Path, database: Path, migrate: Callable[[Path], None]) -> in
 
     The backup is checked, copied beside the database and brought to the newest version by `migrate`. If no
     row was lost, it takes the database's place in one transaction. The former one stays, as "FILE.replaced".
-    Raises BackupError.
+    A damaged database has no transactions, so it is replaced only while no other process has it open. Raises
+    BackupError.
     """
-    with _failures("The restoration failed, and the database is as it was"), _draft(database) as draft:
+    with _failures("The restoration failed, and the database is as it was"), draft_of(database) as draft:
         counts = count_rows(backup)
         _copy(backup, draft)
         if count_rows(draft) != counts:
@@ -57,11 +56,14 @@ def restore(backup: Path, database: Path, migrate: Callable[[Path], None]) -> in
             raise BackupError("The migrated copy has another number of predictions.")
         former = database.with_name(f"{database.name}.replaced")
         if _is_sound(database):
-            back_up(database, former)
-            _copy(draft, database)
+            _use_log(database)
+            # Both in one transaction: what others wrote in between would be in neither of the two.
+            _copy(draft, database, at_start=lambda: back_up(database, former))
         else:
-            _set_aside(database, former)
-            _move(draft, database)
+            if is_open_elsewhere(database):
+                raise BackupError(f"{database} is damaged, and another process uses it: stop the site first.")
+            set_aside(database, former)
+            move(draft, database)
     return counts["prediction"]
 
 
@@ -95,28 +97,30 @@ def _is_sound(database: Path) -> bool:
         return False
 
 
-def _set_aside(database: Path, former: Path) -> None:
-    """Copy a damaged database as it is, and remove what would be read together with its successor."""
-    for suffix in ("", *COMPANIONS):
-        source, target = (path.with_name(path.name + suffix) for path in (database, former))
-        target.unlink(missing_ok=True)
-        if source.exists():
-            shutil.copy2(source, target)
-            if suffix:
-                source.unlink()
+def _copy(source: Path, target: Path, at_start: Callable[[], object] | None = None) -> None:
+    """Copy a database into another in one transaction, and call `at_start` at its start.
 
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a database into another in one transaction."""
+    With `at_start` nobody may write to the source.
+    """
     deadline = time.monotonic() + BUSY_TIMEOUT
+    waiting = [at_start] if at_start else []
 
     def check(status: int, _remaining: int, _total: int) -> None:
         # SQLite's own function would try for ever.
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
             raise BackupError("Another process has been writing for too long.")
+        if status == sqlite3.SQLITE_OK and waiting:
+            waiting.pop()()
 
+    pages = 1 if at_start else -1  # the first of several steps starts the transaction, the last one commits
     with closing(_connect(source, "ro")) as reader, closing(_connect(target, "rwc")) as writer:
-        reader.backup(writer, progress=check)
+        reader.backup(writer, pages=pages, progress=check)
+
+
+def _use_log(database: Path) -> None:
+    """Let others read the database while one writes, as the site does."""
+    with closing(_connect(database, "rw")) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _make_single_file(database: Path) -> None:
@@ -127,34 +131,6 @@ def _make_single_file(database: Path) -> None:
 
 def _connect(database: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(database))}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT)
-
-
-def _move(draft: Path, target: Path) -> None:
-    """Give a file its name once it is on the disk."""
-    _sync(draft)
-    draft.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """Make an empty file beside the target, for its owner alone, and remove it in the end."""
-    draft = target.with_name(f"{target.name}.part.{os.getpid()}")
-    files = [draft.with_name(draft.name + suffix) for suffix in ("", *COMPANIONS)]
-    try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
-        yield draft
-    finally:
-        for file in files:
-            file.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -24,7 +24,10 @@ def live() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """Answer the readiness probe: 503 with the reason until the database is migrated and accepts writes."""
+    """Answer the readiness probe: 503 with the reason until the database is migrated and accepts writes.
+
+    It may be migrated further than this version knows.
+    """
     problem = _database_problem()
     if problem is None:
         return jsonify(status="ok", models=zoo().names())
@@ -38,14 +41,16 @@ def _database_problem() -> str | None:
             writable = accepts_writes(connection)
     except SQLAlchemyError:
         return "The database cannot be reached."
-    expected = _expected_revisions(current_app.extensions["migrate"].directory)
-    if set(revisions) != expected:
+    # An unknown revision is that of a newer version, beside which this one may serve.
+    older = _older_revisions(current_app.extensions["migrate"].directory)
+    if not revisions or not older.isdisjoint(revisions):
         return "The database is not migrated."
     return None if writable else "The database accepts no writes."
 
 
 @cache
-def _expected_revisions(directory: str) -> frozenset[str]:
+def _older_revisions(directory: str) -> frozenset[str]:
     config = Config()
     config.set_main_option("script_location", directory.replace("%", "%%"))
-    return frozenset(ScriptDirectory.from_config(config).get_heads())
+    scripts = ScriptDirectory.from_config(config)
+    return frozenset(script.revision for script in scripts.walk_revisions() if not script.is_head)

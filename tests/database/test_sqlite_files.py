@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -56,6 +57,20 @@ def test_files_of_an_earlier_version_become_private(site: Flask, tmp_path: Path)
             db.engine.dispose()
         assert predict(site.test_client())["saved"]
         assert modes(tmp_path) == {0o600}
+
+
+@pytest.mark.process
+def test_log_outlives_another_process(site: Flask, tmp_path: Path) -> None:
+    program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT 1 FROM prediction').close()"
+    file = tmp_path / "site.sqlite3"
+    with site.app_context(), db.engine.connect() as first, db.engine.connect() as second:
+        for connection in (first, second):
+            connection.execute(select(Prediction.id)).all()
+        subprocess.run([sys.executable, "-c", program, str(file)], check=True)
+        assert Path(f"{file}-wal").exists()  # who closes the last connection deletes it
+        id_ = predict(site.test_client())["id"]
+    with closing(sqlite3.connect(file)) as reader:
+        assert (uuid.UUID(id_).hex,) in reader.execute("SELECT id FROM prediction").fetchall()
 
 
 def drawing_of(site: Flask, prediction_id: str) -> bytes:

@@ -7,8 +7,10 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import flask_migrate
@@ -18,7 +20,8 @@ from click.testing import CliRunner, Result
 from mnistweb.app import create_database_app
 from mnistweb.cli import main
 from mnistweb.database import sqlite_backup
-from mnistweb.database.sqlite_backup import COMPANIONS, BackupError, count_rows
+from mnistweb.database.sqlite_backup import BackupError, count_rows
+from mnistweb.database.sqlite_files import COMPANIONS
 from mnistweb.extensions import db
 from tests.support.rows import add, row
 from tests.support.sites import SECRET, make_tables
@@ -31,9 +34,9 @@ from mnistweb.cli import main
 from mnistweb.database import sqlite_backup
 copy = sqlite_backup._copy
 
-def kill_midway(source, target):
+def kill_midway(source, target, **options):
     if target.name != os.environ["KILL_AT"] and os.environ["KILL_AT"] not in source.name:
-        return copy(source, target)
+        return copy(source, target, **options)
     reader, writer = sqlite_backup._connect(source, "ro"), sqlite_backup._connect(target, "rwc")
     reader.backup(writer, pages=5, progress=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 
@@ -41,6 +44,15 @@ sqlite_backup._copy = kill_midway
 main()
 """
 """Kills itself while it copies to or from a file."""
+SITE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT count(*) FROM prediction").fetchone(), flush=True)
+sys.stdin.readline()
+connection.execute(sys.argv[2])
+connection.commit()
+"""
+"""Opens a database, and writes to it when it is told."""
 
 
 @pytest.fixture
@@ -65,6 +77,45 @@ def run(*command: str) -> Result:
 def ids(file: Path) -> list[str]:
     with closing(sqlite3.connect(file)) as connection:
         return [each[0] for each in connection.execute("SELECT id FROM prediction ORDER BY id")]
+
+
+def insertion(file: Path, prediction: str) -> str:
+    """Return a statement that copies any prediction under another id."""
+    with closing(sqlite3.connect(file)) as connection:
+        names = [each[1] for each in connection.execute("PRAGMA table_info(prediction)")]
+    values = (f"'{prediction}'" if name == "id" else name for name in names)
+    return f"INSERT INTO prediction SELECT {', '.join(values)} FROM prediction LIMIT 1"  # noqa: S608
+
+
+@contextmanager
+def site_that_writes(file: Path, prediction: str) -> Iterator[Callable[[], None]]:
+    """Run a process that has the database open, and yield a function that lets it insert a row."""
+    command = [sys.executable, "-c", SITE, str(file), insertion(file, prediction)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as site:
+        assert site.stdout is not None
+        site.stdout.readline()
+
+        def write() -> None:
+            site.communicate("\n", timeout=30)
+            assert site.returncode == 0
+
+        yield write
+
+
+def damage_index(file: Path) -> None:
+    """Let an index lack a row."""
+    statement = insertion(file, uuid.uuid4().hex)
+    name = ("ix_prediction_created_at_id",)
+    with closing(sqlite3.connect(file)) as connection:
+        [index] = connection.execute("SELECT * FROM sqlite_schema WHERE name = ?", name)
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("DELETE FROM sqlite_schema WHERE name = ?", name)
+        connection.commit()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(statement)
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", index)
+        connection.commit()
 
 
 def delete_one(file: Path) -> None:
@@ -127,6 +178,48 @@ def test_restoration_keeps_the_former_database(database: Path, tmp_path: Path) -
     assert leftovers(tmp_path) == []
 
 
+def test_restoration_loses_nothing_that_is_written_meanwhile(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("backup", str(tmp_path / "a.backup")).exit_code == 0
+    saved: list[str] = []
+    refused: list[str] = []
+    ended = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(database, timeout=0.05)) as connection:
+            while not ended.wait(0.001):
+                prediction = uuid.uuid4().hex
+                try:
+                    connection.execute(insertion(database, prediction))
+                    connection.commit()
+                    saved.append(prediction)
+                except sqlite3.OperationalError:
+                    connection.rollback()
+                    refused.append(prediction)
+
+    def count_slowly(file: Path) -> dict[str, int]:
+        time.sleep(0.2)
+        return count_rows(file)
+
+    monkeypatch.setattr(sqlite_backup, "count_rows", count_slowly)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        result = run("restore", str(tmp_path / "a.backup"))
+        time.sleep(0.2)
+    finally:
+        ended.set()
+        writer.join()
+    assert result.exit_code == 0, result.output
+    former, new = ids(tmp_path / "site.sqlite3.replaced"), ids(database)
+    assert set(saved) <= {*former, *new}
+    assert saved[0] in former
+    assert saved[-1] in new
+    assert not {*refused} & {*former, *new}
+    assert refused, "the writer has not met the restoration"
+
+
 def test_older_backup_is_migrated(database: Path, tmp_path: Path) -> None:
     whole = ids(database)
     settings = {"DATABASE_URL": f"sqlite:///{database}", "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": SECRET}
@@ -187,6 +280,36 @@ def test_damaged_database_is_replaced_and_kept(database: Path, tmp_path: Path, b
     assert (tmp_path / "site.sqlite3.replaced").read_bytes() == damaged
 
 
+@pytest.mark.process
+def test_damaged_database_in_use_is_refused(database: Path, tmp_path: Path) -> None:
+    assert run("backup", str(tmp_path / "a.backup")).exit_code == 0
+    damage_index(database)
+    with site_that_writes(database, prediction := uuid.uuid4().hex) as write:
+        result = run("restore", str(tmp_path / "a.backup"))
+        assert result.exit_code == 1
+        assert "another process uses it: stop the site first" in result.output
+        write()
+    assert prediction in ids(database)
+    assert not (tmp_path / "site.sqlite3.replaced").exists()
+    assert run("restore", str(tmp_path / "a.backup")).exit_code == 0
+    assert prediction in ids(tmp_path / "site.sqlite3.replaced")
+
+
+@pytest.mark.process
+def test_who_opened_a_damaged_database_in_the_last_moment_writes_to_the_former_one(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ids(database)
+    assert run("backup", str(tmp_path / "a.backup")).exit_code == 0
+    damage_index(database)
+    monkeypatch.setattr(sqlite_backup, "is_open_elsewhere", lambda _: False)
+    with site_that_writes(database, prediction := uuid.uuid4().hex) as write:
+        assert run("restore", str(tmp_path / "a.backup")).exit_code == 0
+        write()
+    assert ids(database) == whole
+    assert prediction in ids(tmp_path / "site.sqlite3.replaced")
+
+
 @pytest.mark.parametrize("broken", BROKEN)
 def test_failed_backup_leaves_the_one_before(database: Path, tmp_path: Path, broken: str) -> None:
     file = tmp_path / "a.backup"
@@ -223,7 +346,7 @@ def test_rows_are_counted_before_the_swap(
         sqlite_backup.restore(tmp_path / "a.backup", database, delete_one)
     copy = sqlite_backup._copy
 
-    def lose(source: Path, target: Path) -> None:
+    def lose(source: Path, target: Path, **_: object) -> None:
         copy(source, target)
         delete_one(target)
 

@@ -2,11 +2,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from mnistweb.app import create_app
 from mnistweb.extensions import db
 from tests.support.databases import on_both_databases
+from tests.support.sites import migrated_site
 
 
 def test_liveness_probe_answers(client: FlaskClient) -> None:
@@ -30,6 +32,18 @@ def test_readiness_needs_the_migrations(unmigrated_settings: dict[str, Any]) -> 
     }
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.mark.parametrize(("revision", "status"), [("of a newer version", 200), ("0016", 503), (None, 503)])
+def test_readiness_tells_newer_migrations_from_missing_ones(
+    tmp_path: Path, revision: str | None, status: int
+) -> None:
+    with migrated_site(tmp_path) as app, app.app_context():
+        db.session.execute(sa.text("DELETE FROM alembic_version"))
+        if revision:
+            db.session.execute(sa.text("INSERT INTO alembic_version VALUES (:it)"), {"it": revision})
+        db.session.commit()
+        assert app.test_client().get("/readyz").status_code == status
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
