@@ -85,7 +85,7 @@ def test_follower_comes_to_the_second_server_when_the_first_is_switched_off(
     url, reached = after_one_switched_off
     follower = Follower(url, {}, lambda _name, _version: None)
     assert not follower.refresh()
-    assert reached.is_set()
+    assert reached.wait(10)
     follower.stop()
 
 
