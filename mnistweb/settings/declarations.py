@@ -291,7 +291,7 @@ LIMITS = Group(
             "Predictions a day, which bounds what one client stores.",
         ),
         Setting("RATELIMIT_GUESS", "1200,12000", TWO_NUMBERS, "Guesses while a visitor draws."),
-        Setting("RATELIMIT_FEEDBACK", "600,3000", TWO_NUMBERS, "Corrections."),
+        Setting("RATELIMIT_FEEDBACK", "600,3000", TWO_NUMBERS, "Corrections, and decisions of the review."),
         Setting("RATELIMIT_COMPARISON", "120,600", TWO_NUMBERS, "Comparisons of all models on one drawing."),
         Setting("RATELIMIT_INSIDE", "120,600", TWO_NUMBERS, "Looks inside a model, and films of drawings."),
         Setting(

@@ -30,7 +30,14 @@ ENDPOINTS = {
         "challenge.finish",
     ),
     "RATELIMIT_GUESS": ("live_guess.guess",),
-    "RATELIMIT_FEEDBACK": ("draw.feedback", "api.feedback"),
+    "RATELIMIT_FEEDBACK": (
+        "draw.feedback",
+        "api.feedback",
+        "review.decide",
+        "review.undo",
+        "review_decisions.undo",
+        "review_login.log_out",
+    ),
     "RATELIMIT_COMPARISON": ("draw.comparison", "api.comparison"),
     "RATELIMIT_INSIDE": ("explain.show", "prediction.film"),
     "RATELIMIT_READ": (
