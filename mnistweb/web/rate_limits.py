@@ -45,7 +45,13 @@ ENDPOINTS = {
         "insights.index",
         "api.listing",
         "media.preview",
+        "prediction.show",
+        "prediction.strokes",
         "challenge.show",
+        "registry.index",
+        "registry.show",
+        "registry.comparison",
+        "docs.as_page",
     ),
     "RATELIMIT_DOWNLOAD": (
         "history.as_csv",
