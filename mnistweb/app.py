@@ -123,6 +123,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(files / "templates"),
         static_folder=str(files / "static"),
     )
+    app.url_map.merge_slashes = False  # Werkzeug would redirect to whatever host the request names
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():

@@ -59,6 +59,11 @@ def test_malformed_hosts_are_refused(client: FlaskClient, host: str) -> None:
         assert response.headers["X-Request-ID"]
 
 
+def test_no_redirect_leads_to_the_host_of_a_request(client: FlaskClient) -> None:
+    for path in ("/api//v1/models", "/api/v1//models", "/models//cnn", "/history/"):
+        assert client.get(path, headers={"Host": "evil.test"}).status_code == 404
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_have_restrictive_headers(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers
