@@ -50,7 +50,10 @@ sendfile = False
 # networks.
 preload_app = True
 timeout = 30
-graceful_timeout = 10
+# Running requests are finished. The slowest ones wait for another server, and are then saved. It is less than
+# the 20 seconds of docker-compose.yml.
+asked = {"MODEL_URL": "MODEL_TIMEOUT", "MNISTWEB_LLM_BASE_URL": "MNISTWEB_LLM_TIMEOUT"}
+graceful_timeout = max([10, *(settings[seconds] + 1 for url, seconds in asked.items() if settings[url])])
 keepalive = 5
 GunicornLogger.log_format = settings["LOG_FORMAT"]
 logger_class = GunicornLogger

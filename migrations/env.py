@@ -5,6 +5,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from mnistweb.database.migration_lock import migration_lock, with_lock_timeout
+from mnistweb.database.sqlite_transactions import whole_transactions
 from mnistweb.extensions import db
 
 
@@ -13,6 +14,8 @@ def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
+        # Alembic does not expect it of SQLite, where `whole_transactions` sees to it.
+        transactional_ddl=True,
         transaction_per_migration=True,
         **current_app.extensions["migrate"].configure_args,
     )
@@ -20,5 +23,5 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-with db.engine.connect() as connection, migration_lock(connection):
+with db.engine.connect() as connection, migration_lock(connection), whole_transactions(connection):
     with_lock_timeout(connection, migrate)

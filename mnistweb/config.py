@@ -8,6 +8,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from mnistweb.database.failover import connect_args
 from mnistweb.settings.declarations import PACKAGE as PACKAGE
 from mnistweb.settings.declarations import SETTINGS as SETTINGS
 
@@ -119,7 +120,7 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
         "pool_size": threads,
         "max_overflow": 0,
         "pool_timeout": 5,
-        "connect_args": {"connect_timeout": 2, "tcp_user_timeout": 5000},
+        "connect_args": connect_args(url),
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from mnistweb.app import create_database_app
 from mnistweb.config import ConfigError
 from mnistweb.database.outage_log import first_line
+from mnistweb.database.revisions import Schema, schema_of
 from mnistweb.extensions import db
 from mnistweb.predictions import aggregates
 from mnistweb.predictions.cleaning import clean_drawings
@@ -29,12 +30,13 @@ POLL_INTERVAL = 0.5
 def migrate() -> None:
     """Migrate the site's database to the newest version.
 
-    Waits for a database that is being started, for a minute at most.
+    Waits for a database that is being started, for a minute at most. Leaves one alone that a newer version of
+    mnistweb has migrated.
     """
     with database_app().app_context():
         try:
             _wait_for_database()
-            flask_migrate.upgrade()
+            _upgrade()
         except SQLAlchemyError as error:
             raise click.ClickException(f"The database cannot be migrated: {first_line(error)}") from None
         finally:
@@ -89,6 +91,15 @@ def database_app() -> Flask:
         return create_database_app()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _upgrade() -> None:
+    with db.engine.connect() as connection:
+        schema = schema_of(connection, current_app.extensions["migrate"].directory)
+    if schema is Schema.OLDER:
+        flask_migrate.upgrade()
+    elif schema is Schema.NEWER:
+        click.echo("The database is of a newer version of mnistweb.", err=True)
 
 
 def _wait_for_database() -> None:

@@ -4,13 +4,14 @@ In the database itself they are overwritten (secure_delete). On PostgreSQL that 
 """
 
 import sqlite3
-from typing import cast
 from weakref import WeakSet
 
 from sqlalchemy import Engine
 
-BUSY_TIMEOUT = 200
-"""Milliseconds to wait until other processes have stopped reading the log."""
+from mnistweb.database.busy_timeout import busy_timeout
+
+BUSY_TIMEOUT = 0.2
+"""Seconds to wait until other processes have stopped reading the log."""
 _pending: "WeakSet[Engine]" = WeakSet()
 
 
@@ -18,15 +19,11 @@ def wipe(engine: Engine) -> None:
     """Empty the log after a deletion. While others read it, this is left for `wipe_pending`."""
     if engine.dialect.name != "sqlite":
         return
-    with engine.connect() as connection:
-        driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
-        [(usual,)] = driver.execute("PRAGMA busy_timeout")
-        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+    with engine.connect() as connection, busy_timeout(connection, BUSY_TIMEOUT) as driver:
         try:
             [(busy, _, _)] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:  # such as a full disk; the deletion itself is committed
             busy = True
-        driver.execute(f"PRAGMA busy_timeout={usual}")
     if busy:
         _pending.add(engine)
     else:

@@ -21,7 +21,7 @@ from mnistweb.recognition.png import SIGNATURE, is_own
 from mnistweb.recognition.types import SIDE
 
 MAX_LINE = 4 * 1024**2
-"""Bytes of an entry: a drawing has at most 0.4 MiB in base64, and its strokes 1 MiB."""
+"""Bytes of an entry: a drawing has at most 0.4 MiB in base64, its strokes 1 MiB (before version 0.4: 1.4)."""
 MAX_DECISIONS = 1_000
 MAX_PROMPTS = 100
 CLOCKS = timedelta(days=1)
@@ -98,7 +98,7 @@ def _check_prediction(row: Mapping[str, Any]) -> None:
     for name in ("request_key", "request_content"):
         _require(len(row[name] or b"") <= 32, "the key of a request is too long")
     if row["strokes"] is not None:
-        check_strokes(row["strokes"])
+        check_strokes(row["strokes"], MAX_LINE)
 
 
 def is_drawing(png: bytes) -> bool:

@@ -50,7 +50,7 @@ def insert(prediction: Prediction) -> None:
             _execute(engine, statement.text, parameters)  # on a new connection
     else:
         with Session(engine) as session:
-            with turn_to_write(engine):
+            with turn_to_write(session):
                 session.execute(sa.insert(PREDICTION), row)
             aggregates.apply_changes(session, added=[fact])
             session.commit()

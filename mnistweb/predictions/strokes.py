@@ -57,12 +57,12 @@ def strokes_from_json(value: object) -> Strokes | None:
         raise _invalid_strokes(str(error)) from None
 
 
-def check_strokes(value: object) -> Strokes:
+def check_strokes(value: object, most: int = MAX_BYTES) -> Strokes:
     """Return `{"size", "strokes": [{"width", "points": [[x, y] or [x, y, pressure]]}]}`, without other keys.
 
     `size` is the side of the square slate, in the units of widths and points; y points down; pressure is
     0..1. Raises ValueError for any other structure, and for numbers that are not finite or beyond 10,000. The
-    same holds for more than 200 strokes, 20,000 points, or 1 MiB of JSON.
+    same holds for more than 200 strokes, 20,000 points, or `most` bytes of JSON.
     """
     size, strokes = _fields(value, "size", "strokes")
     if not isinstance(strokes, list) or len(strokes) > MAX_STROKES:
@@ -72,8 +72,8 @@ def check_strokes(value: object) -> Strokes:
     if points > MAX_POINTS:
         raise ValueError(f"more than {MAX_POINTS} points")
     found: Strokes = {"size": _positive(size), "strokes": checked}
-    if points > FEW_POINTS and len(json.dumps(found)) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    if points > FEW_POINTS and len(json.dumps(found)) > most:
+        raise ValueError(f"more than {most:,} bytes")
     return found
 
 

@@ -17,7 +17,7 @@ class EmptyDrawing(DrawingError):
     """A drawing without ink."""
 
     def __init__(self) -> None:
-        super().__init__("empty_drawing", "The slate is empty.")
+        super().__init__("empty_drawing", "There is no digit to be found: no ink, or a page full of it.")
 
 
 class RecognitionError(UserError):

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from mnistweb.database.failover import connect_args
 from mnistweb.recognition.deadline import BoundedCalls, TooManyCalls
 from mnistweb.recognition.model_card import ModelCard, ModelFileError
 from mnistweb.recognition.report import Report
@@ -65,7 +66,12 @@ class Follower:
     ) -> None:
         # An engine of its own: requests have another, with time limits that fit requests.
         self._engine = sa.create_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0, pool_pre_ping=True
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args=connect_args(url),
         )
         self._installed = installed
         self._take_up = take_up

@@ -21,7 +21,7 @@ from mnistweb.training.data_mix import TrainingData
 from mnistweb.training.lessons import Phase, precision
 from mnistweb.training.loop import Run, TrainingConfig, compute_logits
 from mnistweb.training.report import write_report
-from mnistweb.training.stages import TEACHERS, Plan, finish, train_seeds
+from mnistweb.training.stages import ENDINGS, TEACHERS, Plan, finish, train_seeds
 from mnistweb.training.test_sets import TestSets, test_sets
 
 DATA = (
@@ -131,7 +131,7 @@ def _card(
         training={
             "epochs": len(run.history),
             **_phases(phases),
-            **_teachers(last),
+            **({"averaged": ENDINGS} | _teachers(last.teacher) if last else {}),
             "weight_decay": config.weight_decay,
             "average": config.average,
             "images": {
@@ -152,11 +152,10 @@ def _card(
 
 
 def _teachers(config: TrainingConfig | None) -> dict[str, Any]:
-    """Describe the teachers of a last stage for its card."""
-    if not (config and config.teacher):
+    """Describe the teachers of a last stage for a card."""
+    if not config:
         return {}
-    teacher = config.teacher
-    return {"teachers": {"count": TEACHERS, "epochs": teacher.epochs, **_phases(teacher.phases)}}
+    return {"teachers": {"count": TEACHERS, "epochs": config.epochs, **_phases(config.phases)}}
 
 
 def _phases(phases: Sequence[Phase]) -> dict[str, Any]:
@@ -184,7 +183,7 @@ def _robustness(card: ModelCard, network: nn.Module, data_dir: Path) -> dict[str
 
 
 def _over_seeds(cards: Sequence[ModelCard]) -> dict[str, Any]:
-    """Compute mean and deviation of the main figures over the seeds, before the last phase of the first."""
+    """Compute mean and deviation of the main figures over the seeds, before the last stage of the first."""
     if len(cards) < 2:
         return {}
     spread: dict[str, Any] = {"seeds": [card.seed for card in cards]}

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from mnistweb.training.data_mix import Copies, TrainingData, prepare
 from mnistweb.training.lessons import Teachers
@@ -18,6 +19,8 @@ from mnistweb.training.shapes import decide_by_shape
 
 TEACHERS = 2
 """Teachers of a network, each with its own random numbers: the mean of their answers is better than one's."""
+ENDINGS = 2
+"""Runs of the last stage, each with its own random numbers; their weights are averaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +47,39 @@ class Plan:
 
     @property
     def finish_folder(self) -> Path:
-        """The folder of the last stage's run."""
+        """The folder of the last stage; those of its runs are followed by their number."""
         return self.runs / f"{self.folder(self.seeds[0]).name}-finish"
 
 
 def train_seeds(plan: Plan, data: TrainingData) -> list[Run]:
-    """Train a network with each seed, up to the last phase."""
+    """Train a network with each seed, up to the last stage."""
     _train_at_once(plan, _train_seed, plan.seeds)
     return [_train_seed(plan, seed, data) for seed in plan.seeds]
 
 
 def finish(plan: Plan, config: TrainingConfig, first: Run, data: TrainingData) -> Run:
-    """Continue the first network, which sorts the non-digits by shape, with teachers if it has any."""
+    """Continue the first network, which sorts the non-digits by shape, with teachers if it has any.
+
+    Networks that go on from the same weights stay in one basin of the loss. The mean of their weights is then
+    better on unusual data than each (M. Wortsman et al., "Model soups", 2022).
+    """
     decided = decide_by_shape(data, first.network)
     taught = _train_teachers(plan, config.teacher, decided) if config.teacher else []
     apart = bool(taught) and plan.jobs > 1
     if apart:
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))  # one is the teachers'
-    config = replace(config, seed=plan.seeds[0])
     teachers = Teachers([run.network for run in taught], apart)
-    ending = train(config, decided, plan.device, plan.finish_folder, first.network, teachers)
+    mean = AveragedModel(first.network, use_buffers=True)
+    endings = []
+    for number in range(ENDINGS):
+        folder = plan.finish_folder.with_name(f"{plan.finish_folder.name}-{number}")
+        own = replace(config, seed=plan.seeds[0] + number)
+        endings.append(train(own, decided, plan.device, folder, first.network, teachers))
+        mean.update_parameters(endings[-1].network)
     done = len(first.history)
-    later = [{**row, "epoch": row["epoch"] + done} for row in ending.history]
-    seconds = sum(run.seconds for run in (first, *taught, ending))
-    return Run(ending.network, first.history + later, seconds)
+    later = [{**row, "epoch": row["epoch"] + done} for row in endings[0].history]
+    seconds = sum(run.seconds for run in (first, *taught, *endings))
+    return Run(mean.module.eval(), first.history + later, seconds)
 
 
 def _train_at_once(plan: Plan, job: Callable[[Plan, int], object], numbers: Sequence[int]) -> None:

@@ -1,15 +1,11 @@
 """Health checks: liveness and readiness."""
 
-from functools import cache
-
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb.database.failover import accepts_writes
+from mnistweb.database.revisions import Schema, schema_of
 from mnistweb.extensions import db
 from mnistweb.registry.recognizers import zoo
 
@@ -37,20 +33,10 @@ def ready() -> ResponseReturnValue:
 def _database_problem() -> str | None:
     try:
         with db.engine.connect() as connection:
-            revisions = MigrationContext.configure(connection).get_current_heads()
+            schema = schema_of(connection, current_app.extensions["migrate"].directory)
             writable = accepts_writes(connection)
     except SQLAlchemyError:
         return "The database cannot be reached."
-    # An unknown revision is that of a newer version, beside which this one may serve.
-    older = _older_revisions(current_app.extensions["migrate"].directory)
-    if not revisions or not older.isdisjoint(revisions):
+    if schema is Schema.OLDER:
         return "The database is not migrated."
     return None if writable else "The database accepts no writes."
-
-
-@cache
-def _older_revisions(directory: str) -> frozenset[str]:
-    config = Config()
-    config.set_main_option("script_location", directory.replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
-    return frozenset(script.revision for script in scripts.walk_revisions() if not script.is_head)

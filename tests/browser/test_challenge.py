@@ -232,7 +232,7 @@ def test_a_drawing_that_is_refused_stops_nothing(page: Page, answering: Callable
     page.clock.install()
     answering(None, 0.94, **NOT_READ)
     begin(page)
-    refusal = '<p id="error" data-error="empty_drawing"><span>The slate is empty.</span></p>'
+    refusal = '<p id="error" data-error="empty_drawing"><span>There is no digit to be found: no ink, or a page full of it.</span></p>'
     page.route("**/drawings/0", lambda route: route.fulfill(status=422, body=refusal))
     for digit in (4, 5):
         draw(page, digit)

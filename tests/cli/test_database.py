@@ -1,7 +1,9 @@
-"""`mnistweb migrate` with a database that is away, starting, or none."""
+"""`mnistweb migrate` with a database that is away, starting, newer, busy, or none."""
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,32 @@ def assert_one_sentence(result: Result) -> None:
     assert "Error: The database cannot be migrated: " in result.output
     assert "Traceback" not in result.output
     assert len(result.output.splitlines()) <= 2
+
+
+def test_database_of_a_newer_version_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "newer.sqlite3"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
+    assert migrate().exit_code == 0
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'of a newer version'")
+    for _ in range(2):
+        result = migrate()
+        assert result.exit_code == 0, result.output
+        assert result.output == "The database is of a newer version of mnistweb.\n"
+    backup = CliRunner().invoke(main, ["restore", str(file)], env={"DATABASE_URL": f"sqlite:///{file}.other"})
+    assert backup.exit_code == 1
+    assert "cannot be migrated" in backup.output
+
+
+def test_migrated_database_may_be_written_to_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/busy.sqlite3")
+    assert migrate().exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "busy.sqlite3", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        result = migrate()
+    assert result.exit_code == 0, result.output
 
 
 def test_database_that_stays_away_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:

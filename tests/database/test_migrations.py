@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import CheckConstraint, inspect, select
+from sqlalchemy import CheckConstraint, event, inspect, select
 
 from mnistweb import config
 from mnistweb.app import create_database_app
@@ -51,6 +52,38 @@ def test_migrations_can_be_reverted(unmigrated_settings: dict[str, Any]) -> None
         flask_migrate.upgrade()
         assert "prediction" in inspect(db.engine).get_table_names()
         db.engine.dispose()
+
+
+def test_interrupted_migration_leaves_nothing_and_can_be_repeated(
+    unmigrated_settings: dict[str, Any],
+) -> None:
+    app = create_database_app(unmigrated_settings)
+
+    def interrupt(_: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith(("INSERT INTO alembic_version", "UPDATE alembic_version")):
+            raise InterruptedError
+
+    with app.app_context():
+        scripts = ScriptDirectory(app.extensions["migrate"].directory)
+        for script in reversed(list(scripts.walk_revisions())):
+            before = schema()
+            event.listen(db.engine, "before_cursor_execute", interrupt)
+            with pytest.raises(InterruptedError):
+                flask_migrate.upgrade(revision=script.revision)
+            event.remove(db.engine, "before_cursor_execute", interrupt)
+            assert schema() == before
+            flask_migrate.upgrade(revision=script.revision)
+            assert schema() != before
+        with db.engine.connect() as connection:
+            assert connection.connection.dbapi_connection.isolation_level == ""  # type: ignore[union-attr]
+        db.engine.dispose()
+
+
+def schema() -> list[tuple[Any, ...]]:
+    """Return what an SQLite database has of tables and indexes."""
+    with db.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM sqlite_schema ORDER BY name, sql").all()
+        return [tuple(row) for row in rows]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,18 +2,23 @@
 
 import select
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import psycopg2
 import psycopg2.extensions
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from mnistweb import config
 from mnistweb.app import create_app
 from mnistweb.database import timeouts
 from mnistweb.extensions import db
+from mnistweb.registry.follower import Follower
 from tests.support.sites import SECRET
 
 
@@ -32,6 +37,56 @@ def test_connecting_to_a_silent_server_times_out(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(psycopg2.OperationalError, match="has not answered"):
             psycopg2.connect(host="127.0.0.1", port=server.getsockname()[1])
     assert 0.3 <= time.monotonic() - started < 3
+
+
+@pytest.fixture
+def switched_off() -> Iterator[int]:
+    """A port that drops every packet, as one of a server without power: its queue is full."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        if select.select([], [client], [], 0.2)[1]:
+            pytest.skip("this system accepts connections beyond its queue")
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def after_one_switched_off(switched_off: int) -> Iterator[tuple[URL, threading.Event]]:
+    """The URL of two servers, and an event: the second is reached, and closes the connection."""
+    reached = threading.Event()
+
+    def answer() -> None:
+        second.accept()[0].close()
+        reached.set()
+
+    timeouts.install()
+    with socket.create_server(("127.0.0.1", 0)) as second:
+        hosts = [f"127.0.0.1:{port}" for port in (switched_off, second.getsockname()[1])]
+        threading.Thread(target=answer, daemon=True).start()
+        yield make_url("postgresql+psycopg2://me@/site").update_query_dict({"host": hosts}), reached
+
+
+def test_request_comes_to_the_second_server_when_the_first_is_switched_off(
+    after_one_switched_off: tuple[URL, threading.Event],
+) -> None:
+    url, reached = after_one_switched_off
+    engine = create_engine(url, **config.engine_options(str(url), threads=1))
+    with Flask(__name__).test_request_context(), pytest.raises(OperationalError, match="closed the"):
+        engine.connect()
+    assert reached.wait(10)
+
+
+def test_follower_comes_to_the_second_server_when_the_first_is_switched_off(
+    after_one_switched_off: tuple[URL, threading.Event],
+) -> None:
+    url, reached = after_one_switched_off
+    follower = Follower(url, {}, lambda _name, _version: None)
+    assert not follower.refresh()
+    assert reached.is_set()
+    follower.stop()
 
 
 def test_query_without_an_answer_ends_its_connection(

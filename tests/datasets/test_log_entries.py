@@ -11,6 +11,7 @@ import pytest
 
 from mnistweb.datasets.column_values import to_json
 from mnistweb.datasets.log_entries import MAX_LINE, PREDICTION, parse_entry
+from mnistweb.predictions.strokes import MAX_BYTES, MAX_POINTS
 from mnistweb.recognition.png import encode_png
 from tests.support.data_sets import TRAINING, drawing
 from tests.support.fuzz.pieces import chunk
@@ -47,6 +48,14 @@ def test_column_that_an_older_version_lacks_gets_its_default() -> None:
         del given["prediction"][name]
     read = parse_entry(json.dumps(given).encode()).prediction
     assert (read["doubtful"], read["prompt"], read["review"]) == (False, None, None)
+
+
+def test_strokes_of_an_older_version_may_have_more_bytes() -> None:
+    point = [-100.12345678901234, -100.12345678901234, 0.12345678901234567]
+    strokes = {"size": 280, "strokes": [{"width": 20, "points": [point] * MAX_POINTS}]}
+    line = json.dumps(entry(strokes=strokes)).encode()
+    assert len(line) > MAX_BYTES
+    assert parse_entry(line).prediction["strokes"] == strokes
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_evaluate_repeats_the_figures_of_the_card_and_stores_them(
 
 @pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_last_stage_learns_from_teachers(
+def test_last_stage_learns_from_teachers_and_averages_its_runs(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str
 ) -> None:
     teacher = TrainingConfig("vit", (Phase(1, 1e-3),))
@@ -192,17 +192,21 @@ def test_last_stage_learns_from_teachers(
     result = train(data_dir, tmp_path, "--jobs", jobs)
     assert result.exit_code == 0, result.output
     card = read_card(tmp_path / "weights" / "lenet5.json")
-    assert card.training["teachers"]["count"] == 2
+    assert card.training["teachers"]["count"] == card.training["averaged"] == 2
     assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
-    assert "teachers" not in read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training
+    earlier = read_card(tmp_path / "runs" / "lenet5-0" / "lenet5.json").training
+    assert not {"teachers", "averaged"} & earlier.keys()
     runs = tmp_path / "runs"
     folders = ("lenet5-0-teacher-0", "lenet5-0-teacher-1")
     teachers = [torch.load(runs / folder / "checkpoint.pt")["average"] for folder in folders]
     assert not torch.equal(*(each["module.classifier.weight"] for each in teachers))
     exported = TorchScriptRecognizer.load(tmp_path / "weights" / "lenet5.json").network
     weights = dict(exported.named_parameters())["network.classifier.1.weight"]
-    average = torch.load(runs / "lenet5-0-finish" / "checkpoint.pt")["average"]
-    assert torch.equal(weights, average["module.classifier.1.weight"])
+    folders = ("lenet5-0-finish-0", "lenet5-0-finish-1")
+    endings = [torch.load(runs / folder / "checkpoint.pt")["average"] for folder in folders]
+    first, second = (each["module.classifier.1.weight"] for each in endings)
+    assert not torch.equal(first, second)
+    assert torch.allclose(weights, (first + second) / 2)
 
 
 @pytest.mark.parametrize("sharp", [0.0, 0.5, 1.0])
