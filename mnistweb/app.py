@@ -43,6 +43,7 @@ from mnistweb.web import (
     static_files,
     visitors,
 )
+from mnistweb.web.form_parser import SiteRequest
 from mnistweb.web.proxies import TrustedProxies
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Site(Flask):
     """The application. None of its views and hooks is asynchronous, and Flask need not check each of them."""
 
     jinja_environment = Templates
+    request_class = SiteRequest
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
         """Return the context of a request, with the name of its host in lower case, as hosts are compared."""
@@ -121,6 +123,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(files / "templates"),
         static_folder=str(files / "static"),
     )
+    app.url_map.merge_slashes = False  # Werkzeug would redirect to whatever host the request names
     app.config.update(config.for_flask(values, instance))
     db.init_app(app)
     with app.app_context():

@@ -25,13 +25,12 @@ UNAVAILABLE = {"own": [], "accuracy": Proportion(0, 0), "unavailable": True}
 """Context of `_my_drawings.html` while the database cannot be reached."""
 
 
-def my_drawings_context() -> dict[str, Any]:
-    """Return the context of `_my_drawings.html`: predictions from `?older=` on, and the accuracy of all.
+def my_drawings_context(older: str | None) -> dict[str, Any]:
+    """Return the context of `_my_drawings.html`: predictions from a cursor on, and the accuracy of all.
 
-    Returns UNAVAILABLE if the database cannot be reached.
+    Returns UNAVAILABLE if the database cannot be reached. Raises UserError (invalid_cursor).
     """
     visitor = current_visitor()
-    older = request.args.get("older") or None
     try:
         page = queries.page([Prediction.visitor == visitor], older, ROWS_PER_PAGE)
         share = accuracy(visitor)

@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
         response = redirect(url_for("prediction.show", prediction_id=answer.id))
         response.headers["Cache-Control"] = "no-store"  # its author gets this page instead
         return response
-    return _render_index(answer, gone=gone)
+    return _render_index(answer, older=request.args.get("older") or None, gone=gone)
 
 
 @blueprint.post("/predictions")
@@ -148,8 +148,8 @@ def _render_changes(prediction: Prediction) -> str:
     )
 
 
-def _render_index(answer: Prediction | None, **context: object) -> str:
-    own = my_drawings_context() if answer is None or answer.saved else UNAVAILABLE
+def _render_index(answer: Prediction | None, older: str | None = None, **context: object) -> str:
+    own = my_drawings_context(older) if answer is None or answer.saved else UNAVAILABLE
     blank = [ComparisonResult(card) for card in model_cards()]
     return render_template(
         "draw/index.html", answer=answer, model=_chosen_model(answer), blank=blank, **own, **context

@@ -6,6 +6,7 @@ import numpy as np
 
 from mnistweb.database.models import Prediction
 from mnistweb.history.pen_path import PenPath
+from mnistweb.predictions.queries import has_strokes
 from mnistweb.predictions.strokes import Strokes
 from mnistweb.predictions.wording import Reading, bar_value, guess_words, shares
 from mnistweb.recognition.errors import EmptyDrawing
@@ -58,9 +59,9 @@ def film_network(prediction: Prediction) -> "TorchScriptRecognizer | None":
 
     Returns None without strokes, and for a model that runs elsewhere.
     """
-    if not (prediction.strokes and prediction.strokes["strokes"]):
-        return None
     if prediction.model in {card.name for card in model_cards()} - set(zoo().names()):
+        return None
+    if not has_strokes(prediction.id):
         return None
     return local_network(prediction.model)
 

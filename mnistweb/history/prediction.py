@@ -2,12 +2,13 @@
 
 import uuid
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mnistweb.history.film import film_network, make_film
 from mnistweb.predictions.comparison import ComparisonResult
 from mnistweb.predictions.filter_fields import SOURCES
+from mnistweb.predictions.queries import has_strokes, stored_strokes
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import visible_prediction
 from mnistweb.web.visitors import known_visitor
@@ -24,7 +25,7 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "history/prediction.html",
         answer=prediction,
-        strokes=bool(prediction.strokes and prediction.strokes["strokes"]),
+        strokes=has_strokes(prediction_id),
         film=network and network.card,
         mine=prediction.visitor == known_visitor(),
         sources=SOURCES,
@@ -36,7 +37,8 @@ def show(prediction_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/<uuid:prediction_id>/strokes.json")
 def strokes(prediction_id: uuid.UUID) -> ResponseReturnValue:
     """Send the pen strokes of a drawing as JSON; null without strokes."""
-    response = jsonify(visible_prediction(prediction_id).strokes)
+    visible_prediction(prediction_id)
+    response = Response(stored_strokes(prediction_id) or "null", mimetype="application/json")
     response.headers["Cache-Control"] = IMMUTABLE
     return response
 

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from mnistweb.database.models import Prediction
-from mnistweb.predictions.images import MAX_STORED_SIDE
+from mnistweb.predictions.images import drawing_ink
 from mnistweb.predictions.wording import NOT_A_DIGIT, Words, bar_value, describe, shares
-from mnistweb.recognition.decoding import read_drawing
+from mnistweb.recognition.types import Ink
 
 # The light theme of static/css/base.css.
 PAPER, TEXT, QUIET, EDGE, TRACK = "#f6f1e7", "#26231e", "#6a6255", "#8d8473", "#ede8dd"
@@ -34,7 +34,7 @@ BAR, GAP, NONE_GAP = 40, 5, 17
 def preview_png(prediction: Prediction) -> bytes:
     """Draw a prediction's drawing, answer and bars as a PNG of 1200x630 pixels."""
     picture = _background().copy()
-    chalk = _chalk(prediction.drawing)
+    chalk = _chalk(drawing_ink(prediction))
     corner = tuple(MARGIN + FRAME + (INSIDE - side) // 2 for side in chalk.size)
     picture.paste(CHALK, (corner[0], corner[1]), chalk)
     pen = ImageDraw.Draw(picture)
@@ -76,9 +76,8 @@ def _board() -> Image.Image:
     return board
 
 
-def _chalk(drawing: bytes) -> Image.Image:
-    """Return the ink of a stored drawing as a mask that fits on the slate."""
-    ink = read_drawing(drawing, MAX_STORED_SIDE**2)
+def _chalk(ink: Ink) -> Image.Image:
+    """Return the ink of a drawing as a mask that fits on the slate."""
     return ImageOps.contain(Image.fromarray(np.rint(ink * 255).astype(np.uint8)), (INSIDE, INSIDE))
 
 

@@ -7,7 +7,7 @@ from mnistweb.database.models import Prediction
 from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import DrawingError
 from mnistweb.recognition.png import encode_png, has_only_pixels
-from mnistweb.recognition.types import SIDE, Ink
+from mnistweb.recognition.types import SIDE, DigitImage, Ink
 
 MAX_STORED_SIDE = 560  # pixels
 
@@ -42,10 +42,22 @@ def encode_again(drawing: bytes, model_input: bytes) -> bytes:
         return _encode_input(model_input)
 
 
+def drawing_ink(prediction: Prediction) -> Ink:
+    """Return the ink of the drawing, or of the model's input if an earlier version stored a large file."""
+    try:
+        return read_drawing(prediction.drawing, MAX_STORED_SIDE**2)
+    except DrawingError:
+        return _input_pixels(prediction.input) / np.float32(255)
+
+
 def input_png(prediction: Prediction) -> bytes:
     """Encode the recognizer's 28x28 input as a PNG."""
     return _encode_input(prediction.input)
 
 
 def _encode_input(model_input: bytes) -> bytes:
-    return encode_png(np.frombuffer(model_input, np.uint8).reshape(SIDE, SIDE), even=True)
+    return encode_png(_input_pixels(model_input), even=True)
+
+
+def _input_pixels(model_input: bytes) -> DigitImage:
+    return np.frombuffer(model_input, np.uint8).reshape(SIDE, SIDE)

@@ -82,10 +82,23 @@ def strokes_text(prediction: Prediction) -> str | None:
     """
     if prediction.short_strokes is not None or prediction.strokes_length is None:
         return prediction.short_strokes
-    query = select(cast(Prediction.strokes, Text)).where(Prediction.id == prediction.id)
-    text: str | None = db.session.scalar(query)
+    text = stored_strokes(prediction.id)
     db.session.close()
     return text
+
+
+def stored_strokes(prediction_id: uuid.UUID) -> str | None:
+    """Return the JSON of the strokes of a prediction as it is stored, None without strokes."""
+    text: str | None = db.session.scalar(
+        select(cast(Prediction.strokes, Text)).where(Prediction.id == prediction_id)
+    )
+    return text
+
+
+def has_strokes(prediction_id: uuid.UUID) -> bool:
+    """Return whether a prediction has at least one stroke, without reading them."""
+    has_points = cast(Prediction.strokes, Text).contains('"points"')
+    return bool(db.session.scalar(select(has_points).where(Prediction.id == prediction_id)))
 
 
 def _first_page(query: Select[Any], limit: int, order: Order) -> Page:

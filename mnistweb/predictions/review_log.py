@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Tuple, Uuid, func, literal, select, tuple_
+from sqlalchemy import Tuple, Uuid, false, func, literal, select, tuple_
 
 from mnistweb.database.models import Prediction, ReviewDecision, UtcDateTime
 from mnistweb.extensions import db
@@ -49,7 +49,8 @@ def page(reviewer: str | None, cursor: str | None, limit: int) -> LogPage:
     """Return `limit` decisions from `cursor` on (None: the newest). Raises UserError (invalid_cursor)."""
     query = select(ReviewDecision, Prediction).join(Prediction, Prediction.id == ReviewDecision.prediction_id)
     if reviewer is not None:
-        query = query.where(ReviewDecision.reviewer == reviewer)
+        # PostgreSQL takes no text with a null character. Names are printable.
+        query = query.where(ReviewDecision.reviewer == reviewer if reviewer.isprintable() else false())
     place = tuple_(ReviewDecision.decided_at, ReviewDecision.id)
     if cursor is not None:
         query = query.where(place < _place(cursor))

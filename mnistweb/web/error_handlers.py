@@ -1,7 +1,7 @@
 """Error handlers: a code for programs and a sentence for people, as HTML or JSON."""
 
 from flask import Flask, Response, g, jsonify, make_response, render_template
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.outage_log import report_outage
@@ -106,8 +106,8 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        if isinstance(error, SecurityError):
-            # A page would need URLs, and Flask builds them from the untrusted host.
+        if isinstance(error, SecurityError | BadHost):
+            # A page would need URLs, and Flask builds them from the host.
             return make_response(jsonify(error={"code": "untrusted_host", "message": UNTRUSTED_HOST}), 400)
         status = error.code or 500
         code, message = _words(error, status)

@@ -61,7 +61,10 @@ def _check() -> None:
 
 def _is_from_here() -> bool:
     source = request.headers.get("Origin") or request.referrer or ""
-    return urlsplit(source)[:2] == (request.scheme, request.host)
+    try:
+        return urlsplit(source)[:2] == (request.scheme, request.host)
+    except ValueError:  # half an IPv6 address
+        return False
 
 
 def _signer() -> TimestampSigner:

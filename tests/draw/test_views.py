@@ -232,6 +232,14 @@ def test_only_the_author_can_give_feedback(client: FlaskClient, stranger: FlaskC
     assert attribute(client.get("/"), "data-labelled") == "0"
 
 
+def test_refusal_shows_the_newest_drawings_whatever_the_address_asks_for(client: FlaskClient) -> None:
+    form = {"csrf_token": csrf_token(client), "image": ""}
+    response = client.post("/predictions?older=bad", data=form)
+    assert response.status_code == 400
+    assert "There is no picture to read." in response.text
+    assert client.get("/?older=bad").status_code == 400
+
+
 @pytest.mark.parametrize("fragment", [True, False])
 @pytest.mark.parametrize("name", sorted(BAD_TEXTS.keys() - {"lone surrogate"}))
 def test_bad_images_are_rejected_and_not_logged(

@@ -116,3 +116,11 @@ def test_page_of_a_prediction_names_its_own_preview(client: FlaskClient, strange
     assert named["twitter:card"] == "summary_large_image"
     assert stranger.get(address).status_code == 200
     assert meta(client.get("/history").text)["og:image"].endswith("/img/preview.png")
+
+
+@pytest.mark.parametrize("drawing", [encode(draw_digit(1).resize((900, 900))), b"damaged"])
+def test_preview_of_a_drawing_that_cannot_be_read_has_the_input(drawing: bytes) -> None:
+    seen = np.zeros((28, 28), np.uint8)
+    seen[4:24, 12:16] = 255
+    picture = pixels(preview_png(reading(4, 0.75, drawing=drawing, input=seen.tobytes())))
+    assert 10_000 < count(picture[MARGIN:-MARGIN, MARGIN : LEFT - 60], CHALK) < 30_000

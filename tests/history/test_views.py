@@ -221,6 +221,18 @@ def test_prediction_page_shows_drawing_and_answer(client: FlaskClient) -> None:
     assert client.get(f"/predictions/{made['id']}/strokes.json").get_json() == strokes_json(3)
 
 
+@on_both_databases
+def test_strokes_are_sent_as_they_are_stored(app: Flask, client: FlaskClient) -> None:
+    strokes = {"size": 280, "strokes": [{"width": 20, "points": [[1.25, 2.0], [3.0, 4.5, 0.5]]}]}
+    with app.app_context():
+        [drawn] = add(row(strokes=strokes))
+    response = client.get(f"/predictions/{drawn}/strokes.json")
+    assert (response.mimetype, response.text) == ("application/json", json.dumps(strokes))
+    assert "immutable" in response.headers["Cache-Control"]
+    assert "data-replay" in client.get(f"/predictions/{drawn}").text
+
+
+@on_both_databases
 @pytest.mark.parametrize("strokes", [None, {"size": 280, "strokes": []}])
 def test_prediction_page_without_strokes_shows_the_image(client: FlaskClient, strokes: object) -> None:
     made = predict(client, 3, strokes=strokes)

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -200,9 +202,22 @@ def test_data_url_may_have_any_media_type_and_parameters(head: str) -> None:
     assert decode_base64_image(f"{head}YWJj\n", 100) == b"abc"
 
 
-@pytest.mark.parametrize("text", ["+/9hYg==", "-_9hYg==", "-_9hYg", "+/9hYg=", "-_9h\r\nYg", "-/9hYg ="])
+@pytest.mark.parametrize(
+    "text", ["+/9hYg==", "-_9hYg==", "-_9hYg", "+/9hYg=", "-_9h\r\nYg", "-/9hYg =", "+\f/\v9\thYg"]
+)
 def test_both_alphabets_are_decoded_with_and_without_padding(text: str) -> None:
     assert decode_base64_image(text, 100) == b"\xfb\xffab"
+
+
+@pytest.mark.parametrize("piece", ["AA ", "A\n", "AAA\u2003"])
+def test_whitespace_costs_no_memory(piece: str) -> None:
+    text = piece * (3_000_000 // len(piece))
+    tracemalloc.start()
+    with suppress(DrawingError):
+        decode_base64_image(text, len(text))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(text)
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpg", "image/svg+xml", "text/plain", ""])

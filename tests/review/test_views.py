@@ -376,6 +376,7 @@ def test_decisions_are_listed_with_who_what_when_and_from_what(
     assert response.location == "/review/decisions?by=Bob"
     assert sorted([label(app, one), label(app, other)]) in (["", "1"], ["1", "8"])
     assert ada.get("/review/decisions?cursor=x").status_code == 400
+    assert "No decisions" in ada.get("/review/decisions?by=A%00").text
 
 
 @on_both_databases

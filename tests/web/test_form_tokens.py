@@ -65,6 +65,8 @@ def test_browser_without_cookies_is_told_so(app: Flask, headers: dict[str, str])
         ({"Referer": f"{TLS}/?answer=1"}, 303),
         ({"Origin": "https://evil.example"}, 400),
         ({"Origin": "null"}, 400),
+        ({"Origin": "https://["}, 400),
+        ({"Referer": "https://[::1"}, 400),
         ({"Origin": "http://localhost"}, 400),
         ({"Referer": "https://localhost.evil.example/"}, 400),
         ({"X-Other": "neither"}, 400),

@@ -158,6 +158,28 @@ def test_pages_that_look_back_are_counted_together(unmigrated_settings: dict[str
         db.engine.dispose()
 
 
+def test_pages_of_drawings_and_models_are_counted_together(unmigrated_settings: dict[str, Any]) -> None:
+    app = limited_app(unmigrated_settings, RATELIMIT_READ="5,9")
+    client = app.test_client()
+    prediction = f"/predictions/{predict(client)['id']}"
+    addresses = (prediction, f"{prediction}/strokes.json", "/models", "/models/cnn", "/api/v1/docs")
+    assert [client.get(address).status_code for address in addresses] == [200] * 5
+    assert {client.get(address).status_code for address in (*addresses, "/models/cnn/compare/1")} == {429}
+    assert client.get(f"{prediction}/drawing.png").status_code == 200  # a gallery has sixty of them
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_forms_of_the_review_are_limited_even_without_one(unmigrated_settings: dict[str, Any]) -> None:
+    app = limited_app(unmigrated_settings, RATELIMIT_FEEDBACK="2,2")
+    client = app.test_client()
+    form = {"csrf_token": csrf_token(client)}
+    addresses = ("/review/logout", "/review/decide", "/review/undo", "/review/logout")
+    assert [client.post(address, data=form).status_code for address in addresses] == [404, 404, 429, 429]
+    with app.app_context():
+        db.engine.dispose()
+
+
 def test_count_starts_anew_after_a_minute(limited: Flask, clock: Clock) -> None:
     client = limited.test_client(use_cookies=False)
     assert [status(client) for _ in range(5)][-1] == 429

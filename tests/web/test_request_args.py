@@ -1,4 +1,4 @@
-"""Bodies of JSON that are refused before they are parsed."""
+"""Bodies of JSON and of forms that are refused before they are parsed."""
 
 import json
 import time
@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mnistweb.predictions.strokes import MAX_POINTS, MAX_STROKES
+from mnistweb.web.form_parser import MAX_ESCAPES, MAX_FIELDS, URL_ENCODED
 from mnistweb.web.request_args import MAX_JSON_VALUES
 from tests.support.clients import csrf_token
 from tests.support.drawings import data_url, digit_png
@@ -19,6 +20,15 @@ HOSTILE = {
     "numbers": b"[" + b"1," * (SIZE // 2) + b"1]",
     "depth": b"[" * SIZE,
     "keys": b'{"":1' + b',"":1' * (SIZE // 5) + b"}",
+}
+HOSTILE_FORMS = {
+    "fields": b"a&" * (SIZE // 2),
+    "escaped fields": b"%FF&" * (SIZE // 4),
+    "empty fields": b"&" * SIZE,
+    "escapes": b"a=" + b"%FF" * (SIZE // 3),
+    "percent signs": b"a=" + b"%" * SIZE,
+    "most fields and escapes": b"a=" + b"%C3%28" * (MAX_ESCAPES // 2) + b"&a" * (MAX_FIELDS - 1),
+    "bytes that are no text": b"a=" + b"\xff" * SIZE,
 }
 
 
@@ -41,3 +51,22 @@ def test_largest_drawing_is_no_hostile_one(client: FlaskClient) -> None:
     assert len(body) > MAX_JSON_VALUES
     response = client.post("/api/v1/predictions", data=body, content_type="application/json")
     assert response.status_code == 201
+
+
+@pytest.mark.parametrize("name", HOSTILE_FORMS)
+def test_long_forms_are_refused_within_milliseconds(client: FlaskClient, name: str) -> None:
+    token = csrf_token(client)
+    for path, headers in (("/review/logout", {}), ("/predictions", {"X-CSRFToken": token})):
+        started = time.thread_time()
+        response = client.post(path, data=HOSTILE_FORMS[name], content_type=URL_ENCODED, headers=headers)
+        assert response.status_code == 400
+        assert time.thread_time() - started < 0.3
+
+
+def test_form_may_have_many_fields_and_escapes(client: FlaskClient) -> None:
+    drawing = data_url(digit_png(3))
+    form = {"csrf_token": csrf_token(client), "image": drawing, "strokes": " " * 100 + "null"}
+    form |= {f"other{number}": "%" * 300 for number in range(MAX_FIELDS - len(form))}
+    assert client.post("/predictions", data=form).status_code == 303
+    form["one more"] = ""
+    assert client.post("/predictions", data=form).status_code == 400

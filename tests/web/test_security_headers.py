@@ -49,6 +49,21 @@ def test_every_host_is_answered_by_default(client: FlaskClient) -> None:
     assert client.get("/models", headers={"Host": "anything.test"}).status_code == 200
 
 
+@pytest.mark.parametrize("host", ["..", ".example.org", "a..b", "a" * 300])
+def test_malformed_hosts_are_refused(client: FlaskClient, host: str) -> None:
+    for path in ("/models", "/nothing", "/api/v1/models"):
+        response = client.get(path, environ_overrides={"HTTP_HOST": host})
+        assert response.status_code == 400
+        assert response.get_json()["error"]["code"] == "untrusted_host"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["X-Request-ID"]
+
+
+def test_no_redirect_leads_to_the_host_of_a_request(client: FlaskClient) -> None:
+    for path in ("/api//v1/models", "/api/v1//models", "/models//cnn", "/history/"):
+        assert client.get(path, headers={"Host": "evil.test"}).status_code == 404
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_have_restrictive_headers(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers
