@@ -102,9 +102,7 @@ class Regions:
 
     def total(self, plane: Grey) -> Numbers:
         """Return the sum of a plane [H, W] over each region."""
-        line = self.rows * self.shape[1]
-        runs = np.column_stack([line + self.starts, line + self.ends]).ravel()
-        return self._sum(np.add.reduceat(np.append(plane, 0), runs)[::2])
+        return self._sum(np.add.reduceat(np.append(plane, 0), self._bounds)[::2])
 
     def mask(self, kept: Mask) -> Mask:
         """Return the pixels of the regions that are kept, a mask [n] of regions."""
@@ -117,10 +115,14 @@ class Regions:
 
     def meeting(self, mask: Mask) -> Mask:
         """Return which regions have a pixel in `mask` [H, W]."""
-        flat = np.append(mask, False)
+        return self._sum(np.logical_or.reduceat(np.append(mask, False), self._bounds)[::2]) > 0
+
+    @cached_property
+    def _bounds(self) -> Indices:
+        """Start and end of each run in the picture's pixels [H * W], as `reduceat` takes them."""
         line = self.rows * self.shape[1]
-        runs = np.column_stack([line + self.starts, line + self.ends]).ravel()
-        return self._sum(np.logical_or.reduceat(flat, runs)[::2]) > 0
+        bounds: Indices = np.column_stack([line + self.starts, line + self.ends]).ravel()
+        return bounds
 
     def _along(self, left: Indices, top: Indices, right: Indices, bottom: Indices) -> Numbers:
         """Return how many pixels of each region lie along the sides of a box of its own [n]."""
