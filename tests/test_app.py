@@ -93,3 +93,9 @@ def test_text_is_compressed(client: FlaskClient, path: str, accepted: str) -> No
     etag = small.headers.get("ETag", "")
     with client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": etag}) as again:
         assert again.status_code == (304 if etag else 200)
+
+
+def test_answer_that_fits_a_packet_is_not_compressed(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/predictions", headers={"Accept-Encoding": "gzip"})
+    assert len(answer.data) < 1000
+    assert "Content-Encoding" not in answer.headers
