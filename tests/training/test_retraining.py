@@ -25,9 +25,9 @@ from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.versions import live_version, promote, read_version
 from mnistweb.training import loop
 from mnistweb.training.fine_tuning import trainable
-from mnistweb.training.prior import shift_of, shifted
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import DataFileError
+from mnistweb.training.prior import shift_of, shifted
 from tests.support.drawings import STROKES
 from tests.support.networks import other_version, untrained
 from tests.support.rows import NOON, add, row
