@@ -114,8 +114,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """Create an application with configuration and database only, without torch: enough for migrations."""
     root, files = config.project_root(), config.site_files()
     values = config.load(config.environment() if settings is None else settings)
-    instance = root / values["INSTANCE_PATH"]
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    instance = config.make_instance(root / values["INSTANCE_PATH"])
     app = Site(
         "mnistweb",
         root_path=str(root),

@@ -9,14 +9,12 @@ import click
 import numpy as np
 import torch
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
 from mnistweb.cli.comparison_tables import comparison_text
 from mnistweb.cli.contenders import load_contender
-from mnistweb.cli.database import database_app
+from mnistweb.cli.database import on_database
 from mnistweb.cli.training import data_dir_option, runs_option
-from mnistweb.database.outage_log import first_line
 from mnistweb.datasets.records import Labels, Record, Selection, count_records, read_records
 from mnistweb.recognition.comparison import MARGIN, REVIEWED, Comparison
 from mnistweb.recognition.model_card import ModelFileError
@@ -79,14 +77,11 @@ def compare(
     OLD and NEW are a model's name for its live version, NAME@VERSION, or an exported file or folder. Drawings
     of the log are those of the visitors from whom no training learns. Nothing is written to the database.
     """
-    app = database_app()
-    with app.app_context():
+    with on_database() as app:
         try:
             compared = compare_versions(load_contender(old), load_contender(new), data_dir, runs, log)
         except (DataFileError, ModelFileError, VersionError) as error:
             raise click.ClickException(str(error)) from None
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"The log cannot be read: {first_line(error)}") from None
     if json_file != Path("-"):
         click.echo(comparison_text(compared, margin))
     if json_file:

@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from mnistweb.cli import comparison, main, retraining
+from mnistweb.cli import main
 from mnistweb.database.models import Decision, Prediction
 from mnistweb.datasets.records import split_of
 from mnistweb.extensions import db
@@ -48,8 +48,7 @@ def drawing(digit: int, visitor: str, **fields: Any) -> Prediction:
 @pytest.fixture
 def log(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """A log of reviewed drawings by ten visitors, two digits each, and one that is none."""
-    for module in (comparison, retraining):
-        monkeypatch.setattr(module, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     drawings = [
         drawing(digit, visitor, decision=Decision.DIGIT, truth=digit)
         for number, visitor in enumerate(VISITORS)
