@@ -280,7 +280,7 @@ LIMITS = Group(
             "RATELIMIT_STORAGE_URI",
             "memory://",
             LIMIT_STORAGE,
-            "The counters: each process counts for itself in memory, a Redis counts for all;"
+            "The counters: each process counts for itself in memory, a Redis counts for all; without the image,"
             ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
         ),
         Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions; a challenge counts as twelve."),
