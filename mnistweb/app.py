@@ -55,6 +55,10 @@ PAGES = (
 )
 
 
+PROBED = ("/healthz", "/readyz", "/metrics")
+"""Paths that machines ask for by an address. Nothing that they answer depends on a host's name."""
+
+
 class Templates(Environment):
     """Jinja's environment, with the globals of templates in one dictionary. A rendering copies it."""
 
@@ -70,9 +74,13 @@ class Site(Flask):
     request_class = SiteRequest
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
-        """Return the context of a request, with the name of its host in lower case, as hosts are compared."""
+        """Return the context of a request, with the name of its host in lower case, as hosts are compared.
+
+        For probes it is one that TRUSTED_HOSTS always includes.
+        """
         if "HTTP_HOST" in environ:
-            environ["HTTP_HOST"] = environ["HTTP_HOST"].lower()
+            probed = environ.get("PATH_INFO") in PROBED
+            environ["HTTP_HOST"] = "localhost" if probed else environ["HTTP_HOST"].lower()
         return super().request_context(environ)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

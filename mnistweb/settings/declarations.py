@@ -176,7 +176,7 @@ SECURITY = Group(
             "",
             HOSTS,
             "The host names under which the site answers, others get 400; `.example.org` includes subdomains,"
-            " `localhost` always works, and Docker Compose falls back to `DOMAIN`.",
+            " `localhost`, probes and `/metrics` always work, and Docker Compose falls back to `DOMAIN`.",
             empty="any host",
             example="digits.example.org",
         ),
