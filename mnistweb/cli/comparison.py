@@ -37,6 +37,13 @@ LOG: dict[str, tuple[Labels, str, str]] = {
 """The sets of the log: the labels' origin, the split by visitor, and the title."""
 
 
+def _in_a_folder(_: click.Context, __: click.Parameter, file: Path | None) -> Path | None:
+    """Refuse a file whose folder is missing, before the comparison takes its minutes."""
+    if file and not file.parent.is_dir():
+        raise click.BadParameter(f"There is no folder {file.parent}.")
+    return file
+
+
 @click.command()
 @click.argument("old")
 @click.argument("new")
@@ -54,12 +61,14 @@ LOG: dict[str, tuple[Labels, str, str]] = {
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    callback=_in_a_folder,
     help="Write the comparison to this file, for `mnistweb models promote`; - is the standard output.",
 )
 @click.option(
     "--html",
     "html_file",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=_in_a_folder,
     help="Write a page with charts and the drawings that are read differently. Keep it as you keep the log.",
 )
 def compare(

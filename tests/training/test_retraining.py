@@ -189,6 +189,13 @@ def test_unknown_versions_are_named(log: Flask, tmp_path: Path, name: str, messa
     assert message in result.output
 
 
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_file_in_a_missing_folder_is_refused_before_comparing(tmp_path: Path, option: str) -> None:
+    result = run("models", "compare", "lenet5", "lenet5", option, tmp_path / "missing" / "file")
+    assert result.exit_code == 2
+    assert f"There is no folder {tmp_path}/missing." in result.output
+
+
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_shipped_models_can_be_trained_further(name: str) -> None:
     shipped = Zoo.load().get(name)
