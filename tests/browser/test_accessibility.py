@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DEVICES, NewPage
-from tests.support.browser.hand import answer
-from tests.support.browser.states import STATES, Stage
+from tests.support.browser.hand import answer, delete, draw, predicted
+from tests.support.browser.states import STATES, Stage, begin_round
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -64,3 +64,52 @@ def test_screen_readers_are_told_of_the_answer(page: Page, answering: Callable[.
     for key in ("Space", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     expect(page.get_by_role("status")).to_have_text("Probably a four, perhaps a nine. Confidence 55.0 %.")
+
+
+@pytest.mark.parametrize("keys", [["Escape"], ["Control+z"]], ids=["closed", "stale"])
+def test_an_answer_that_is_put_away_gives_the_focus_to_the_slate(page: Page, keys: list[str]) -> None:
+    predicted(page, 7)
+    page.get_by_role("button", name="Yes", exact=True).focus()
+    for key in keys:
+        page.keyboard.press(key)
+    expect(page.locator("#slate")).to_be_focused()
+
+
+@pytest.mark.parametrize("tool", ["Clear", "Undo", "Redo"])
+def test_a_tool_that_has_nothing_more_to_do_gives_the_focus_to_the_slate(page: Page, tool: str) -> None:
+    draw(page, 1)
+    if tool == "Redo":
+        page.keyboard.press("Control+z")
+    page.get_by_role("button", name=tool).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=tool)).to_be_hidden()
+    expect(page.locator("#slate")).to_be_focused()
+
+
+@pytest.mark.parametrize("tool", ["Clear", "Undo"])
+def test_so_do_the_tools_of_a_challenge(page: Page, stage: Stage, tool: str) -> None:
+    begin_round(page, stage)
+    draw(page, 1)
+    page.get_by_role("button", name=tool).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=tool)).to_be_hidden()
+    expect(page.locator("#slate")).to_be_focused()
+
+
+def test_the_button_that_deletes_keeps_the_focus(page: Page) -> None:
+    page.goto(f"/predictions/{predicted(page, 7)}")
+    button = page.get_by_role("button", name="Delete this drawing")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_be_disabled()
+    expect(button).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("This drawing will be deleted.")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo the deletion").press("Enter")
+    expect(button).to_be_enabled()
+    expect(button).to_be_focused()
+
+
+def test_screen_readers_are_told_of_a_deletion(page: Page) -> None:
+    delete(page, predicted(page, 7))
+    expect(page.get_by_role("status")).to_have_text("Drawing deleted.")

@@ -25,10 +25,16 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     const answer = panel();
     const { prediction, predictionId } = answer.dataset;
     const stale = prediction !== undefined && !answers.current;
+    if (stale) leave(answer);
     if (!answer.querySelector("[data-when]")) answer.querySelector(".answer-facts").after(notes.cloneNode(true));
     answer.toggleAttribute("data-stale", stale);
     for (const fieldset of answer.querySelectorAll("fieldset")) fieldset.disabled = stale || !predictionId;
     nameInAddress(stale ? "" : (predictionId ?? ""));
+  }
+
+  /** Take the focus out of an answer that is put away or can't be used any more. */
+  function leave(answer) {
+    if (answer.contains(document.activeElement)) canvas.focus({ preventScroll: true });
   }
 
   function nameInAddress(id) {
@@ -70,6 +76,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
   /** Put the answer away. */
   function close() {
     if (panel().dataset.prediction === undefined) return;
+    leave(panel());
     answers.show(null);
     replace(blank.cloneNode(true));
     mark();

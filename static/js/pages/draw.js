@@ -13,6 +13,7 @@ import { acceptPictures } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
 import { keepDraft } from "../lib/draft-storage.js";
 import { isInField, listen, onLeave } from "../lib/events.js";
+import { setEnabled } from "../lib/focus.js";
 import { keepModelChoice } from "../lib/model-choice.js";
 import { Drawing } from "../slate/drawing.js";
 import { Slate } from "../slate/slate.js";
@@ -77,9 +78,9 @@ function start(root) {
   }
 
   function updateTools() {
-    form.querySelector("[data-do=undo]").disabled = !drawing.canUndo;
-    form.querySelector("[data-do=redo]").disabled = !drawing.canRedo;
-    form.querySelector("[data-do=clear]").disabled = drawing.empty;
+    setEnabled(form.querySelector("[data-do=undo]"), drawing.canUndo, canvas);
+    setEnabled(form.querySelector("[data-do=redo]"), drawing.canRedo, canvas);
+    setEnabled(form.querySelector("[data-do=clear]"), !drawing.empty, canvas);
   }
 
   function load(picture) {
