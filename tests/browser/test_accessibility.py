@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser.accessibility import violations
+from tests.support.browser.accessibility import contrast, violations
 from tests.support.browser.devices import DEVICES, NewPage
 from tests.support.browser.hand import answer, delete, draw, predicted
 from tests.support.browser.states import STATES, Stage, begin_round
@@ -113,3 +113,14 @@ def test_the_button_that_deletes_keeps_the_focus(page: Page) -> None:
 def test_screen_readers_are_told_of_a_deletion(page: Page) -> None:
     delete(page, predicted(page, 7))
     expect(page.get_by_role("status")).to_have_text("Drawing deleted.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_digit_of_a_live_guess_can_be_seen(new_page: NewPage, stage: Stage, scheme: str) -> None:
+    page = new_page(color_scheme=scheme, reduced_motion="reduce")
+    page.goto("/")
+    stage.answering(4, 0.55, second=9)
+    draw(page, 4)
+    expect(page.locator("[data-live] .verdict-second")).to_have_text("9")
+    for sign in page.locator("[data-live=sign], [data-live=second]").all():
+        assert contrast(sign) >= 3  # large text

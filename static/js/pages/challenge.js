@@ -5,7 +5,6 @@ import { challengePlaces } from "../features/challenge-places.js";
 import { ChallengeSender } from "../features/challenge-sender.js";
 import { announce } from "../lib/announce.js";
 import { isInField, listen, onLeave } from "../lib/events.js";
-import { setEnabled } from "../lib/focus.js";
 import { errorNotice, fetchFragment, RequestError } from "../lib/fragments.js";
 import { Drawing } from "../slate/drawing.js";
 import { Slate } from "../slate/slate.js";
@@ -155,8 +154,8 @@ function start(root) {
   }
 
   function update() {
-    setEnabled(root.querySelector("[data-do=undo]"), isRunning() && drawing.canUndo, canvas);
-    setEnabled(root.querySelector("[data-do=clear]"), isRunning() && !drawing.empty, canvas);
+    slate.enable(root.querySelector("[data-do=undo]"), isRunning() && drawing.canUndo);
+    slate.enable(root.querySelector("[data-do=clear]"), isRunning() && !drawing.empty);
     root.querySelector("[data-do=accept]").disabled = !isRunning();
   }
 

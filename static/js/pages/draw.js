@@ -13,7 +13,6 @@ import { acceptPictures } from "../features/upload.js";
 import { announce } from "../lib/announce.js";
 import { keepDraft } from "../lib/draft-storage.js";
 import { isInField, listen, onLeave } from "../lib/events.js";
-import { setEnabled } from "../lib/focus.js";
 import { keepModelChoice } from "../lib/model-choice.js";
 import { Drawing } from "../slate/drawing.js";
 import { Slate } from "../slate/slate.js";
@@ -78,9 +77,9 @@ function start(root) {
   }
 
   function updateTools() {
-    setEnabled(form.querySelector("[data-do=undo]"), drawing.canUndo, canvas);
-    setEnabled(form.querySelector("[data-do=redo]"), drawing.canRedo, canvas);
-    setEnabled(form.querySelector("[data-do=clear]"), !drawing.empty, canvas);
+    slate.enable(form.querySelector("[data-do=undo]"), drawing.canUndo);
+    slate.enable(form.querySelector("[data-do=redo]"), drawing.canRedo);
+    slate.enable(form.querySelector("[data-do=clear]"), !drawing.empty);
   }
 
   function load(picture) {
