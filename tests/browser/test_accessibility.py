@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser.accessibility import contrast, violations
 from tests.support.browser.devices import DEVICES, NewPage
-from tests.support.browser.hand import answer, delete, draw, predicted
+from tests.support.browser.hand import answer, delete, draw, predict, predicted
 from tests.support.browser.states import STATES, Stage, begin_round
 
 
@@ -124,3 +124,31 @@ def test_the_digit_of_a_live_guess_can_be_seen(new_page: NewPage, stage: Stage, 
     expect(page.locator("[data-live] .verdict-second")).to_have_text("9")
     for sign in page.locator("[data-live=sign], [data-live=second]").all():
         assert contrast(sign) >= 3  # large text
+
+
+def test_screen_readers_are_told_again_of_the_same(page: Page) -> None:
+    said = []
+    for digit in (1, 7):
+        draw(page, digit)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("status")).to_have_text("Cleared")
+        said.append(page.get_by_role("status").text_content())
+    assert said[0] != said[1]
+
+
+def test_screen_readers_hear_of_the_answer_and_of_feedback_once(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const place = document.getElementById("announcement");
+            new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });
+        }"""
+    )
+    draw(page, 7)
+    expect(page.locator("[data-live]")).to_be_visible()  # guesses would be too many
+    predict(page)
+    page.get_by_role("button", name="Yes", exact=True).click()
+    expect(page.locator("[data-said]")).to_be_visible()
+    answered, thanks = page.evaluate("said")
+    assert answered.startswith("Certainly a seven.")
+    assert thanks == "Thank you, your feedback is saved."

@@ -103,7 +103,7 @@ def test_a_drawing_that_comes_back_is_announced(page: Page) -> None:
     press(page, "Yes")
     expect(page.locator("#announcement")).to_have_text("The drawing is back")
     held[0].continue_()
-    expect(page.locator("#announcement")).to_contain_text("feedback is saved")
+    expect(page.locator("#announcement")).to_have_text("Thank you, your feedback is saved.")
 
 
 def test_late_feedback_leaves_a_deleted_row_hidden(page: Page) -> None:

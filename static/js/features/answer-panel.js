@@ -4,6 +4,7 @@ import { errorNotice, fetchFragment, replace, RequestError } from "../lib/fragme
 import { SIZE } from "../slate/geometry.js";
 import { thumbnail } from "../slate/render.js";
 import { mergeRows, removeRow } from "./drawing-rows.js";
+import { THANKS } from "./feedback.js";
 import { readPicture } from "./upload.js";
 
 /**
@@ -64,13 +65,12 @@ export function enhanceAnswer(root, drawing, answers, notify) {
   /** Show what feedback changed. */
   function update(page) {
     const answer = page.querySelector("#answer");
-    const { announcement, predictionId } = answer.dataset;
     mergeRows(page);
-    if (predictionId === panel().dataset.predictionId) {
+    if (answer.dataset.predictionId === panel().dataset.predictionId) {
       replace(answer);
       mark();
     }
-    announce(announcement);
+    announce(THANKS);
   }
 
   /** Put the answer away. */
