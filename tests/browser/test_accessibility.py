@@ -145,7 +145,7 @@ def test_screen_readers_hear_of_the_answer_and_of_feedback_once(page: Page) -> N
         }"""
     )
     draw(page, 7)
-    expect(page.locator("[data-live]")).to_be_visible()  # guesses would be too many
+    expect(page.locator("#answer[data-live]")).to_be_visible()  # guesses would be too many
     predict(page)
     page.get_by_role("button", name="Yes", exact=True).click()
     expect(page.locator("[data-said]")).to_be_visible()
