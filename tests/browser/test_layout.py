@@ -11,6 +11,7 @@ from tests.support.browser.overflow import covered, overflows
 from tests.support.browser.states import STATES, Stage
 from tests.support.browser.targets import small_targets
 
+SLATE = "rgb(35, 41, 44)"
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -221,6 +222,16 @@ def test_print_has_no_controls_and_cuts_no_code(page: Page) -> None:
     assert code.evaluate("part => part.scrollWidth - part.clientWidth") == 0
     page.goto("/challenge/nowhere")
     expect(page.get_by_role("link", name="Back to the slate")).to_be_hidden()
+
+
+def test_meanings_are_seen_in_forced_colours(page: Page, stage: Stage) -> None:
+    page.emulate_media(forced_colors="active")
+    STATES["inside"](page, stage)
+    expect(page.locator(".step-picture:has(.sheet)").first).to_have_css("background-color", SLATE)
+    STATES["corrected"](page, stage)
+    expect(page.locator("[data-said-by-person] .bar-name")).to_have_css("outline-style", "solid")
+    expect(page.get_by_role("button", name="No", exact=True)).to_have_css("border-top-width", "3px")
+    expect(page.get_by_role("button", name="Yes", exact=True)).to_have_css("border-top-width", "1px")
 
 
 def test_the_clock_is_seen_in_forced_colours(page: Page, stage: Stage) -> None:
