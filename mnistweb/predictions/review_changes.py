@@ -37,6 +37,13 @@ class Change(NamedTuple):
         """True if it took back that the drawing was hidden."""
         return Review.HIDDEN is self.before.review is not self.after.review
 
+    def takes_back(self, earlier: "Change") -> bool:
+        """Return if it restored the label before `earlier`, and the moderation as far as it changed that."""
+        labels = (self.before.label, self.after.label) == (earlier.after.label, earlier.before.label)
+        untouched = self.before.review is self.after.review
+        restored = (self.before.review, self.after.review) == (earlier.after.review, earlier.before.review)
+        return labels and (untouched or restored)
+
     def undone(self, present: State) -> State | None:
         """Return the state that taking it back leads to; None where the label is another one by now.
 

@@ -1,7 +1,8 @@
 """The log of decisions, newest first, of all reviewers or of one."""
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,8 @@ class LoggedDecision:
 
     decision: ReviewDecision
     prediction: Prediction
+    stands: bool
+    """True if it is the last decision on the drawing that was not taken back."""
 
     @property
     def change(self) -> Change:
@@ -32,9 +35,9 @@ class LoggedDecision:
 
     @property
     def in_force(self) -> bool:
-        """True if the drawing still has the label that it gave, and taking it back changes something."""
+        """True if it stands, the drawing still has its label, and taking it back changes something."""
         present = State(label_of(self.prediction), self.prediction.review)
-        return self.decision.decision is not None and self.change.undone(present) not in (None, present)
+        return self.stands and self.change.undone(present) not in (None, present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def page(reviewer: str | None, cursor: str | None, limit: int) -> LogPage:
         query = query.where(place < _place(cursor))
     query = query.order_by(ReviewDecision.decided_at.desc(), ReviewDecision.id.desc())
     rows = db.session.execute(query.limit(limit + 1)).all()
-    items = [LoggedDecision(*row) for row in rows[:limit]]
+    standing = _standing({prediction.id for _, prediction in rows[:limit]})
+    items = [LoggedDecision(decision, drawing, decision.id in standing) for decision, drawing in rows[:limit]]
     return LogPage(items, _cursor(items[-1].decision) if len(rows) > limit else None)
 
 
@@ -78,6 +82,21 @@ def reviewers() -> Sequence[str]:
         if len(names) == MAX_REVIEWERS:
             break
     return names
+
+
+def _standing(drawings: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return the ids of the decisions on these drawings that can be taken back next."""
+    query = select(ReviewDecision).where(ReviewDecision.prediction_id.in_(drawings))
+    made: defaultdict[uuid.UUID, list[ReviewDecision]] = defaultdict(list)
+    for each in db.session.scalars(query.order_by(ReviewDecision.prediction_id, ReviewDecision.decided_at)):
+        earlier = made[each.prediction_id]
+        if earlier and Change.of(each).takes_back(Change.of(earlier[-1])):
+            earlier.pop()
+        else:
+            earlier.append(each)
+    return {
+        decisions[-1].id for decisions in made.values() if decisions and decisions[-1].decision is not None
+    }
 
 
 def _cursor(last: ReviewDecision) -> str:

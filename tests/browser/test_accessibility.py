@@ -3,10 +3,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser.accessibility import violations
+from tests.support.browser.accessibility import contrast, violations
 from tests.support.browser.devices import DEVICES, NewPage
-from tests.support.browser.hand import answer
-from tests.support.browser.states import STATES, Stage
+from tests.support.browser.hand import answer, delete, draw, predict, predicted
+from tests.support.browser.states import STATES, Stage, begin_round
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -64,3 +64,91 @@ def test_screen_readers_are_told_of_the_answer(page: Page, answering: Callable[.
     for key in ("Space", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     expect(page.get_by_role("status")).to_have_text("Probably a four, perhaps a nine. Confidence 55.0 %.")
+
+
+@pytest.mark.parametrize("keys", [["Escape"], ["Control+z"]], ids=["closed", "stale"])
+def test_an_answer_that_is_put_away_gives_the_focus_to_the_slate(page: Page, keys: list[str]) -> None:
+    predicted(page, 7)
+    page.get_by_role("button", name="Yes", exact=True).focus()
+    for key in keys:
+        page.keyboard.press(key)
+    expect(page.locator("#slate")).to_be_focused()
+
+
+@pytest.mark.parametrize("tool", ["Clear", "Undo", "Redo"])
+def test_a_tool_that_has_nothing_more_to_do_gives_the_focus_to_the_slate(page: Page, tool: str) -> None:
+    draw(page, 1)
+    if tool == "Redo":
+        page.keyboard.press("Control+z")
+    page.get_by_role("button", name=tool).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=tool)).to_be_hidden()
+    expect(page.locator("#slate")).to_be_focused()
+
+
+@pytest.mark.parametrize("tool", ["Clear", "Undo"])
+def test_so_do_the_tools_of_a_challenge(page: Page, stage: Stage, tool: str) -> None:
+    begin_round(page, stage)
+    draw(page, 1)
+    page.get_by_role("button", name=tool).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=tool)).to_be_hidden()
+    expect(page.locator("#slate")).to_be_focused()
+
+
+def test_the_button_that_deletes_keeps_the_focus(page: Page) -> None:
+    page.goto(f"/predictions/{predicted(page, 7)}")
+    button = page.get_by_role("button", name="Delete this drawing")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_be_disabled()
+    expect(button).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("This drawing will be deleted.")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo the deletion").press("Enter")
+    expect(button).to_be_enabled()
+    expect(button).to_be_focused()
+
+
+def test_screen_readers_are_told_of_a_deletion(page: Page) -> None:
+    delete(page, predicted(page, 7))
+    expect(page.get_by_role("status")).to_have_text("Drawing deleted.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_digit_of_a_live_guess_can_be_seen(new_page: NewPage, stage: Stage, scheme: str) -> None:
+    page = new_page(color_scheme=scheme, reduced_motion="reduce")
+    page.goto("/")
+    stage.answering(4, 0.55, second=9)
+    draw(page, 4)
+    expect(page.locator("[data-live] .verdict-second")).to_have_text("9")
+    for sign in page.locator("[data-live=sign], [data-live=second]").all():
+        assert contrast(sign) >= 3  # large text
+
+
+def test_screen_readers_are_told_again_of_the_same(page: Page) -> None:
+    said = []
+    for digit in (1, 7):
+        draw(page, digit)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("status")).to_have_text("Cleared")
+        said.append(page.get_by_role("status").text_content())
+    assert said[0] != said[1]
+
+
+def test_screen_readers_hear_of_the_answer_and_of_feedback_once(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const place = document.getElementById("announcement");
+            new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });
+        }"""
+    )
+    draw(page, 7)
+    expect(page.locator("#answer[data-live]")).to_be_visible()  # guesses would be too many
+    predict(page)
+    page.get_by_role("button", name="Yes", exact=True).click()
+    expect(page.locator("[data-said]")).to_be_visible()
+    answered, thanks = page.evaluate("said")
+    assert answered.startswith("Certainly a seven.")
+    assert thanks == "Thank you, your feedback is saved."

@@ -91,7 +91,7 @@ def test_one_gesture_says_right(page: Page) -> None:
     expect(page.get_by_role("button", name="Yes", exact=True)).to_have_attribute("aria-pressed", "true")
     assert own_row(page, prediction_id)[4:] == ["4", "right"]
     expect(page.locator("#own")).to_have_attribute("data-accuracy", "1.0")
-    expect(page.locator("#announcement")).to_contain_text("feedback is saved")
+    expect(page.locator("#announcement")).to_have_text("Thank you, your feedback is saved.")
 
 
 def test_no_asks_for_the_right_digit(page: Page) -> None:

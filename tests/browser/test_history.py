@@ -100,7 +100,7 @@ def test_deletion_can_be_undone_for_some_seconds(page: Page) -> None:
     first = predicted(page, 4)
     page.clock.install()
     delete(page, first)
-    expect(page.get_by_text("Drawing deleted.")).to_be_visible()
+    expect(page.locator("[data-undo]")).to_contain_text("Drawing deleted.")
     page.clock.run_for(UNDO_TIME // 2)
     press(page, "Undo the deletion")
     page.clock.run_for(UNDO_TIME)

@@ -1,12 +1,17 @@
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserType, Page, expect
 
 from tests.support.browser.devices import DESKTOP, PHONE, SMALL_PHONE, TOO_LOW, WINDOW_SIZES, NewPage
 from tests.support.browser.fonts import in_every_font
 from tests.support.browser.hand import predicted, press
 from tests.support.browser.overflow import covered, overflows
 from tests.support.browser.states import STATES, Stage
+from tests.support.browser.targets import small_targets
 
+SLATE = "rgb(35, 41, 44)"
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -24,6 +29,9 @@ SHIFTS = """
         "unsure",
         "in-doubt",
         "refused",
+        "stale",
+        "relabelling",
+        "deleting",
         "not-saved",
         "history",
         "history-gallery",
@@ -151,3 +159,87 @@ def test_the_page_asks_nothing_of_another_host(page: Page, base_url: str) -> Non
     page.goto("/history")
     assert asked
     assert [url for url in asked if not url.startswith((base_url, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "answered",
+        "film",
+        "history-gallery",
+        "compared",
+        "inside",
+        "insights",
+        "challenge-running",
+        "challenge-results",
+        "network",
+        "api",
+    ],
+)
+def test_everything_is_large_enough_to_be_hit(page: Page, stage: Stage, state: str) -> None:
+    STATES[state](page, stage)
+    faults = {}
+    for width, height in [(320, 568), (390, 844), (1280, 800)]:
+        page.set_viewport_size({"width": width, "height": height})
+        faults[width] = small_targets(page)
+    assert not any(faults.values()), faults
+
+
+@pytest.fixture
+def large_text(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], base_url: str
+) -> Iterator[Page]:
+    """A phone whose owner has set twice the size of text."""
+    options = ["--blink-settings=defaultFontSize=32,defaultFixedFontSize=26"]
+    arguments = [*browser_type_launch_args["args"], *options]
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
+    yield browser.new_page(base_url=base_url, viewport=PHONE["viewport"])
+    browser.close()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "answered",
+        "in-doubt",
+        "film",
+        "history",
+        "history-filtered",
+        "inside",
+        "challenge-over",
+        "challenge-results",
+        "page-broken",
+    ],
+)
+def test_text_of_twice_the_size_fits_on_a_phone(large_text: Page, stage: Stage, state: str) -> None:
+    STATES[state](large_text, stage)
+    assert overflows(large_text) + covered(large_text) == []
+
+
+def test_print_has_no_controls_and_cuts_no_code(page: Page) -> None:
+    page.goto("/api/v1/docs")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    code = page.get_by_label("Example with curl")
+    expect(code).to_be_visible()
+    assert code.evaluate("part => part.scrollWidth - part.clientWidth") == 0
+    page.goto("/challenge/nowhere")
+    expect(page.get_by_role("link", name="Back to the slate")).to_be_hidden()
+
+
+def test_meanings_are_seen_in_forced_colours(page: Page, stage: Stage) -> None:
+    page.emulate_media(forced_colors="active")
+    STATES["inside"](page, stage)
+    expect(page.locator(".step-picture:has(.sheet)").first).to_have_css("background-color", SLATE)
+    STATES["corrected"](page, stage)
+    expect(page.locator("[data-said-by-person] .bar-name")).to_have_css("outline-style", "solid")
+    expect(page.get_by_role("button", name="No", exact=True)).to_have_css("border-top-width", "3px")
+    expect(page.get_by_role("button", name="Yes", exact=True)).to_have_css("border-top-width", "1px")
+
+
+def test_the_clock_is_seen_in_forced_colours(page: Page, stage: Stage) -> None:
+    STATES["challenge-running"](page, stage)
+    page.emulate_media(forced_colors="active")
+    colour = "part => getComputedStyle(part).backgroundColor"
+    bar = page.locator("[data-clock-bar]").evaluate(colour)
+    assert bar != page.locator("html").evaluate(colour)

@@ -96,6 +96,22 @@ def test_a_comparison_is_closed_while_a_model_still_reads(page: Page, second_net
     expect(page.locator("[data-opinion][data-state=said]")).to_have_count(2)
 
 
+def test_a_card_keeps_the_focus_when_its_answer_comes(page: Page, second_network: Install) -> None:
+    second_network(nine())
+    page.goto("/")
+    predicted(page, 4)
+    held: list[Route] = []
+    page.route("**/comparison", lambda route: held.append(route))
+    press(page, "Compare all models")
+    link = page.locator("[data-opinion=second]").get_by_role("link")
+    link.focus()
+    expect(page.locator("[data-opinion=second]")).to_have_attribute("aria-busy", "true")
+    for route in held:
+        route.continue_()
+    expect(page.locator("[data-opinion][data-state=said]")).to_have_count(2)
+    expect(link).to_be_focused()
+
+
 def test_one_that_fails_says_so_in_its_place(page: Page, second_network: Install) -> None:
     second_network(asleep())
     page.goto("/")

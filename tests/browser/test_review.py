@@ -14,6 +14,7 @@ from mnistweb.predictions.reviewed_labels import REJECTED
 from tests.support.browser.accessibility import violations
 from tests.support.browser.devices import DESKTOP, DEVICES, PHONE, PROJECTOR, SMALL_PHONE, NewPage
 from tests.support.browser.overflow import covered, overflows
+from tests.support.browser.targets import small_targets
 from tests.support.drawings import digit_png
 from tests.support.reviewers import PASSWORD, PASSWORD_HASH
 from tests.support.rows import NOON, add, row
@@ -214,3 +215,24 @@ def test_pages_fit_and_axe_finds_nothing(new_page: NewPage, device: str, site: F
     page.goto("/review?part=refused")
     check()
     assert covered(page) == []
+
+
+def test_the_bar_leaves_room_for_drawings_in_a_page_at_400_percent(new_page: NewPage) -> None:
+    page = new_page(viewport={"width": 320, "height": 256})
+    log_in(page)
+    assert overflows(page) + covered(page) == []
+    press(page, "8")
+    said(page, "Decided: an eight.")
+    second = page.locator(".review-tile").nth(1)
+    expect(second.get_by_role("checkbox")).to_be_focused()
+    expect(second.get_by_role("checkbox")).to_be_in_viewport(ratio=1)
+
+
+def test_everything_is_large_enough_to_be_hit(new_page: NewPage) -> None:
+    page = new_page(**SMALL_PHONE)
+    log_in(page)
+    assert small_targets(page) == []
+    press(page, "8")
+    said(page, "Decided: an eight.")
+    page.goto("/review/decisions")
+    assert small_targets(page) == []

@@ -124,7 +124,9 @@ def test_each_layer_says_how_much_its_detectors_see(client: FlaskClient, predict
 
 def test_votes_of_all_detectors_add_up(client: FlaskClient, predicted: dict[str, Any]) -> None:
     text = look(client, predicted).text
-    first, rest = (table.split("</table>")[0] for table in text.split('<table class="votes">')[1:])
+    first, rest = (
+        table.split("</table>")[0] for table in text.split('<table class="votes" aria-label="Votes')[1:]
+    )
     assert len(re.findall("Neuron [0-9]+</th>", first)) == 8
     assert len(re.findall("Neuron [0-9]+</th>", rest)) == 120
     cells = re.findall(r"</th><td>([^<]+)</td>", rest)

@@ -397,3 +397,50 @@ def test_a_hide_is_taken_back_from_the_list_of_decisions(
     assert (label(app, drawing), moderation_of(app, drawing)) == (label_before, Review.APPROVED)
     assert "Take back" not in ada.get("/review/decisions?by=Ada").text
     assert ", shown again" in ada.get("/review/decisions?by=Bob").text
+
+
+UNDO = re.compile(r'action="(/review/decisions/[^"]+/undo)"')
+
+
+@on_both_databases
+def test_one_decision_on_a_drawing_can_be_taken_back_at_a_time(app: Flask, ada: FlaskClient) -> None:
+    with app.app_context():
+        [drawing] = add(row(drawing=digit_png(3)))
+
+    def offered() -> list[str]:
+        return UNDO.findall(ada.get("/review/decisions").text)
+
+    def take_back() -> None:
+        [address] = offered()
+        ada.post(address, data={"csrf_token": csrf_token(ada)})
+
+    decide(ada, "8", f"{drawing}::3")
+    take_back()
+    assert offered() == []
+    decide(ada, "8", f"{drawing}::3")  # as the first one, which stays taken back
+    decide(ada, "rejected", f"{drawing}:8:3")
+    decide(ada, "hide", f"{drawing}:rejected:3")
+    states = []
+    for _ in range(3):
+        take_back()
+        states.append((label(app, drawing), moderation_of(app, drawing)))
+    assert states == [("rejected", None), ("8", None), ("", None)]
+    assert offered() == []
+
+
+@on_both_databases
+def test_a_decision_can_be_taken_back_though_the_operator_hid_the_drawing(
+    app: Flask, ada: FlaskClient
+) -> None:
+    with app.app_context():
+        [drawing] = add(row(drawing=digit_png(3)))
+    decide(ada, "8", f"{drawing}::3")
+    with app.app_context():
+        moderation.set_review([drawing], Review.HIDDEN)
+    for _ in range(2):
+        page = ada.get("/review/decisions").text
+        [address] = UNDO.findall(page)
+        ada.post(address, data={"csrf_token": csrf_token(ada)})
+        assert (label(app, drawing), moderation_of(app, drawing)) == ("", Review.HIDDEN)
+        assert not UNDO.findall(ada.get("/review/decisions").text)
+        decide(ada, "8", f"{drawing}::3")

@@ -4,6 +4,7 @@ import { errorNotice, fetchFragment, replace, RequestError } from "../lib/fragme
 import { SIZE } from "../slate/geometry.js";
 import { thumbnail } from "../slate/render.js";
 import { mergeRows, removeRow } from "./drawing-rows.js";
+import { THANKS } from "./feedback.js";
 import { readPicture } from "./upload.js";
 
 /**
@@ -25,10 +26,16 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     const answer = panel();
     const { prediction, predictionId } = answer.dataset;
     const stale = prediction !== undefined && !answers.current;
+    if (stale) leave(answer);
     if (!answer.querySelector("[data-when]")) answer.querySelector(".answer-facts").after(notes.cloneNode(true));
     answer.toggleAttribute("data-stale", stale);
     for (const fieldset of answer.querySelectorAll("fieldset")) fieldset.disabled = stale || !predictionId;
     nameInAddress(stale ? "" : (predictionId ?? ""));
+  }
+
+  /** Take the focus out of an answer that is put away or can't be used any more. */
+  function leave(answer) {
+    if (answer.contains(document.activeElement)) canvas.focus({ preventScroll: true });
   }
 
   function nameInAddress(id) {
@@ -58,18 +65,18 @@ export function enhanceAnswer(root, drawing, answers, notify) {
   /** Show what feedback changed. */
   function update(page) {
     const answer = page.querySelector("#answer");
-    const { announcement, predictionId } = answer.dataset;
     mergeRows(page);
-    if (predictionId === panel().dataset.predictionId) {
+    if (answer.dataset.predictionId === panel().dataset.predictionId) {
       replace(answer);
       mark();
     }
-    announce(announcement);
+    announce(THANKS);
   }
 
   /** Put the answer away. */
   function close() {
     if (panel().dataset.prediction === undefined) return;
+    leave(panel());
     answers.show(null);
     replace(blank.cloneNode(true));
     mark();

@@ -56,7 +56,7 @@ export function enhanceComparison(root) {
     body.set("model", name);
     try {
       const page = await fetchFragment(form.action, body, selector);
-      comparison.querySelector(selector).replaceWith(page.querySelector(selector));
+      if (comparison.isConnected) replace(page.querySelector(selector));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       showError(comparison.querySelector(selector), error.notice.querySelector("p").textContent);

@@ -8,15 +8,19 @@ export function enhanceDeletion(root) {
   if (!form) return () => {};
   const { on, stop } = listen();
   const button = form.querySelector("button");
+  const waits = () => button.getAttribute("aria-disabled") === "true";
+  // A disabled button would lose the focus.
+  const wait = (waiting) => button.setAttribute("aria-disabled", String(waiting));
   let deletion = null;
 
   on(form, "submit", (event) => {
     event.preventDefault();
-    button.disabled = true;
+    if (waits()) return;
+    wait(true);
     deletion = undoable(root.querySelector("[data-undo]"), "This drawing will be deleted.", {
       act: () => form.submit(),
       undo: () => {
-        button.disabled = false;
+        wait(false);
         button.focus();
       },
     });
@@ -25,7 +29,7 @@ export function enhanceDeletion(root) {
   // Who does something with the answer wants to keep its drawing.
   on(root, "submit", (event) => {
     if (!event.target.closest("#answer") || !deletion?.cancel()) return;
-    button.disabled = false;
+    wait(false);
     announce("The drawing is not deleted");
   });
 
@@ -33,7 +37,7 @@ export function enhanceDeletion(root) {
   on(window, "pagehide", () => deletion?.cancel() && navigator.sendBeacon(form.action, new FormData(form)));
 
   // The back button may show the page as it was, though its drawing is gone.
-  on(window, "pageshow", (event) => event.persisted && button.disabled && location.reload());
+  on(window, "pageshow", (event) => event.persisted && waits() && location.reload());
 
   return stop;
 }

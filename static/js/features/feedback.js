@@ -1,6 +1,9 @@
 import { isInField, isShortcut, listen } from "../lib/events.js";
 import { fetchFragment, RequestError } from "../lib/fragments.js";
 
+/** What screen readers say of feedback that is saved. */
+export const THANKS = "Thank you, your feedback is saved.";
+
 /**
  * Give feedback without leaving the page: with the buttons, the number field, and the keys 0 to 9.
  *

@@ -1,3 +1,5 @@
+import { announce } from "./announce.js";
+
 /** How long an action can be undone (ms). */
 const UNDO_TIME = 8000;
 
@@ -14,13 +16,13 @@ export function undoable(place, text, { act, undo }) {
   let open = true;
 
   notice.className = "undo";
-  notice.setAttribute("role", "status");
   button.className = "button";
   button.type = "button";
   button.textContent = "Undo";
   button.setAttribute("aria-label", "Undo the deletion");
   notice.append(text, " ", button);
   place.replaceChildren(notice);
+  announce(text);
 
   /** Returns whether it was open. */
   function close() {

@@ -154,8 +154,8 @@ function start(root) {
   }
 
   function update() {
-    root.querySelector("[data-do=undo]").disabled = !isRunning() || !drawing.canUndo;
-    root.querySelector("[data-do=clear]").disabled = !isRunning() || drawing.empty;
+    slate.enable(root.querySelector("[data-do=undo]"), isRunning() && drawing.canUndo);
+    slate.enable(root.querySelector("[data-do=clear]"), isRunning() && !drawing.empty);
     root.querySelector("[data-do=accept]").disabled = !isRunning();
   }
 

@@ -77,9 +77,9 @@ function start(root) {
   }
 
   function updateTools() {
-    form.querySelector("[data-do=undo]").disabled = !drawing.canUndo;
-    form.querySelector("[data-do=redo]").disabled = !drawing.canRedo;
-    form.querySelector("[data-do=clear]").disabled = drawing.empty;
+    slate.enable(form.querySelector("[data-do=undo]"), drawing.canUndo);
+    slate.enable(form.querySelector("[data-do=redo]"), drawing.canRedo);
+    slate.enable(form.querySelector("[data-do=clear]"), !drawing.empty);
   }
 
   function load(picture) {

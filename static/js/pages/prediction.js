@@ -1,6 +1,6 @@
 import { enhanceComparison } from "../features/comparison.js";
 import { enhanceDeletion } from "../features/deletion.js";
-import { enhanceFeedback } from "../features/feedback.js";
+import { enhanceFeedback, THANKS } from "../features/feedback.js";
 import { enhanceFilm } from "../features/film.js";
 import { enhanceReplay } from "../features/replay.js";
 import { enhanceShare } from "../features/share.js";
@@ -20,7 +20,6 @@ onLeave(enhanceShare(root));
 if (canvas) onLeave(enhanceReplay(canvas, root.querySelector("[data-replay-controls]")));
 
 function showAnswer(page) {
-  const answer = page.querySelector("#answer");
-  replace(answer);
-  announce(answer.dataset.announcement);
+  replace(page.querySelector("#answer"));
+  announce(THANKS);
 }

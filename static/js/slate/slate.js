@@ -46,6 +46,12 @@ export class Slate {
     this.#teardown = () => stops.forEach((stop) => stop());
   }
 
+  /** Enable or disable a tool, which then leaves the focus to the slate. */
+  enable(tool, enabled) {
+    if (!enabled && tool === document.activeElement) this.#canvas.focus({ preventScroll: true });
+    tool.disabled = !enabled;
+  }
+
   /** Redraw everything. */
   render() {
     if (this.#ratio !== devicePixelRatio) return this.#fit();

@@ -8,7 +8,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests
 
 from mnistweb.recognition.types import Answer
 from tests.support.bad_images import BAD_FILES
-from tests.support.browser.hand import draw, judge, predict, press
+from tests.support.browser.hand import draw, judge, predict, press, stroke
 from tests.support.networks import asleep, nine
 
 
@@ -108,6 +108,26 @@ def server_down(page: Page, stage: Stage) -> None:
     page.route("**/predictions", lambda route: route.abort("connectionrefused"))
     press(page, "Predict")
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+def stale(page: Page, stage: Stage) -> None:
+    """The answer to a drawing that has got another stroke since, without guesses."""
+    answered(page, stage)
+    page.get_by_label("Guess").uncheck()
+    stroke(page, [(30, 30), (60, 200)])
+    expect(page.get_by_text("That was your previous drawing.")).to_be_visible()
+
+
+def relabelling(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    page.get_by_role("link", name="Not a digit, change it").click()
+    expect(page.get_by_role("button", name="It’s right")).to_be_visible()
+
+
+def deleting(page: Page, stage: Stage) -> None:
+    answered(page, stage)
+    page.get_by_role("button", name="Delete this drawing").first.click()
+    expect(page.get_by_role("button", name="Undo the deletion")).to_be_visible()
 
 
 def not_saved(page: Page, stage: Stage) -> None:
@@ -441,6 +461,9 @@ STATES: dict[str, Callable[[Page, Stage], None]] = {
         nothing_drawn,
         offline,
         server_down,
+        stale,
+        relabelling,
+        deleting,
         not_saved,
         hurried,
         too_large,

@@ -1,9 +1,0 @@
-/** Show every time below `root` in the visitor's time zone, in the same format as the server's UTC times. */
-export function localTimes(root) {
-  for (const time of root.querySelectorAll("time[data-local]")) {
-    const when = new Date(time.dateTime);
-    const two = (number) => String(number).padStart(2, "0");
-    const day = [when.getFullYear(), two(when.getMonth() + 1), two(when.getDate())].join("-");
-    time.textContent = `${day} ${two(when.getHours())}:${two(when.getMinutes())}`;
-  }
-}
