@@ -95,7 +95,8 @@ export function enhanceAnswer(root, drawing, answers, notify) {
   async function openAnswered(id) {
     const before = drawing.sheet;
     const found = await loadDrawing(canvas);
-    if (!found || drawing.drawing || drawing.sheet !== before) return;
+    const changed = drawing.drawing || drawing.sheet !== before || panel().dataset.predictionId !== id;
+    if (!found || changed) return;
     if (found.strokes) drawing.open(found.strokes);
     else drawing.place(found.picture);
     answers.keep(drawing.sheet, select ? panel().dataset.model : "", id);
@@ -108,7 +109,8 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     if (!id) return;
     try {
       const page = await fetchFragment(`${home}?answer=${id}`, null, "#answer");
-      if (drawing.sheet === sheet && !drawing.drawing) place(sheet, page.querySelector("#answer"));
+      const changed = drawing.drawing || drawing.sheet !== sheet || panel().dataset.prediction !== undefined;
+      if (!changed && answers.has(sheet, id)) place(sheet, page.querySelector("#answer"));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       if (error.code === "not_found") answers.forget(sheet, id);

@@ -1,6 +1,7 @@
 import { announce } from "../lib/announce.js";
 import { listen } from "../lib/events.js";
 import { undoable } from "../lib/undoable.js";
+import { noteDeletion } from "./left-deletions.js";
 
 /** Delete the drawing of this page some seconds after the button was pressed, unless it is undone. Returns the teardown. */
 export function enhanceDeletion(root) {
@@ -30,7 +31,11 @@ export function enhanceDeletion(root) {
   });
 
   // Who leaves the page has not undone it.
-  on(window, "pagehide", () => deletion?.cancel() && navigator.sendBeacon(form.action, new FormData(form)));
+  on(window, "pagehide", () => {
+    if (!deletion?.cancel()) return;
+    navigator.sendBeacon(form.action, new FormData(form));
+    noteDeletion(document.getElementById("answer").dataset.predictionId);
+  });
 
   // The back button may show the page as it was, though its drawing is gone.
   on(window, "pageshow", (event) => event.persisted && button.disabled && location.reload());

@@ -45,7 +45,8 @@ export function enhancePredict(form, drawing, answers, { done, failed }) {
     const id = answers.id(sheet, model);
     if (!id) return null;
     try {
-      return await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
+      const page = await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
+      return answers.has(sheet, id) ? page : null;
     } catch (error) {
       if (error.code !== "not_found") throw error;
       answers.forget(sheet, id);
