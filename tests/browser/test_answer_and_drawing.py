@@ -158,6 +158,20 @@ def test_answered_drawing_is_not_predicted_again(page: Page) -> None:
     expect(page.locator("[data-prediction-row]")).to_have_count(2)
 
 
+def test_answered_drawing_is_known_after_a_reload_and_undo(page: Page) -> None:
+    first = predicted(page, 1)
+    stroke(page, BAR)
+    second = predict(page)
+    stroke(page, BAR)
+    page.reload()
+    for known in (second, first):
+        press(page, "Undo")
+        press(page, "Predict")
+        expect(current(page)).to_have_attribute("data-prediction-id", known)
+    page.reload()
+    assert set(rows(page)) == {first, second}
+
+
 def test_lost_answer_is_found_again_after_undo(page: Page) -> None:
     draw(page, 4)
 
