@@ -230,6 +230,31 @@ def test_back_button_brings_the_whole_page_of_a_looked_up_answer(page: Page) -> 
     expect(current(page)).to_have_attribute("data-prediction-id", first)
 
 
+def come_back(page: Page) -> None:
+    """Restore the page, as the back button does."""
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+
+
+def test_page_that_comes_back_knows_of_feedback_on_another(page: Page) -> None:
+    first = predicted(page, 4)
+    other = page.context.new_page()
+    other.goto(f"/predictions/{first}")
+    press(other, "Yes")
+    expect(other.locator("[data-said]")).to_be_visible()
+    come_back(page)
+    expect(current(page)).to_have_attribute("data-label", "4")
+    expect(page.locator(f"[data-prediction-row='{first}'] .cell-verdict")).to_have_text("right")
+    assert kept_strokes(page)
+
+
+def test_page_that_comes_back_knows_of_a_deletion_on_another(page: Page) -> None:
+    predicted(page, 4)
+    delete_elsewhere(page)
+    come_back(page)
+    expect(page.get_by_role("alert")).to_contain_text("This drawing was deleted")
+    expect(answer(page)).to_have_count(0)
+
+
 def test_drawing_whose_prediction_was_deleted_is_predicted_anew(page: Page) -> None:
     first = predicted(page, 3)
     press(page, "Clear")

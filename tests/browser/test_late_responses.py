@@ -1,5 +1,7 @@
 """Responses come late, and in another order than their requests: each belongs to its own drawing."""
 
+import re
+
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
@@ -14,6 +16,8 @@ from tests.support.browser.hand import (
     row,
 )
 
+LOOK_UP = re.compile(r"\?answer=")
+
 
 def hold(page: Page, address: str) -> list[Route]:
     """Hold back requests to `address`."""
@@ -22,7 +26,7 @@ def hold(page: Page, address: str) -> list[Route]:
     return held
 
 
-def delay(page: Page, address: str) -> list[tuple[Route, APIResponse]]:
+def delay(page: Page, address: str | re.Pattern[str]) -> list[tuple[Route, APIResponse]]:
     """Let requests to `address` reach the server, and hold back its responses."""
     delayed: list[tuple[Route, APIResponse]] = []
     page.route(address, lambda route: delayed.append((route, route.fetch())))
@@ -107,6 +111,19 @@ def test_of_two_labels_the_later_one_stays(page: Page) -> None:
     page.unroute("**/feedback")
     page.reload()
     expect(row(page, prediction_id).locator(".cell-person")).to_contain_text("5")
+
+
+def test_answer_that_is_looked_up_does_not_hide_a_later_label(page: Page) -> None:
+    prediction_id = predicted(page, 4)
+    delayed = delay(page, LOOK_UP)
+    press(page, "Predict")
+    press(page, "Yes")
+    page.wait_for_timeout(300)
+    ((route, response),) = delayed
+    route.fulfill(response=response)
+    expect(page.locator("#answer[aria-busy=true]")).to_have_count(0)
+    expect(page.locator("[data-said]")).to_be_visible()
+    expect(row(page, prediction_id).locator(".cell-verdict")).to_have_text("right")
 
 
 def test_label_of_one_row_leaves_the_form_of_another_open(page: Page) -> None:

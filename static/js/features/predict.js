@@ -1,5 +1,6 @@
 import { listen } from "../lib/events.js";
 import { errorNotice, fetchFragment, RequestError } from "../lib/fragments.js";
+import { inTurn } from "../lib/in-turn.js";
 import { toDataURL } from "../slate/render.js";
 
 /** The most strokes that the server stores. */
@@ -45,7 +46,7 @@ export function enhancePredict(form, drawing, answers, { done, failed }) {
     const id = answers.id(sheet, model);
     if (!id) return null;
     try {
-      const page = await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
+      const page = await inTurn(() => fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer"));
       return answers.has(sheet, id) ? page : null;
     } catch (error) {
       if (error.code !== "not_found") throw error;

@@ -1,6 +1,10 @@
 let last = Promise.resolve();
 
-/** Start `task()` once all tasks before it are done, so that of two labels for a drawing the later one stays. */
+/**
+ * Start `task()`, a request about labels, once all those before it are done.
+ *
+ * So of two labels for a drawing the later one stays, and no response is older than what the page says.
+ */
 export function inTurn(task) {
   const mine = last.then(task);
   last = mine.catch(() => {});
