@@ -1,7 +1,6 @@
 import { announce } from "../lib/announce.js";
 import { listen } from "../lib/events.js";
-import { errorNotice, fetchFragment, replace, RequestError } from "../lib/fragments.js";
-import { inTurn } from "../lib/in-turn.js";
+import { errorNotice, fetchFragment, inTurn, replace, RequestError } from "../lib/fragments.js";
 import { SIZE } from "../slate/geometry.js";
 import { thumbnail } from "../slate/render.js";
 import { mergeRows, removeRow } from "./drawing-rows.js";

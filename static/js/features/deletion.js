@@ -1,7 +1,7 @@
 import { announce } from "../lib/announce.js";
+import { noteDeletion } from "../lib/draft-storage.js";
 import { listen } from "../lib/events.js";
 import { undoable } from "../lib/undoable.js";
-import { noteDeletion } from "./left-deletions.js";
 
 /** Delete the drawing of this page some seconds after the button was pressed, unless it is undone. Returns the teardown. */
 export function enhanceDeletion(root) {

@@ -1,6 +1,5 @@
 import { isInField, isShortcut, listen } from "../lib/events.js";
-import { errorNotice, fetchFragment, RequestError } from "../lib/fragments.js";
-import { inTurn } from "../lib/in-turn.js";
+import { errorNotice, fetchFragment, inTurn, RequestError } from "../lib/fragments.js";
 
 /**
  * Give feedback without leaving the page: with the buttons, the number field, and the keys 0 to 9.

@@ -1,10 +1,9 @@
 import { announce } from "../lib/announce.js";
+import { forgetDeletion, noteDeletion, takeDeletions } from "../lib/draft-storage.js";
 import { isShortcut, listen, opensNewTab } from "../lib/events.js";
-import { fetchFragment, RequestError } from "../lib/fragments.js";
-import { inTurn } from "../lib/in-turn.js";
+import { fetchFragment, inTurn, RequestError } from "../lib/fragments.js";
 import { undoable } from "../lib/undoable.js";
 import { findRow, focusNear, mergeRows, removeRow } from "./drawing-rows.js";
-import { forgetDeletion, noteDeletion, takeDeletions } from "./left-deletions.js";
 
 /**
  * Delete the visitor's drawings and change their labels without leaving the page.

@@ -1,6 +1,5 @@
 import { listen } from "../lib/events.js";
-import { errorNotice, fetchFragment, RequestError } from "../lib/fragments.js";
-import { inTurn } from "../lib/in-turn.js";
+import { errorNotice, fetchFragment, inTurn, RequestError } from "../lib/fragments.js";
 import { toDataURL } from "../slate/render.js";
 
 /** The most strokes that the server stores. */

@@ -1,4 +1,5 @@
 const DRAFT = "drawing";
+const DELETING = "deleting";
 
 /**
  * Keep `drawing` and what `answers` knows of it in this tab's session storage, so that a reload loses nothing.
@@ -8,7 +9,7 @@ const DRAFT = "drawing";
  * Returns the teardown.
  */
 export function keepDraft(drawing, answers) {
-  const saved = read();
+  const saved = read(DRAFT);
   if (saved) {
     drawing.restore(saved);
     answers.restore(drawing.sheet, saved.answers);
@@ -40,9 +41,42 @@ export function forgetDraft() {
   }
 }
 
-function read() {
+/**
+ * Note that prediction `id` is being deleted.
+ *
+ * If its page is left meanwhile, the next one in this tab may have been sent before, and still show the drawing.
+ */
+export function noteDeletion(id) {
+  keepNoted([...noted(), id]);
+}
+
+/** Forget prediction `id`, whose deletion was answered. */
+export function forgetDeletion(id) {
+  keepNoted(noted().filter((each) => each !== id));
+}
+
+/** The ids whose deletion was not answered before the page before this one was left. They are forgotten. */
+export function takeDeletions() {
+  const ids = noted();
+  if (ids.length) keepNoted([]);
+  return ids;
+}
+
+function noted() {
+  return read(DELETING) ?? [];
+}
+
+function keepNoted(ids) {
   try {
-    return JSON.parse(sessionStorage.getItem(DRAFT));
+    sessionStorage.setItem(DELETING, JSON.stringify(ids));
+  } catch {
+    // Storage is full or forbidden: the next page may show the drawing.
+  }
+}
+
+function read(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
   } catch {
     return null;
   }
