@@ -7,6 +7,7 @@ import sqlite3
 from weakref import WeakSet
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb.database.busy_timeout import busy_timeout
 
@@ -19,11 +20,11 @@ def wipe(engine: Engine) -> None:
     """Empty the log after a deletion. While others read it, this is left for `wipe_pending`."""
     if engine.dialect.name != "sqlite":
         return
-    with engine.connect() as connection, busy_timeout(connection, BUSY_TIMEOUT) as driver:
-        try:
+    try:
+        with engine.connect() as connection, busy_timeout(connection, BUSY_TIMEOUT) as driver:
             [(busy, _, _)] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:  # such as a full disk; the deletion itself is committed
-            busy = True
+    except (SQLAlchemyError, sqlite3.Error):  # such as a full disk; the change itself is committed
+        busy = True
     if busy:
         _pending.add(engine)
     else:

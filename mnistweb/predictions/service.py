@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from flask import current_app
@@ -13,6 +14,7 @@ from mnistweb.database.models import Prediction, Source
 from mnistweb.database.outage_log import report_outage
 from mnistweb.observability.signals import predicted
 from mnistweb.predictions.challenges import Prompt
+from mnistweb.predictions.errors import NotFound
 from mnistweb.predictions.idempotency import IdempotencyKey, find_saved, replay
 from mnistweb.predictions.images import drawing_to_store
 from mnistweb.predictions.store import insert
@@ -25,6 +27,8 @@ from mnistweb.recognition.rejection import reason_in_picture
 from mnistweb.registry.recognizers import recognizer_named
 
 logger = logging.getLogger(__name__)
+MAX_ATTEMPTS = 5
+"""Attempts to save a prediction whose key others use and delete at the same time."""
 
 
 def recognize_and_save(
@@ -80,12 +84,8 @@ def recognize_and_save(
     if request is not None:
         prediction.request_key, prediction.request_content = request.key, request.content
     saving = time.perf_counter()
-    try:
-        _save(prediction)
-    except IntegrityError:
-        if request is None:
-            raise
-        return replay(request)
+    if saved := _save_or_replay(prediction, request):
+        return saved
     if predicted.receivers:
         seconds = {
             "decode": decoded - started,
@@ -95,6 +95,20 @@ def recognize_and_save(
         }
         predicted.send(current_app._get_current_object(), prediction=prediction, seconds=seconds)  # type: ignore[attr-defined]
     return prediction
+
+
+def _save_or_replay(prediction: Prediction, request: IdempotencyKey | None) -> Prediction | None:
+    """Save the prediction, or return the one that was saved with its key."""
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            _save(prediction)
+            return None
+        except IntegrityError:
+            if request is None:
+                raise
+        with suppress(NotFound):  # deleted meanwhile, so the key is free again
+            return replay(request)
+    raise NotFound
 
 
 def _save(prediction: Prediction) -> None:

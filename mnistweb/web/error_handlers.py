@@ -1,11 +1,13 @@
 """Error handlers: a code for programs and a sentence for people, as HTML or JSON."""
 
 from flask import Flask, Response, g, jsonify, make_response, render_template
+from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.outage_log import report_outage
 from mnistweb.observability.request_ids import current_id
+from mnistweb.predictions.errors import NotFound
 from mnistweb.recognition.errors import UserError
 from mnistweb.web.form_tokens import CookieMissing, FormRefused
 from mnistweb.web.fragments import is_fragment, wants_json
@@ -94,6 +96,11 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(UserError)
     def user_error(error: UserError) -> Response:
         return respond(error.code, str(error), STATUS[error.code])
+
+    @app.errorhandler(ObjectDeletedError)
+    def deleted(_: ObjectDeletedError) -> Response:
+        # Between the reading of its row and that of a deferred column.
+        return user_error(NotFound())
 
     def database_error(error: Exception) -> Response:
         report_outage("The database failed:", error)

@@ -18,7 +18,7 @@ def is_fragment() -> bool:
 
     A response that can be cached then tells caches that the page and its parts have the same address.
     """
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         after_this_request(_vary)
     return request.headers.get(HEADER) == "true"
 

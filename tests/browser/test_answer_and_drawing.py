@@ -158,6 +158,20 @@ def test_answered_drawing_is_not_predicted_again(page: Page) -> None:
     expect(page.locator("[data-prediction-row]")).to_have_count(2)
 
 
+def test_answered_drawing_is_known_after_a_reload_and_undo(page: Page) -> None:
+    first = predicted(page, 1)
+    stroke(page, BAR)
+    second = predict(page)
+    stroke(page, BAR)
+    page.reload()
+    for known in (second, first):
+        press(page, "Undo")
+        press(page, "Predict")
+        expect(current(page)).to_have_attribute("data-prediction-id", known)
+    page.reload()
+    assert set(rows(page)) == {first, second}
+
+
 def test_lost_answer_is_found_again_after_undo(page: Page) -> None:
     draw(page, 4)
 
@@ -214,6 +228,31 @@ def test_back_button_brings_the_whole_page_of_a_looked_up_answer(page: Page) -> 
     page.go_back()
     expect(page.get_by_role("button", name="Predict")).to_be_visible()
     expect(current(page)).to_have_attribute("data-prediction-id", first)
+
+
+def come_back(page: Page) -> None:
+    """Restore the page, as the back button does."""
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+
+
+def test_page_that_comes_back_knows_of_feedback_on_another(page: Page) -> None:
+    first = predicted(page, 4)
+    other = page.context.new_page()
+    other.goto(f"/predictions/{first}")
+    press(other, "Yes")
+    expect(other.locator("[data-said]")).to_be_visible()
+    come_back(page)
+    expect(current(page)).to_have_attribute("data-label", "4")
+    expect(page.locator(f"[data-prediction-row='{first}'] .cell-verdict")).to_have_text("right")
+    assert kept_strokes(page)
+
+
+def test_page_that_comes_back_knows_of_a_deletion_on_another(page: Page) -> None:
+    predicted(page, 4)
+    delete_elsewhere(page)
+    come_back(page)
+    expect(page.get_by_role("alert")).to_contain_text("This drawing was deleted")
+    expect(answer(page)).to_have_count(0)
 
 
 def test_drawing_whose_prediction_was_deleted_is_predicted_anew(page: Page) -> None:

@@ -17,8 +17,10 @@ import flask_migrate
 import pytest
 from flask import Flask
 from sqlalchemy import inspect, select
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mnistweb.app import create_database_app
+from mnistweb.database import wiping
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from tests.support.clients import predict
@@ -113,6 +115,19 @@ def test_deleted_drawing_is_overwritten_later_if_another_process_reads(site: Fla
         assert is_on_disk(tmp_path, drawing)
     predict(client, 5)
     assert not is_on_disk(tmp_path, drawing)
+
+
+def test_change_is_told_to_be_saved_though_nothing_can_be_overwritten(
+    site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PoolTimeout("no connection is free")
+
+    client = site.test_client()
+    prediction = predict(client)
+    monkeypatch.setattr(wiping, "busy_timeout", fail)
+    assert client.delete(f"/api/v1/predictions/{prediction['id']}").status_code == 204
+    assert predict(client)["saved"]
 
 
 def test_migration_waits_for_another_one(tmp_path: Path) -> None:

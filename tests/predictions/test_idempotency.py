@@ -9,6 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mnistweb.database.models import Prediction
+from mnistweb.extensions import db
+from mnistweb.predictions import service
+from mnistweb.predictions.idempotency import IdempotencyKey, replay
 from tests.support.clients import attribute, csrf_token
 from tests.support.drawings import data_url, digit_png, strokes_json
 
@@ -68,6 +72,22 @@ def test_key_is_rejected_for_another_request(
 ) -> None:
     assert send(client).status_code == 201
     assert error_of(send(client, **change)) == (422, "idempotency_key_reused")
+    assert logged() == 1
+
+
+def test_key_of_a_prediction_that_is_deleted_meanwhile_is_free(
+    client: FlaskClient, logged: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replay_late(request: IdempotencyKey) -> Prediction:
+        db.session.execute(db.delete(Prediction))
+        db.session.commit()
+        return replay(request)
+
+    first = send(client)
+    monkeypatch.setattr(service, "replay", replay_late)
+    second = send(client)
+    assert second.status_code == 201
+    assert second.get_json()["id"] != first.get_json()["id"]
     assert logged() == 1
 
 

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import ColumnElement
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
-from tests.support.clients import csrf_token, predict
+from mnistweb.predictions import queries
+from tests.support.clients import assert_refused, csrf_token, predict
 from tests.support.drawings import data_url, digit_png
 
 
@@ -223,3 +225,20 @@ def test_routes_reject_other_methods(app: Flask, client: FlaskClient) -> None:
             assert response.status_code == 405, (method, path)
             assert set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == methods
     assert stored(app, prediction_id)
+
+
+@pytest.mark.parametrize("address", ["drawing.png", "input.png", "preview.png", "inside"])
+def test_drawing_that_is_deleted_meanwhile_is_not_found(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def find_then_delete(prediction_id: uuid.UUID, *conditions: ColumnElement[bool]) -> Prediction:
+        prediction = find(prediction_id, *conditions)
+        with db.engine.begin() as connection:
+            connection.execute(db.delete(Prediction))
+        return prediction
+
+    find = queries.find
+    prediction_id = predict(client)["id"]
+    monkeypatch.setattr(queries, "find", find_then_delete)
+    response = client.get(f"/predictions/{prediction_id}/{address}")
+    assert_refused(response, 404, "not_found")

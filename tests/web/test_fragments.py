@@ -14,5 +14,9 @@ def test_a_page_and_its_fragment_tell_caches_apart(
     assert "X-Fragment" in response.vary
 
 
+def test_headers_without_a_body_are_the_same(client: FlaskClient) -> None:
+    assert client.head("/").headers["Vary"] == client.get("/").headers["Vary"]
+
+
 def test_other_pages_do_not_depend_on_it(client: FlaskClient) -> None:
     assert "X-Fragment" not in client.get("/models", headers=FRAGMENT).vary

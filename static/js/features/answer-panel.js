@@ -1,6 +1,6 @@
 import { announce } from "../lib/announce.js";
 import { listen } from "../lib/events.js";
-import { errorNotice, fetchFragment, replace, RequestError } from "../lib/fragments.js";
+import { errorNotice, fetchFragment, inTurn, replace, RequestError } from "../lib/fragments.js";
 import { SIZE } from "../slate/geometry.js";
 import { thumbnail } from "../slate/render.js";
 import { mergeRows, removeRow } from "./drawing-rows.js";
@@ -99,10 +99,15 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     notify(errorNotice("This drawing was deleted.", "So its answer can’t be rated any more."));
   }
 
+  function lookUp(id) {
+    return inTurn(() => fetchFragment(`${home}?answer=${id}`, null, "#answer"));
+  }
+
   async function openAnswered(id) {
     const before = drawing.sheet;
     const found = await loadDrawing(canvas);
-    if (!found || drawing.drawing || drawing.sheet !== before) return;
+    const changed = drawing.drawing || drawing.sheet !== before || panel().dataset.predictionId !== id;
+    if (!found || changed) return;
     if (found.strokes) drawing.open(found.strokes);
     else drawing.place(found.picture);
     answers.keep(drawing.sheet, select ? panel().dataset.model : "", id);
@@ -114,11 +119,24 @@ export function enhanceAnswer(root, drawing, answers, notify) {
     const id = answers.entries(sheet).find((entry) => entry.id)?.id;
     if (!id) return;
     try {
-      const page = await fetchFragment(`${home}?answer=${id}`, null, "#answer");
-      if (drawing.sheet === sheet && !drawing.drawing) place(sheet, page.querySelector("#answer"));
+      const page = await lookUp(id);
+      const changed = drawing.drawing || drawing.sheet !== sheet || panel().dataset.prediction !== undefined;
+      if (!changed && answers.has(sheet, id)) place(sheet, page.querySelector("#answer"));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       if (error.code === "not_found") answers.forget(sheet, id);
+    }
+  }
+
+  // A page that the back button restores (bfcache) does not know of feedback and deletions on others.
+  async function refresh({ persisted }) {
+    const { predictionId } = panel().dataset;
+    if (!persisted || !predictionId) return;
+    try {
+      update(await lookUp(predictionId));
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      if (error.code === "not_found") gone(predictionId);
     }
   }
 
@@ -131,6 +149,7 @@ export function enhanceAnswer(root, drawing, answers, notify) {
 
   for (const type of ["change", "pen"]) on(drawing, type, mark);
   on(answers, "change", mark);
+  on(window, "pageshow", refresh);
   start();
   mark();
 

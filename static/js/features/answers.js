@@ -46,7 +46,7 @@ export class Answers extends EventTarget {
 
   /** Whether prediction `id` was saved for `sheet`, by whichever model. */
   has(sheet, id) {
-    return this.entries(sheet).some((entry) => entry.id === id);
+    return id !== "" && this.entries(sheet).some((entry) => entry.id === id);
   }
 
   /** Remember that prediction `id` was saved for `sheet`. */

@@ -1,4 +1,5 @@
 import { announce } from "../lib/announce.js";
+import { noteDeletion } from "../lib/draft-storage.js";
 import { listen } from "../lib/events.js";
 import { undoable } from "../lib/undoable.js";
 
@@ -34,7 +35,11 @@ export function enhanceDeletion(root) {
   });
 
   // Who leaves the page has not undone it.
-  on(window, "pagehide", () => deletion?.cancel() && navigator.sendBeacon(form.action, new FormData(form)));
+  on(window, "pagehide", () => {
+    if (!deletion?.cancel()) return;
+    navigator.sendBeacon(form.action, new FormData(form));
+    noteDeletion(document.getElementById("answer").dataset.predictionId);
+  });
 
   // The back button may show the page as it was, though its drawing is gone.
   on(window, "pageshow", (event) => event.persisted && waits() && location.reload());

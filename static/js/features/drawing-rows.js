@@ -1,3 +1,5 @@
+/** Ids of rows that were removed: a response that was under way doesn't bring them back. */
+const removed = new Set();
 const rowOf = (root, id) => root.querySelector(`[data-prediction-row="${id}"]`);
 
 /** The row of prediction `id` in the table of the visitor's drawings; null if it is not on this page. */
@@ -10,12 +12,15 @@ export function mergeRows(page) {
   const own = document.getElementById("own");
   if (!own) return;
   showAccuracy(own, page.querySelector("#accuracy"));
-  for (const row of page.querySelectorAll("[data-rows] [data-prediction-row]")) mergeRow(own, row);
+  for (const row of page.querySelectorAll("[data-rows] [data-prediction-row]")) {
+    if (!removed.has(row.dataset.predictionRow)) mergeRow(own, row);
+  }
   showEmpty(own);
 }
 
 /** Remove the row of prediction `id` and the form below it. The focus goes from there to a row nearby. */
 export function removeRow(id) {
+  removed.add(id);
   const row = findRow(id);
   if (!row) return;
   const below = row.nextElementSibling;

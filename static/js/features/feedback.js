@@ -1,5 +1,5 @@
 import { isInField, isShortcut, listen } from "../lib/events.js";
-import { fetchFragment, RequestError } from "../lib/fragments.js";
+import { errorNotice, fetchFragment, inTurn, RequestError } from "../lib/fragments.js";
 
 /** What screen readers say of feedback that is saved. */
 export const THANKS = "Thank you, your feedback is saved.";
@@ -8,9 +8,10 @@ export const THANKS = "Thank you, your feedback is saved.";
  * Give feedback without leaving the page: with the buttons, the number field, and the keys 0 to 9.
  *
  * `root` contains the answer and stays when the answer is replaced. `done(page)` is called once the feedback is saved,
- * `gone(id)` when the drawing was deleted meanwhile. Returns the teardown.
+ * `gone(id)` when the drawing was deleted meanwhile, and `failed(notice)` after another error if by then another answer
+ * is in the page. Returns the teardown.
  */
-export function enhanceFeedback(root, { done, gone }) {
+export function enhanceFeedback(root, { done, gone, failed }) {
   const { on, stop } = listen();
   const field = () => root.querySelector("#correct-digit:enabled");
 
@@ -49,13 +50,15 @@ export function enhanceFeedback(root, { done, gone }) {
   }
 
   async function send(form, submitter) {
-    const { predictionId } = document.getElementById("answer").dataset;
+    const id = form.elements.prediction.value;
+    const body = new FormData(form, submitter);
     try {
-      done(await fetchFragment(form.action, new FormData(form, submitter), "#answer"));
+      done(await inTurn(() => fetchFragment(form.action, body, "#answer")));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      if (error.code === "not_found") gone(predictionId);
-      else showError(error.message);
+      if (error.code === "not_found") gone(id);
+      else if (document.getElementById("answer").dataset.predictionId === id) showError(error.message);
+      else failed(errorNotice("Your feedback on the previous drawing wasn’t saved.", error.message));
     }
   }
 

@@ -1,6 +1,7 @@
 import { announce } from "../lib/announce.js";
+import { forgetDeletion, noteDeletion, takeDeletions } from "../lib/draft-storage.js";
 import { isShortcut, listen, opensNewTab } from "../lib/events.js";
-import { fetchFragment, RequestError } from "../lib/fragments.js";
+import { fetchFragment, inTurn, RequestError } from "../lib/fragments.js";
 import { undoable } from "../lib/undoable.js";
 import { findRow, focusNear, mergeRows, removeRow } from "./drawing-rows.js";
 
@@ -48,6 +49,7 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
 
   // A deletion that could still be undone is not forgotten when the page is left.
   on(window, "pagehide", () => deletion?.finish());
+  takeDeletions().forEach(gone);
 
   function open(link) {
     const row = link.closest("tr");
@@ -75,11 +77,13 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
 
   async function relabel(form, submitter) {
     const id = form.elements.prediction.value;
+    const body = new FormData(form, submitter);
     try {
-      const page = await fetchFragment(form.action, new FormData(form, submitter), "#answer");
-      close();
+      const page = await inTurn(() => fetchFragment(form.action, body, "#answer"));
+      const isOpen = form.isConnected; // another row's form may be open by now
+      if (isOpen) close();
       judged(page);
-      findRow(id)?.querySelector("[data-relabel]").focus({ preventScroll: true });
+      if (isOpen) findRow(id)?.querySelector("[data-relabel]").focus({ preventScroll: true });
     } catch (error) {
       showError(error);
       if (error.code === "not_found") gone(id);
@@ -116,6 +120,7 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
 
   // Where the page is left, the request outlives it.
   async function removeNow(url, body, id) {
+    noteDeletion(id);
     try {
       const page = await fetchFragment(url, body, "#accuracy", {}, { keepalive: true });
       mergeRows(page);
@@ -124,6 +129,8 @@ export function enhanceMyDrawings(root, { judged, deleted }) {
       if (error.code === "not_found") return gone(id);
       findRow(id)?.removeAttribute("hidden");
       showError(error);
+    } finally {
+      forgetDeletion(id);
     }
   }
 

@@ -1,5 +1,5 @@
 import { listen } from "../lib/events.js";
-import { errorNotice, fetchFragment, RequestError } from "../lib/fragments.js";
+import { errorNotice, fetchFragment, inTurn, RequestError } from "../lib/fragments.js";
 import { toDataURL } from "../slate/render.js";
 
 /** The most strokes that the server stores. */
@@ -45,7 +45,8 @@ export function enhancePredict(form, drawing, answers, { done, failed }) {
     const id = answers.id(sheet, model);
     if (!id) return null;
     try {
-      return await fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer");
+      const page = await inTurn(() => fetchFragment(`${form.dataset.home}?answer=${id}`, null, "#answer"));
+      return answers.has(sheet, id) ? page : null;
     } catch (error) {
       if (error.code !== "not_found") throw error;
       answers.forget(sheet, id);

@@ -1,5 +1,6 @@
 /** How long a response may take (ms). */
 const TIMEOUT = 20_000;
+let last = Promise.resolve();
 
 /** A failed request. `notice` explains it to the visitor, `message` is the same as text, `code` is for programs. */
 export class RequestError extends Error {
@@ -50,6 +51,17 @@ export async function fetchFragment(url, body, expected, headers, options) {
   page.innerHTML = text;
   if (response.ok && page.content.querySelector(expected)) return page.content;
   throw new RequestError(page.content.querySelector("#error") ?? unreachable());
+}
+
+/**
+ * Start `task()`, a request about labels, once all those before it are done.
+ *
+ * So of two labels for a drawing the later one stays, and no response is older than what the page says.
+ */
+export function inTurn(task) {
+  const mine = last.then(task);
+  last = mine.catch(() => {});
+  return mine;
 }
 
 /** Put `section` in place of the element with its id, and keep the focus in it. Dispatches "fragment" on it. */

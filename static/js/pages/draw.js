@@ -113,7 +113,7 @@ function start(root) {
     stopKeeping,
     () => panel.stop(),
     enhancePredict(form, drawing, answers, { done: onAnswer, failed: showNotice }),
-    enhanceFeedback(root, { done: panel.update, gone: panel.gone }),
+    enhanceFeedback(root, { done: panel.update, gone: panel.gone, failed: showNotice }),
     enhanceComparison(root),
     enhanceShare(root),
     enhanceLiveGuess(root, canvas, drawing, answers),

@@ -33,6 +33,12 @@ export class Drawing extends EventTarget {
     return this.#current ? null : this.#sheet.picture;
   }
 
+  /** The sheets from which the one on the slate grew by strokes alone, and which undo brings back. */
+  get earlier() {
+    const { strokes } = this.#sheet;
+    return this.#past.filter((sheet) => !sheet.picture && sheet.strokes.every((stroke, index) => stroke === strokes[index]));
+  }
+
   get empty() {
     return this.strokes.length === 0 && !this.picture;
   }

@@ -50,3 +50,10 @@ test("what is known of a drawing survives a reload", () => {
   assert.equal(restored.has(again.sheet, "one"), true);
   assert.equal(restored.key(again.sheet, "cnn"), answers.key(drawing.sheet, "cnn"));
 });
+
+test("an answer that was not saved is known of no drawing", () => {
+  const { drawing, answers } = answered();
+  answers.key(drawing.sheet, "vit");
+  assert.equal(answers.has(drawing.sheet, ""), false);
+  assert.equal(answers.has(drawing.sheet, "one"), true);
+});
