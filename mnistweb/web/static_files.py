@@ -68,7 +68,9 @@ class StaticFile:
         if coding != "identity":
             response.headers["Content-Encoding"] = coding
         response.set_etag(f"{self._etag}-{coding}")
-        return response.make_conditional(request.environ, accept_ranges=True, complete_length=len(body))
+        # Ranges are for players of media, which are not compressed.
+        in_parts = coding == "identity"
+        return response.make_conditional(request.environ, accept_ranges=in_parts, complete_length=len(body))
 
 
 class StaticFiles:

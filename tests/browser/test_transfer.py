@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser.devices import PHONE, NewPage
 
-MOST = 62_000  # bytes, headers included
+MOST = 60_000  # bytes, headers included
 
 
 @pytest.fixture
