@@ -83,6 +83,12 @@ class Regions:
         share: Numbers = self._along(*self.box) / (2 * (self.box[2:] - self.box[:2]).sum(axis=0))
         return share
 
+    def gap(self, one: int) -> Indices:
+        """Return how far the box of each region is from that of `one`, along the rows or the columns."""
+        low, high = self.box[:2], self.box[2:]
+        gap: Indices = np.maximum(low - high[:, [one]], low[:, [one]] - high).max(axis=0).clip(0)
+        return gap
+
     def depth(self, grey: Grey) -> Numbers:
         """Return by how much each region is darker than the darker of its two sides, in `grey` [H, W].
 

@@ -1,23 +1,34 @@
-"""Specks: dust of a scanner, or a pixel that was touched. One would shrink the digit beside it."""
+"""Things beside a drawing on a flat ground: specks, captions, frames.
+
+Specks are dust of a scanner, or a pixel that was touched. One would shrink the digit beside it.
+"""
 
 import numpy as np
 
 from mnistweb.recognition.regions import COARSE_SIDE, find_regions, grow
+from mnistweb.recognition.shapes import ALIKE, frames, is_near, shapes
 from mnistweb.recognition.types import Ink
 
 SPECK = 0.01
 """Share of the largest part's ink. A part of a digit has more."""
 
 
-def without_specks(ink: Ink, clear: float) -> Ink:
-    """Return ink float32 [H, W] in 0..1 without specks. Ink stronger than `clear` makes its parts."""
+def without_specks(ink: Ink, clear: float) -> Ink | None:
+    """Return ink float32 [H, W] in 0..1 without specks. Ink stronger than `clear` makes its parts.
+
+    Returns None if a part is a frame around another, or a caption: small, and apart from the largest.
+    """
     height, width = ink.shape
     step = max(1, max(height, width) // COARSE_SIDE)
     padded = np.pad(ink, ((0, -height % step), (0, -width % step)))
     blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
     regions = find_regions(blocks.max(axis=(1, 3)) > clear)
     parts = regions.total(blocks.sum(axis=(1, 3)))
-    kept = parts >= SPECK * parts.max()
+    main = int(parts.argmax())
+    kept = parts >= SPECK * parts[main]
+    captions = kept & ~is_near(regions, main) & (regions.length < ALIKE * regions.length[main])
+    if captions.any() or frames(regions, shapes(regions)).any():
+        return None
     specks = grow(regions.mask(~kept), 1) & ~regions.mask(kept)
     dropped = specks.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
     return np.where(dropped, np.float32(0), ink)

@@ -1,0 +1,75 @@
+"""Shapes of regions: a pen's stroke, and what is drawn around it or lies beside it."""
+
+import numpy as np
+
+from mnistweb.recognition.regions import Grey, Mask, Regions
+
+SPANNING = 0.4
+"""Factor for what reaches from edge to opposite edge but not across, as ruling does."""
+MIN_SHAPE = 0.1
+"""Less is a part of the ground, such as a shadow."""
+FRAME = 0.8
+"""Share of the sides of its box that a frame fills, or share of a part of a frame that lies along them."""
+NEAR = 0.3
+"""Share of the stroke's length, up to which a smaller part of the same drawing is apart from it."""
+SURROUNDED = 0.9
+"""Share of each of a stroke's four sides on which a frame lies."""
+ALIKE = 0.5
+"""Share of the stroke's length that a part has at least which is no caption, however far away."""
+
+
+def shapes(regions: Regions) -> Grey:
+    """Say in 0..1 how far each region has a stroke's shape: thin, free of the edge, and no page or line.
+
+    A region that fills a narrow picture is a bar without a margin, though it lies along most of the edge.
+    """
+    height, width = regions.shape
+    left, top, right, bottom = regions.box
+    across = (left == 0) & (right == width)
+    down = (top == 0) & (bottom == height)
+    thin = np.clip(1 - 2 * regions.width / regions.length, 0.02, 1)
+    free = np.clip(1 - regions.on_edge, 0.1, 1)
+    alone = (1 - 0.5 * regions.on_box) * np.where(across != down, SPANNING, 1)
+    shape = thin * free**2 * alone
+    filling = across & down & (2 * min(height, width) < max(height, width))
+    ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
+    shape = np.where(ground & ~filling, 0, shape)
+    return np.where(frames(regions, shape), 0, shape)
+
+
+def frames(regions: Regions, shape: Grey) -> Mask:
+    """Say which regions are drawn around a stroke: a circle, the box of a form, the lines of a table."""
+    left, top, right, bottom = regions.box
+    width, height = right - left, bottom - top
+    sides = 2 * (width + height)
+    along = (regions.on_box > FRAME) | (regions.on_box * sides > FRAME * regions.area)
+    lattice = (width == regions.shape[1]) & (height == regions.shape[0])
+    # A narrow ring is rather a zero with a slash, and a small thing in it the loop of an outlined digit.
+    least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
+    found: Mask = (regions.area < width * height / 2) & (along | lattice | (width > 0.75 * height))
+    for frame in np.flatnonzero(found):
+        within = (
+            (left > left[frame])
+            & (top > top[frame])
+            & (right < right[frame])
+            & (bottom < bottom[frame])
+            & (regions.length > least[frame])
+            & (shape > 0.3)
+        )
+        found[frame] = within.any() and (along[frame] or _surrounds(regions, frame, within))
+    return found
+
+
+def _surrounds(regions: Regions, frame: int, within: Mask) -> bool:
+    """Return whether a region lies on all four sides of the longest of those within its box."""
+    left, top, right, bottom = regions.box[:, (regions.length * within).argmax()]
+    mask = regions.mask(np.arange(regions.count) == frame)
+    beside = mask[top:bottom, :left].any(axis=1), mask[top:bottom, right:].any(axis=1)
+    above = mask[:top, left:right].any(axis=0), mask[bottom:, left:right].any(axis=0)
+    return min(side.mean() for side in beside + above) > SURROUNDED
+
+
+def is_near(regions: Regions, main: int) -> Mask:
+    """Return which regions are so near to the main one that they may be parts of one sign."""
+    near: Mask = regions.gap(main) < NEAR * regions.length[main]
+    return near
