@@ -67,6 +67,12 @@ class Regions:
         return length
 
     @cached_property
+    def height(self) -> Indices:
+        """The height of the box."""
+        height: Indices = self.box[3] - self.box[1]
+        return height
+
+    @cached_property
     def width(self) -> Numbers:
         """The mean width of the stroke, if the region is one."""
         return 2 * self.area / (STAIRCASE * self.outline)
@@ -82,12 +88,6 @@ class Regions:
         """The share of the sides of its box that a region fills: all for a page or a bar, else little."""
         share: Numbers = self._along(*self.box) / (2 * (self.box[2:] - self.box[:2]).sum(axis=0))
         return share
-
-    def gap(self, one: int) -> Indices:
-        """Return how far the box of each region is from that of `one`, along the rows or the columns."""
-        low, high = self.box[:2], self.box[2:]
-        gap: Indices = np.maximum(low - high[:, [one]], low[:, [one]] - high).max(axis=0).clip(0)
-        return gap
 
     def depth(self, grey: Grey) -> Numbers:
         """Return by how much each region is darker than the darker of its two sides, in `grey` [H, W].

@@ -15,7 +15,11 @@ NEAR = 0.3
 SURROUNDED = 0.9
 """Share of each of a stroke's four sides on which a frame lies."""
 ALIKE = 0.5
-"""Share of the stroke's length that a part has at least which is no caption, however far away."""
+"""Share of a stroke's height that another sign has at least which is no caption, however far away."""
+FLAT = 3
+"""A digit is at most as many times as wide as it is high: no bar is one that lies."""
+BESIDE = 0.3
+"""Factor for what meets the picture's edge, and does not reach its middle."""
 
 
 def shapes(regions: Regions) -> Grey:
@@ -30,11 +34,14 @@ def shapes(regions: Regions) -> Grey:
     thin = np.clip(1 - 2 * regions.width / regions.length, 0.02, 1)
     free = np.clip(1 - regions.on_edge, 0.1, 1)
     alone = (1 - 0.5 * regions.on_box) * np.where(across != down, SPANNING, 1)
-    shape = thin * free**2 * alone
+    upright = np.clip(FLAT * (bottom - top) / (right - left), 0.1, 1)
+    shape = thin * free**2 * alone * upright
     filling = across & down & (2 * min(height, width) < max(height, width))
     ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
     shape = np.where(ground & ~filling, 0, shape)
-    return np.where(frames(regions, shape), 0, shape)
+    middle = (2 * left < width) & (width < 2 * right) & (2 * top < height) & (height < 2 * bottom)
+    beside = ~middle & (regions.on_edge > 0)
+    return np.where(frames(regions, shape), 0, shape) * np.where(beside, BESIDE, 1)
 
 
 def frames(regions: Regions, shape: Grey) -> Mask:
@@ -69,7 +76,13 @@ def _surrounds(regions: Regions, frame: int, within: Mask) -> bool:
     return min(side.mean() for side in beside + above) > SURROUNDED
 
 
-def is_near(regions: Regions, main: int) -> Mask:
-    """Return which regions are so near to the main one that they may be parts of one sign."""
-    near: Mask = regions.gap(main) < NEAR * regions.length[main]
-    return near
+def near_to(regions: Regions, main: int, parts: Mask) -> Mask:
+    """Return which of the parts are near the main region, or near others that are: one sign's parts."""
+    box, near = regions.box, np.arange(regions.count) == main
+    while True:
+        low, high = box[:2, near].min(axis=1, keepdims=True), box[2:, near].max(axis=1, keepdims=True)
+        gap = np.maximum(box[:2] - high, low - box[2:]).max(axis=0)
+        grown = near | (parts & (gap < NEAR * (high - low).max()))
+        if np.array_equal(near, grown):
+            return near
+        near = grown

@@ -6,7 +6,7 @@ Specks are dust of a scanner, or a pixel that was touched. One would shrink the 
 import numpy as np
 
 from mnistweb.recognition.regions import COARSE_SIDE, find_regions, grow
-from mnistweb.recognition.shapes import ALIKE, frames, is_near, shapes
+from mnistweb.recognition.shapes import ALIKE, frames, near_to, shapes
 from mnistweb.recognition.types import Ink
 
 SPECK = 0.01
@@ -26,7 +26,8 @@ def without_specks(ink: Ink, clear: float) -> Ink | None:
     parts = regions.total(blocks.sum(axis=(1, 3)))
     main = int(parts.argmax())
     kept = parts >= SPECK * parts[main]
-    captions = kept & ~is_near(regions, main) & (regions.length < ALIKE * regions.length[main])
+    near = near_to(regions, main, kept)
+    captions = kept & ~near & (regions.height < ALIKE * regions.height[near].max())
     if captions.any() or frames(regions, shapes(regions)).any():
         return None
     specks = grow(regions.mask(~kept), 1) & ~regions.mask(kept)

@@ -32,7 +32,7 @@ from mnistweb.recognition.regions import (
     find_regions,
     grow,
 )
-from mnistweb.recognition.shapes import ALIKE, is_near, shapes
+from mnistweb.recognition.shapes import ALIKE, near_to, shapes
 from mnistweb.recognition.types import Ink
 
 MIN_CONTRAST = 0.1
@@ -145,13 +145,12 @@ def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
     length, edge = regions.length, regions.on_edge
     deep: Mask = depth > 0.5 * depth[main]
     pen = min(regions.width[main], 0.15 * length[main])
+    parts = deep & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
     line = (edge > 0.3) | ((length > 0.9 * max(regions.shape)) & (edge > 0))
-    near, alike = is_near(regions, main), length > ALIKE * length[main]
-    inside = np.where(edge == 0, near | alike, near & alike & ~line)
-    members: Mask = deep & inside & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
-    members[main] = True
+    near = near_to(regions, main, parts & ((edge == 0) | ((length > 0.5 * length[main]) & ~line)))
+    members: Mask = near | (parts & (edge == 0) & (regions.height > ALIKE * regions.height[near].max()))
     # A page full of signs is no drawing of one.
-    others = deep & (edge == 0)
+    others = deep & (edge == 0) & (scores > 0)
     if regions.area[members].sum() < 0.3 * regions.area[others].sum():
         members = deep
     return members
