@@ -4,12 +4,14 @@ Most pictures have one ground all round, which is their frame's colour. Then ink
 In others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from mnistweb.recognition.margin import is_drawn_to_the_edge
-from mnistweb.recognition.regions import COARSE_SIDE, NOISE
+from mnistweb.recognition.regions import COARSE_SIDE, NOISE, Grey
 from mnistweb.recognition.specks import without_specks
 from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
@@ -22,6 +24,8 @@ PAGE_SHARE = 0.6
 """Share of the sides of its box that a page fills."""
 SHEET_SHARE = 0.7
 """Share of its box that opaque strokes of several colours fill at most. A page or a badge fills more."""
+SMALL = 0.25
+"""Share of the picture's longer side, below which a stroke is looked at closer."""
 MAX_SIDE = 360
 """Pixels on the longer side to which a picture is reduced in which a stroke is looked for."""
 
@@ -77,9 +81,25 @@ def _find_in_opaque(colours: Pixels) -> Ink:
         ink = _on_flat_ground(levels, level)
         if ink is not None:
             return ink
-    picture = Image.fromarray(colours)
-    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return find_stroke(np.asarray(_to_grey(picture), np.float32) / 255)
+    return _look_for_stroke(Image.fromarray(colours))
+
+
+def _look_for_stroke(picture: Image.Image) -> Ink:
+    """Look for a stroke in a picture, and look closer where it is small."""
+    reduced = picture.copy()
+    reduced.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
+    ink = find_stroke(_to_planes(reduced))
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > FAINT) for axis in (1, 0))
+    if not rows.size:
+        return ink
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    side = max(right - left, bottom - top)
+    if side > SMALL * max(ink.shape):
+        return ink
+    scale = picture.width / reduced.width
+    box = (left - side, top - side, right + side, bottom + side)
+    closer = picture.crop(tuple(round(scale * each) for each in box))
+    return _look_for_stroke(closer)
 
 
 def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
@@ -151,11 +171,13 @@ def _is_page(contrast: Pixels) -> bool:
     return False
 
 
-def _to_grey(picture: Image.Image) -> Image.Image:
-    """Return the one plane in which a picture's colours differ most: their first principal component."""
+def _to_planes(picture: Image.Image) -> Iterator[Grey]:
+    """Yield planes in which a picture's colours differ: the principal components, the first one first."""
     if picture.mode == "L":
-        return picture
+        yield np.asarray(picture, np.float32) / 255
+        return
     few = np.asarray(picture.resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3)
-    axis = np.linalg.eigh(np.cov(few, rowvar=False))[1][:, -1]
-    axis /= np.abs(axis).sum() * (1 if axis.sum() > 0 else -1)
-    return picture.convert("L", (*axis, -255 * float(np.minimum(axis, 0).sum())))
+    for axis in np.linalg.eigh(np.cov(few, rowvar=False))[1].T[::-1]:
+        weights = axis / (np.abs(axis).sum() * (1 if axis.sum() > 0 else -1))
+        plane = picture.convert("L", (*weights, -255 * float(np.minimum(weights, 0).sum())))
+        yield np.asarray(plane, np.float32) / 255

@@ -9,7 +9,7 @@ uneven ground. Each region of each split is scored by these measures. The one wi
 stroke, and regions like it belong to the drawing. Their ink is measured against the ground around them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,20 +64,32 @@ class Stroke(NamedTuple):
     certain: bool
 
 
-def find_stroke(grey: Grey) -> Ink:
-    """Find ink in float32 [H, W], both in 0..1."""
+def find_stroke(planes: Iterable[Grey]) -> Ink:
+    """Find ink in planes of a picture, float32 [H, W] in 0..1, as in 0..1 of it. The first that is certain counts."""
+    best: tuple[Stroke, Grey] | None = None
+    for grey in planes:
+        stroke = _best_stroke(grey)
+        if stroke and (best is None or stroke.score > best[0].score):
+            best = stroke, grey
+        if best and best[0].certain:
+            break
+    if best is None:
+        return np.zeros_like(grey)
+    stroke, grey = best
+    return _measure(1 - grey if stroke.light else grey, stroke)
+
+
+def _best_stroke(grey: Grey) -> Stroke | None:
     coarse = _reduce(grey)
     if max(grey.shape) > TINY and _is_grain(coarse):
-        return np.zeros_like(grey)
+        return None
     best: Stroke | None = None
     for stroke in _candidates(coarse):
         if best is None or stroke.score > best.score:
             best = stroke
         if best.certain and stroke.light:
             break
-    if best is None:
-        return np.zeros_like(grey)
-    return _measure(1 - grey if best.light else grey, best)
+    return best
 
 
 def _is_grain(grey: Grey) -> bool:
