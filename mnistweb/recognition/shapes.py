@@ -12,13 +12,15 @@ FRAME = 0.8
 """Share of the sides of its box that a frame fills, or share of a part of a frame that lies along them."""
 NEAR = 0.3
 """Share of the stroke's length, up to which a smaller part of the same drawing is apart from it."""
+FRAMED = 3
+"""Factor for a stroke in a frame: the frame is there for it."""
 SURROUNDED = 0.9
 """Share of each of a stroke's four sides on which a frame lies."""
 ALIKE = 0.5
 """Share of a stroke's height that another sign has at least which is no caption, however far away."""
 FLAT = 3
 """A digit is at most as many times as wide as it is high: no bar is one that lies."""
-BESIDE = 0.3
+BESIDE = 0.2
 """Factor for what meets the picture's edge, and does not reach its middle."""
 
 
@@ -40,12 +42,15 @@ def shapes(regions: Regions) -> Grey:
     ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
     shape = np.where(ground & ~filling, 0, shape)
     middle = (2 * left < width) & (width < 2 * right) & (2 * top < height) & (height < 2 * bottom)
-    beside = ~middle & (regions.on_edge > 0)
-    return np.where(frames(regions, shape), 0, shape) * np.where(beside, BESIDE, 1)
+    beside = (regions.on_edge > 0) & ~(middle & (regions.on_edge < 0.2))
+    return shape * framing(regions, shape) * np.where(beside, BESIDE, 1)
 
 
-def frames(regions: Regions, shape: Grey) -> Mask:
-    """Say which regions are drawn around a stroke: a circle, the box of a form, the lines of a table."""
+def framing(regions: Regions, shape: Grey) -> Grey:
+    """Return a factor for each region: 0 if it is drawn around a stroke, FRAMED if it is that stroke.
+
+    A frame is a circle, the box of a form, the border of a canvas, the lines of a table.
+    """
     left, top, right, bottom = regions.box
     width, height = right - left, bottom - top
     sides = 2 * (width + height)
@@ -53,8 +58,9 @@ def frames(regions: Regions, shape: Grey) -> Mask:
     lattice = (width == regions.shape[1]) & (height == regions.shape[0])
     # A narrow ring is rather a zero with a slash, and a small thing in it the loop of an outlined digit.
     least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
-    found: Mask = (regions.area < width * height / 2) & (along | lattice | (width > 0.75 * height))
-    for frame in np.flatnonzero(found):
+    factor = np.ones(regions.count)
+    hollow = regions.area < width * height / 2
+    for frame in np.flatnonzero(hollow & (along | lattice | (width > 0.75 * height))):
         within = (
             (left > left[frame])
             & (top > top[frame])
@@ -63,17 +69,19 @@ def frames(regions: Regions, shape: Grey) -> Mask:
             & (regions.length > least[frame])
             & (shape > 0.3)
         )
-        found[frame] = within.any() and (along[frame] or _surrounds(regions, frame, within))
-    return found
+        if within.any() and (along[frame] or _surrounds(regions, frame, within, bool(lattice[frame]))):
+            factor[within] = FRAMED
+            factor[frame] = 0
+    return factor
 
 
-def _surrounds(regions: Regions, frame: int, within: Mask) -> bool:
-    """Return whether a region lies on all four sides of the longest of those within its box."""
+def _surrounds(regions: Regions, frame: int, within: Mask, lattice: bool) -> bool:
+    """Return whether a region lies on all sides of the longest one within its box; three do for a lattice."""
     left, top, right, bottom = regions.box[:, (regions.length * within).argmax()]
     mask = regions.mask(np.arange(regions.count) == frame)
     beside = mask[top:bottom, :left].any(axis=1), mask[top:bottom, right:].any(axis=1)
     above = mask[:top, left:right].any(axis=0), mask[bottom:, left:right].any(axis=0)
-    return min(side.mean() for side in beside + above) > SURROUNDED
+    return sorted(side.mean() for side in beside + above)[lattice] > SURROUNDED
 
 
 def near_to(regions: Regions, main: int, parts: Mask) -> Mask:

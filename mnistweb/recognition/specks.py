@@ -5,18 +5,22 @@ Specks are dust of a scanner, or a pixel that was touched. One would shrink the 
 
 import numpy as np
 
-from mnistweb.recognition.regions import COARSE_SIDE, find_regions, grow
-from mnistweb.recognition.shapes import ALIKE, frames, near_to, shapes
+from mnistweb.recognition.regions import COARSE_SIDE, Regions, find_regions, grow
+from mnistweb.recognition.shapes import ALIKE, framing, near_to, shapes
 from mnistweb.recognition.types import Ink
 
 SPECK = 0.01
 """Share of the largest part's ink. A part of a digit has more."""
 
+BLOCK = 0.7
+"""Share of its box that a stroke fills at most beside which something else stands."""
+
 
 def without_specks(ink: Ink, clear: float) -> Ink | None:
     """Return ink float32 [H, W] in 0..1 without specks. Ink stronger than `clear` makes its parts.
 
-    Returns None if a part is a frame around another, or a caption: small, and apart from the largest.
+    Returns None if the largest part is a block, or if another is a frame around it, or a caption: small, and
+    apart from it.
     """
     height, width = ink.shape
     step = max(1, max(height, width) // COARSE_SIDE)
@@ -28,8 +32,14 @@ def without_specks(ink: Ink, clear: float) -> Ink | None:
     kept = parts >= SPECK * parts[main]
     near = near_to(regions, main, kept)
     captions = kept & ~near & (regions.height < ALIKE * regions.height[near].max())
-    if captions.any() or frames(regions, shapes(regions)).any():
+    if _is_block(regions, main) or captions.any() or not framing(regions, shapes(regions)).all():
         return None
     specks = grow(regions.mask(~kept), 1) & ~regions.mask(kept)
     dropped = specks.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
     return np.where(dropped, np.float32(0), ink)
+
+
+def _is_block(regions: Regions, main: int) -> bool:
+    """Return whether a region fills its box, and is no narrow bar: a page, a button, a diagram."""
+    sides = np.sort(regions.box[2:, main] - regions.box[:2, main])
+    return bool(3 * sides[0] > sides[1] and regions.area[main] > BLOCK * sides.prod())
