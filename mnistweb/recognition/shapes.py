@@ -16,6 +16,8 @@ FRAMED = 3
 """Factor for a stroke in a frame: the frame is there for it."""
 SURROUNDED = 0.9
 """Share of each of a stroke's four sides on which a frame lies."""
+DOTS = 1.5
+"""Share of a part's own thickness, up to which it is near: dots and dashes make a line."""
 ALIKE = 0.5
 """Share of a stroke's height that another sign has at least which is no caption, however far away."""
 FLAT = 3
@@ -87,10 +89,11 @@ def _surrounds(regions: Regions, frame: int, within: Mask, lattice: bool) -> boo
 def near_to(regions: Regions, main: int, parts: Mask) -> Mask:
     """Return which of the parts are near the main region, or near others that are: one sign's parts."""
     box, near = regions.box, np.arange(regions.count) == main
+    own = DOTS * (box[2:] - box[:2]).min(axis=0)
     while True:
         low, high = box[:2, near].min(axis=1, keepdims=True), box[2:, near].max(axis=1, keepdims=True)
         gap = np.maximum(box[:2] - high, low - box[2:]).max(axis=0)
-        grown = near | (parts & (gap < NEAR * (high - low).max()))
+        grown = near | (parts & (gap < np.maximum(own, NEAR * (high - low).max())))
         if np.array_equal(near, grown):
             return near
         near = grown

@@ -40,6 +40,7 @@ def without_specks(ink: Ink, clear: float) -> Ink | None:
 
 
 def _is_block(regions: Regions, main: int) -> bool:
-    """Return whether a region fills its box, and is no narrow bar: a page, a button, a diagram."""
+    """Return whether a region fills its box, and is no bar or dot: a page, a button, a diagram."""
     sides = np.sort(regions.box[2:, main] - regions.box[:2, main])
-    return bool(3 * sides[0] > sides[1] and regions.area[main] > BLOCK * sides.prod())
+    long = sides[1] > ALIKE * max(regions.box[2:].max(axis=1) - regions.box[:2].min(axis=1))
+    return bool(long and 3 * sides[0] > sides[1] and regions.area[main] > BLOCK * sides.prod())

@@ -162,7 +162,8 @@ def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
     near = near_to(regions, main, parts & ((edge == 0) | ((length > 0.5 * length[main]) & ~line)))
     members: Mask = near | (parts & (edge == 0) & (regions.height > ALIKE * regions.height[near].max()))
     # A page full of signs is no drawing of one.
-    others = deep & (edge == 0) & (scores > 0)
+    around = (regions.box[:2] < regions.box[:2, [main]]) & (regions.box[2:] > regions.box[2:, [main]])
+    others = deep & (edge == 0) & ~around.all(axis=0)
     if regions.area[members].sum() < 0.3 * regions.area[others].sum():
         members = deep
     return members
