@@ -37,6 +37,8 @@ from mnistweb.recognition.types import Ink
 
 MIN_CONTRAST = 0.1
 """Share of the range. A picture with less contrast has no ink."""
+MIN_INK = 0.05
+"""Share of the range by which a stroke differs at least: faint pencil."""
 MIN_SPREAD = 0.1
 """Share of the range, over which a class of levels must spread to be split again."""
 MIN_EXPLAINED = 0.7
@@ -184,12 +186,12 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     ring = grow(near, 2) & ~near
     contrast = _enlarge(ground, grey, Image.Resampling.BILINEAR) - grey
     full = np.percentile(contrast[_enlarge(mask, grey)], 90)
-    if full < MIN_CONTRAST:
+    if full < MIN_INK:
         return np.zeros_like(grey)
     around = np.abs(contrast[_enlarge(ring, grey)])
     low = min(1.5 * np.percentile(around, 90), 0.2 * full) if around.size else 0.0
     ink = np.clip((contrast - low) / (full - low), 0, 1)
-    return np.where(_enlarge(near, grey) & (contrast > NOISE / 255), ink, 0).astype(np.float32)
+    return np.where(_enlarge(near, grey) & (contrast > min(NOISE / 255, full / 2)), ink, 0).astype(np.float32)
 
 
 def _enlarge(plane: Any, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Any:
