@@ -24,6 +24,8 @@ PAGE_SHARE = 0.6
 """Share of the sides of its box that a page fills."""
 SHEET_SHARE = 0.7
 """Share of its box that opaque strokes of several colours fill at most. A page or a badge fills more."""
+MIN_VARIANCE = 0.05
+"""Share of the first plane's variance that another plane has in which a stroke is looked for."""
 SMALL = 0.25
 """Share of the picture's longer side, below which a stroke is looked at closer."""
 MAX_SIDE = 360
@@ -172,12 +174,13 @@ def _is_page(contrast: Pixels) -> bool:
 
 
 def _to_planes(picture: Image.Image) -> Iterator[Grey]:
-    """Yield planes in which a picture's colours differ: the principal components, the first one first."""
+    """Yield planes in which a picture's colours differ: their principal components, the first one first."""
     if picture.mode == "L":
         yield np.asarray(picture, np.float32) / 255
         return
     few = np.asarray(picture.resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3)
-    for axis in np.linalg.eigh(np.cov(few, rowvar=False))[1].T[::-1]:
+    variances, axes = np.linalg.eigh(np.cov(few, rowvar=False))
+    for axis in axes.T[::-1][: np.count_nonzero(variances >= MIN_VARIANCE * variances[-1])]:
         weights = axis / (np.abs(axis).sum() * (1 if axis.sum() > 0 else -1))
         plane = picture.convert("L", (*weights, -255 * float(np.minimum(weights, 0).sum())))
         yield np.asarray(plane, np.float32) / 255

@@ -44,7 +44,7 @@ def shapes(regions: Regions) -> Grey:
     ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
     shape = np.where(ground & ~filling, 0, shape)
     middle = (2 * left < width) & (width < 2 * right) & (2 * top < height) & (height < 2 * bottom)
-    beside = (regions.on_edge > 0) & ~(middle & (regions.on_edge < 0.2))
+    beside = (regions.on_edge > 0) & ~filling & ~(middle & (regions.on_edge < 0.2))
     return shape * framing(regions, shape) * np.where(beside, BESIDE, 1)
 
 
@@ -61,7 +61,8 @@ def framing(regions: Regions, shape: Grey) -> Grey:
     # A narrow ring is rather a zero with a slash, and a small thing in it the loop of an outlined digit.
     least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
     factor = np.ones(regions.count)
-    hollow = regions.area < width * height / 2
+    large = regions.length > max(regions.shape) / 8
+    hollow = large & (regions.area < width * height / 2)
     for frame in np.flatnonzero(hollow & (along | lattice | (width > 0.75 * height))):
         within = (
             (left > left[frame])
