@@ -127,7 +127,8 @@ def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     if _is_page(contrast):
         return None
     np.divide(contrast * (contrast > NOISE), np.float32(strongest), out=ink[box])
-    if max(levels.shape) >= 2 * COARSE_SIDE and any(_has_gap(each, strongest) for each in (rows, columns)):
+    apart = any(_has_gap(each, strongest) for each in (rows, columns)) or _may_have_frame(contrast, strongest)
+    if apart and max(levels.shape) >= COARSE_SIDE:
         return without_specks(ink, CLEAR)
     return ink
 
@@ -158,6 +159,15 @@ def _has_gap(profile: Pixels, strongest: int) -> bool:
     """Return whether something clear stands apart."""
     clear = (profile > CLEAR * strongest).tobytes()
     return clear.find(0, clear.find(1), clear.rfind(1)) >= 0
+
+
+def _may_have_frame(contrast: Pixels, strongest: int) -> bool:
+    """Return whether three things lie beside and above each other, as a frame's sides and a stroke in it do."""
+    clear = contrast > CLEAR * strongest
+    return all(
+        any((b"\0" + line.tobytes()).count(b"\0\1") > 2 for line in lines[len(lines) // 3 :: 1 + len(lines) // 8])
+        for lines in (clear, clear.T)
+    )
 
 
 def _is_page(contrast: Pixels) -> bool:

@@ -53,6 +53,10 @@ def framing(regions: Regions, shape: Grey) -> Grey:
 
     A frame is a circle, the box of a form, the border of a canvas, the lines of a table.
     """
+    factor = np.ones(regions.count)
+    large = regions.length > max(regions.shape) / 8
+    if np.count_nonzero(large) < 2:
+        return factor
     left, top, right, bottom = regions.box
     width, height = right - left, bottom - top
     sides = 2 * (width + height)
@@ -60,8 +64,6 @@ def framing(regions: Regions, shape: Grey) -> Grey:
     lattice = (width == regions.shape[1]) & (height == regions.shape[0])
     # A narrow ring is rather a zero with a slash, and a small thing in it the loop of an outlined digit.
     least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
-    factor = np.ones(regions.count)
-    large = regions.length > max(regions.shape) / 8
     hollow = large & (regions.area < width * height / 2)
     for frame in np.flatnonzero(hollow & (along | lattice | (width > 0.75 * height))):
         within = (
@@ -79,12 +81,12 @@ def framing(regions: Regions, shape: Grey) -> Grey:
 
 
 def _surrounds(regions: Regions, frame: int, within: Mask, lattice: bool) -> bool:
-    """Return whether a region lies on all sides of the longest one within its box; three do for a lattice."""
+    """Return whether a region lies on all sides of the longest one within its box; two do for a lattice."""
     left, top, right, bottom = regions.box[:, (regions.length * within).argmax()]
     mask = regions.mask(np.arange(regions.count) == frame)
     beside = mask[top:bottom, :left].any(axis=1), mask[top:bottom, right:].any(axis=1)
     above = mask[:top, left:right].any(axis=0), mask[bottom:, left:right].any(axis=0)
-    return sorted(side.mean() for side in beside + above)[lattice] > SURROUNDED
+    return sorted(side.mean() for side in beside + above)[2 * lattice] > SURROUNDED
 
 
 def near_to(regions: Regions, main: int, parts: Mask) -> Mask:

@@ -106,7 +106,7 @@ def test_dust_of_a_scanner_does_not_shrink_ink(size: int) -> None:
 
 def test_parts_of_a_digit_are_no_specks() -> None:
     ink = draw_ink(1, MIDDLE)
-    ink[20:44, 20:44] = 1  # a twentieth of it
+    ink[40:64, 80:104] = 1  # a twentieth of it
     assert unlike(image_of(picture(on(1.0, ink))), normalize(ink)) < 0.5
 
 
