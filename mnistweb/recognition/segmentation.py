@@ -1,7 +1,7 @@
 """Separate ink from the ground it stands on, in any colours and beside other things.
 
 Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it.
-In others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
+In others, and beside captions or in a frame, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnistweb.recognition.margin import is_drawn_to_the_edge
-from mnistweb.recognition.regions import COARSE_SIDE, NOISE, Grey
+from mnistweb.recognition.regions import COARSE_SIDE, NOISE, Grey, Mask
 from mnistweb.recognition.specks import without_specks
 from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
@@ -26,8 +26,6 @@ SHEET_SHARE = 0.7
 """Share of its box that opaque strokes of several colours fill at most. A page or a badge fills more."""
 MIN_VARIANCE = 0.05
 """Share of the first plane's variance that another plane has in which a stroke is looked for."""
-SMALL = 0.25
-"""Share of the picture's longer side, below which a stroke is looked at closer."""
 MAX_SIDE = 360
 """Pixels on the longer side to which a picture is reduced in which a stroke is looked for."""
 
@@ -83,25 +81,9 @@ def _find_in_opaque(colours: Pixels) -> Ink:
         ink = _on_flat_ground(levels, level)
         if ink is not None:
             return ink
-    return _look_for_stroke(Image.fromarray(colours))
-
-
-def _look_for_stroke(picture: Image.Image) -> Ink:
-    """Look for a stroke in a picture, and look closer where it is small."""
-    reduced = picture.copy()
-    reduced.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    ink = find_stroke(_to_planes(reduced))
-    rows, columns = (np.flatnonzero(ink.max(axis=axis) > FAINT) for axis in (1, 0))
-    if not rows.size:
-        return ink
-    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    side = max(right - left, bottom - top)
-    if side > SMALL * max(ink.shape):
-        return ink
-    scale = picture.width / reduced.width
-    box = (left - side, top - side, right + side, bottom + side)
-    closer = picture.crop(tuple(round(scale * each) for each in box))
-    return _look_for_stroke(closer)
+    picture = Image.fromarray(colours)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
+    return find_stroke(_to_planes(picture))
 
 
 def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
@@ -115,7 +97,8 @@ def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
 def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     """Scale the contrast with the ground to a maximum of 1.
 
-    Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground.
+    Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground, or
+    captions or a frame.
     """
     rows, columns = _profile(levels, ground, 1), _profile(levels, ground, 0)
     strongest = int(rows.max())
@@ -162,12 +145,14 @@ def _has_gap(profile: Pixels, strongest: int) -> bool:
 
 
 def _may_have_frame(contrast: Pixels, strongest: int) -> bool:
-    """Return whether three things lie beside and above each other, as a frame's sides and a stroke in it do."""
+    """Return whether three things lie beside and above each other: a frame's sides, and a stroke in it."""
     clear = contrast > CLEAR * strongest
-    return all(
-        any((b"\0" + line.tobytes()).count(b"\0\1") > 2 for line in lines[len(lines) // 3 :: 1 + len(lines) // 8])
-        for lines in (clear, clear.T)
-    )
+    return _has_three_runs(clear) and _has_three_runs(clear.T)
+
+
+def _has_three_runs(mask: Mask) -> bool:
+    some = mask[len(mask) // 3 :: 1 + len(mask) // 8]
+    return any((b"\0" + line.tobytes()).count(b"\0\1") > 2 for line in some)
 
 
 def _is_page(contrast: Pixels) -> bool:

@@ -59,8 +59,8 @@ def framing(regions: Regions, shape: Grey) -> Grey:
         return factor
     left, top, right, bottom = regions.box
     width, height = right - left, bottom - top
-    sides = 2 * (width + height)
-    along = (regions.on_box > FRAME) | (regions.on_box * sides > FRAME * regions.area)
+    on_box = regions.on_box * 2 * (width + height)
+    along = (regions.on_box > FRAME) | (on_box > FRAME * regions.area)
     lattice = (width == regions.shape[1]) & (height == regions.shape[0])
     # A narrow ring is rather a zero with a slash, and a small thing in it the loop of an outlined digit.
     least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
@@ -74,29 +74,31 @@ def framing(regions: Regions, shape: Grey) -> Grey:
             & (regions.length > least[frame])
             & (shape > 0.3)
         )
-        if within.any() and (along[frame] or _surrounds(regions, frame, within, bool(lattice[frame]))):
+        sides = 2 if lattice[frame] else 4
+        if within.any() and (along[frame] or _surrounds(regions, int(frame), within, sides)):
             factor[within] = FRAMED
             factor[frame] = 0
     return factor
 
 
-def _surrounds(regions: Regions, frame: int, within: Mask, lattice: bool) -> bool:
-    """Return whether a region lies on all sides of the longest one within its box; two do for a lattice."""
+def _surrounds(regions: Regions, frame: int, within: Mask, sides: int) -> bool:
+    """Return whether a region lies on so many sides of the longest one within its box."""
     left, top, right, bottom = regions.box[:, (regions.length * within).argmax()]
     mask = regions.mask(np.arange(regions.count) == frame)
     beside = mask[top:bottom, :left].any(axis=1), mask[top:bottom, right:].any(axis=1)
     above = mask[:top, left:right].any(axis=0), mask[bottom:, left:right].any(axis=0)
-    return sorted(side.mean() for side in beside + above)[2 * lattice] > SURROUNDED
+    return sum(float(side.mean()) > SURROUNDED for side in beside + above) >= sides
 
 
 def near_to(regions: Regions, main: int, parts: Mask) -> Mask:
     """Return which of the parts are near the main region, or near others that are: one sign's parts."""
-    box, near = regions.box, np.arange(regions.count) == main
+    box = regions.box
+    near: Mask = np.arange(regions.count) == main
     own = DOTS * (box[2:] - box[:2]).min(axis=0)
     while True:
         low, high = box[:2, near].min(axis=1, keepdims=True), box[2:, near].max(axis=1, keepdims=True)
         gap = np.maximum(box[:2] - high, low - box[2:]).max(axis=0)
-        grown = near | (parts & (gap < np.maximum(own, NEAR * (high - low).max())))
+        grown: Mask = near | (parts & (gap < np.maximum(own, NEAR * (high - low).max())))
         if np.array_equal(near, grown):
             return near
         near = grown

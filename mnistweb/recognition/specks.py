@@ -11,7 +11,6 @@ from mnistweb.recognition.types import Ink
 
 SPECK = 0.01
 """Share of the largest part's ink. A part of a digit has more."""
-
 BLOCK = 0.7
 """Share of its box that a stroke fills at most beside which something else stands."""
 

@@ -67,7 +67,10 @@ class Stroke(NamedTuple):
 
 
 def find_stroke(planes: Iterable[Grey]) -> Ink:
-    """Find ink in planes of a picture, float32 [H, W] in 0..1, as in 0..1 of it. The first that is certain counts."""
+    """Find ink in 0..1 in planes of one picture, float32 [H, W] in 0..1, the likeliest first.
+
+    The first certain stroke is taken, or else the one with the best score.
+    """
     best: tuple[Stroke, Grey] | None = None
     for grey in planes:
         stroke = _best_stroke(grey)

@@ -81,14 +81,15 @@ def _tight(ink: Ink) -> Levels:
 
 def _ring(radius: float, thick: float = 10) -> Levels:
     """Return a ring 0..1 around the digit's middle, `thick` pixels wide."""
-    return np.clip(thick / 2 + 0.5 - np.abs(np.hypot(X - 0.5, Y - 0.5) * SIDE - radius), 0, 1)
+    beyond = np.hypot(X - 0.5, Y - 0.5) * SIDE - radius
+    return np.asarray(np.clip(thick / 2 + 0.5 - np.abs(beyond), 0, 1), np.float64)
 
 
 def _box(reach: float, thick: float = 10) -> Levels:
     """Return a box 0..1 drawn by hand around the digit's middle, a little tilted."""
     across, down = (X - 0.5) * SIDE, (Y - 0.5) * SIDE
     outside = np.maximum(np.abs(across + 0.06 * down), np.abs(down - 0.08 * across)) - reach
-    return np.clip(thick / 2 + 0.5 - np.abs(outside), 0, 1)
+    return np.asarray(np.clip(thick / 2 + 0.5 - np.abs(outside), 0, 1), np.float64)
 
 
 def _drawn_around(shape: Levels) -> Scene:
@@ -126,7 +127,7 @@ def _diagram(ink: Ink) -> Levels:
 def _beside_pen(ink: Ink) -> Levels:
     levels = 0.85 * on(1.0, np.pad(ink, ((0, 0), (0, 100))))
     levels[40:, 330:345] = 0.1
-    return grain(levels)
+    return grain(levels * np.linspace(1, 0.8, 380))
 
 
 SCENES: dict[str, Scene] = {
@@ -160,7 +161,6 @@ SCENES: dict[str, Scene] = {
     "phone's screen": _screenshot,
     "diagram": _diagram,
     "pen on the paper": _beside_pen,
-    "book's fold": lambda ink: grain(0.85 * on(1.0, ink) * (1 - 0.7 * np.exp(-np.abs(X - 0.06) * 60))),
     "scanner's bar": lambda ink: _beside(
         np.pad(ink, ((300, 120), (100, 100))), np.s_[40:48, 40:-40], level=0.2
     ),
