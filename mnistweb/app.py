@@ -1,11 +1,13 @@
 """The application factory."""
 
 from collections.abc import Callable, Mapping, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask.ctx import RequestContext
 from flask.templating import Environment
+from werkzeug.datastructures import Headers
 
 from mnistweb import config
 from mnistweb.api import docs as api_docs
@@ -63,11 +65,24 @@ class Templates(Environment):
         return {**self.globals, **(d or {})}
 
 
+class SiteResponse(Response):
+    """A response, with the address of what was created as the view wrote it."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """Return the headers. Werkzeug would parse and quote an address that needs neither."""
+        created = self.headers.pop("Location", None) if self.status_code == HTTPStatus.CREATED else None
+        headers = super().get_wsgi_headers(environ)
+        if created:
+            headers["Location"] = created
+        return headers
+
+
 class Site(Flask):
     """The application. None of its views and hooks is asynchronous, and Flask need not check each of them."""
 
     jinja_environment = Templates
     request_class = SiteRequest
+    response_class = SiteResponse
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
         """Return the context of a request, with the name of its host in lower case, as hosts are compared."""

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from mnistweb.app import create_app
 from mnistweb.config import ConfigError
 from mnistweb.formatting import percent
+from tests.support.drawings import data_url, draw_digit, encode
 
 
 def test_invalid_setting_stops_the_start(unmigrated_settings: dict[str, Any]) -> None:
@@ -93,3 +94,10 @@ def test_text_is_compressed(client: FlaskClient, path: str, accepted: str) -> No
     etag = small.headers.get("ETag", "")
     with client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": etag}) as again:
         assert again.status_code == (304 if etag else 200)
+
+
+def test_answer_that_fits_a_packet_is_not_compressed(client: FlaskClient) -> None:
+    drawing = {"image": data_url(encode(draw_digit(4)))}
+    answer = client.post("/api/v1/predictions", json=drawing, headers={"Accept-Encoding": "gzip"})
+    assert 500 < len(answer.data) < 1000
+    assert "Content-Encoding" not in answer.headers

@@ -15,6 +15,7 @@ from mnistweb.recognition.boundaries import Boundaries
 from mnistweb.training.calibration import Calibration, fit_temperature
 from mnistweb.training.data import Images
 from mnistweb.training.pen_strokes import NOT_A_DIGIT
+from mnistweb.training.prior import IN_USE
 from mnistweb.training.readings import Readings, readings
 
 SURE_BOUNDARIES = tuple(float(each) for each in np.round(np.arange(0.5, 0.99, 0.02), 2))
@@ -36,7 +37,7 @@ class Costs:
     digit_refused: float = 6.0
     other_doubtful: float = 2.0
     other_sure: float = 16.0
-    share_of_digits: float = 0.9
+    share_of_digits: float = 1 - IN_USE
 
 
 @dataclass(frozen=True, slots=True)

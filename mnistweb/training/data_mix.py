@@ -82,6 +82,11 @@ class TrainingData:
         """Return the number of batches in one pass over MNIST."""
         return len(self.mnist) // mix.mnist
 
+    def share_of_non_digits(self, mix: BatchMix) -> float:
+        """Return the share 0..1 of non-digits in a batch; the program always draws some."""
+        digits = mix.mnist + (mix.drawings if len(self.drawings) else 0)
+        return mix.not_digits / (digits + mix.not_digits)
+
     def batches(self, mix: BatchMix, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of one epoch: float32 [n, 1, 28, 28] in 0..1 and int64 [n] classes."""
         order = torch.randperm(len(self.mnist), generator=generator)

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from zipfile import ZipFile, ZipInfo
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,16 @@ def to_torchscript(network: nn.Module) -> bytes:
     with ignore_torchscript_warnings():
         plain = ServedNetwork(network.cpu().to(memory_format=torch.contiguous_format)).eval()
         torch.jit.save(torch.jit.script(plain), buffer)
-    return buffer.getvalue()
+    return _without_sources(buffer)
+
+
+def _without_sources(script: io.BytesIO) -> bytes:
+    # For messages of errors, torch also writes where each line of code came from: folders of this machine.
+    with ZipFile(script) as full, ZipFile(shorter := io.BytesIO(), "w") as kept:
+        for name in full.namelist():
+            if not name.endswith(".debug_pkl"):
+                kept.writestr(ZipInfo(name), full.read(name))
+    return shorter.getvalue()
 
 
 def write_model(directory: Path, script: bytes, card: ModelCard) -> None:

@@ -25,6 +25,7 @@ from mnistweb.training.mean_weights import keep_what_is_known
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, DataFileError
 from mnistweb.training.pipeline import calibrate_on
+from mnistweb.training.prior import KEY, shift_of, shifted
 from mnistweb.training.readings import digit_figures, other_figures, read
 from mnistweb.training.recipes import GENTLE, RECIPES
 from mnistweb.training.report import make_report
@@ -103,7 +104,7 @@ class FineTuningData:
 
 
 def trainable(parent: TorchScriptRecognizer) -> nn.Module:
-    """Return the network of an exported model, ready to train. Raises DataFileError.
+    """Return the network of an exported model, as it was at the end of its training. Raises DataFileError.
 
     A TorchScript file of this site holds every layer with its own weights, nothing folded. So it fits the
     network of its name, unless that has changed since.
@@ -120,7 +121,7 @@ def trainable(parent: TorchScriptRecognizer) -> nn.Module:
             f"{card.name} {card.version}: its layers are not those of this program's network, "
             f"so it cannot be trained further; train it anew with `mnistweb train`"
         ) from error
-    return network
+    return shifted(network, -shift_of(card.training))
 
 
 def retrain(plan: Plan) -> Retrained:
@@ -189,6 +190,7 @@ def _export(
     folder: Path,
 ) -> Retrained:
     parent = plan.parent.card
+    run.network = shifted(run.network, shift_of(parent.training))
     figures: dict[str, Any] = {}
     if sets:
         chosen, choice = calibrate_on(run.network, data.validation, sets.pictures)
@@ -256,6 +258,7 @@ def _training(
         "epochs": len(run.history),
         "steps": plan.steps,
         "reviewed_in_a_batch": data.each,
+        **{key: value for key, value in plan.parent.card.training.items() if key == KEY},
         "phase 1": dataclasses.asdict(config.phases[0]),
         "weight_decay": config.weight_decay,
         "average": config.average,

@@ -20,6 +20,7 @@ from mnistweb.training.data import Images
 from mnistweb.training.data_mix import TrainingData
 from mnistweb.training.lessons import Phase, precision
 from mnistweb.training.loop import Run, TrainingConfig, compute_logits
+from mnistweb.training.prior import KEY, ShareOfNonDigits, shifted
 from mnistweb.training.report import write_report
 from mnistweb.training.stages import ENDINGS, TEACHERS, Plan, finish, train_seeds
 from mnistweb.training.test_sets import TestSets, test_sets
@@ -94,8 +95,10 @@ def _export(
     sets: TestSets,
     phases: Sequence[Phase],
 ) -> ModelCard:
-    """Calibrate and measure once; write model, card and report to `folder` of the runs."""
-    script, card = _card(plan, seed, run, data, sets, phases)
+    """Adapt to use, calibrate and measure once; write model, card and report to `folder` of the runs."""
+    shares = ShareOfNonDigits(data.share_of_non_digits(phases[-1].mix))
+    run.network = shifted(run.network, shares.shift)
+    script, card = _card(plan, seed, run, data, sets, phases, shares)
     export.write_model(folder, script, card)
     write_report(folder / FOLDER, card, export.as_served(run.network), sets)
     return card
@@ -108,6 +111,7 @@ def _card(
     data: TrainingData,
     sets: TestSets,
     phases: Sequence[Phase],
+    shares: ShareOfNonDigits,
 ) -> tuple[bytes, ModelCard]:
     recipe, config = plan.recipe, plan.recipe.config
     last = recipe.finish if len(phases) > len(config.phases) else None
@@ -134,6 +138,7 @@ def _card(
             **({"averaged": ENDINGS} | _teachers(last.teacher) if last else {}),
             "weight_decay": config.weight_decay,
             "average": config.average,
+            KEY: dataclasses.asdict(shares),
             "images": {
                 "mnist": len(data.mnist),
                 "drawings": len(data.drawings),

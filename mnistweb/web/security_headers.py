@@ -36,6 +36,8 @@ TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # seconds: a ye
 # Most pages show a visitor's own drawings; cacheable responses set their own value.
 CACHING_HEADERS = {"Cache-Control": "private, no-cache"}
 IMAGE_TYPE = "image/png"
+LEAST_COMPRESSED = 1000
+"""Bytes of the smallest body that is compressed. A smaller one is sent in one packet anyhow."""
 
 
 class SecurityHeaders:
@@ -92,8 +94,16 @@ class NoSessions(SessionInterface):
         """Do nothing."""
 
 
+def _compress(response: Response) -> Response:
+    # Flask-Compress knows a least size too, but first it reads all that the client accepts.
+    size = response.content_length
+    return response if size is not None and size < LEAST_COMPRESSED else compress.after_request(response)
+
+
 def init_app(app: Flask) -> None:
     """Compress responses, and add the headers to them."""
+    app.config["COMPRESS_REGISTER"] = False
     compress.init_app(app)
+    app.after_request(_compress)
     app.session_interface = NoSessions()
     app.wsgi_app = SecurityHeaders(app.wsgi_app, app.config["EMBED_ORIGINS"])  # type: ignore[method-assign]

@@ -79,7 +79,7 @@ def _set_cookie(response: Response) -> Response:
     # needs no other than the page got. Response.set_cookie would quote, date and measure it, and take as long
     # as all other hooks together.
     visitor = g.get("visitor")
-    if visitor and not (is_fragment() and visitor == g.get("known_visitor")):
+    if visitor and not (visitor == g.get("known_visitor") and is_fragment()):
         name = HOST_COOKIE if request.is_secure else COOKIE
         response.headers.add("Set-Cookie", f"{name}={signed(visitor, name)}; {ATTRIBUTES}; {cookie_scope()}")
     return response

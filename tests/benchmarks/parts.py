@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.parts`: processor time of each part of a prediction, within a request.
 
 A part that is repeated alone takes half as long, because its data stays in the caches. In a request, the
-other parts displace it.
+other parts displace it. Flask and the hooks are measured that way too, beside a plain route of Flask.
 """
 
 import os
@@ -16,18 +16,22 @@ from typing import Any
 import flask_migrate
 import pytest
 import torch
-from flask import Flask
+from flask import Flask, Response, jsonify, request
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from mnistweb import config
 from mnistweb.app import create_app
+from mnistweb.database.models import Source
 from mnistweb.extensions import db
+from mnistweb.predictions.service import recognize_and_save
+from mnistweb.recognition.decoding import decode_base64_image
 from tests.benchmarks.bench import DRAWINGS, site_settings
 from tests.support.postgres import postgres
 
 ROUNDS = 20
 READ, INK = "reading the picture", "finding its ink"
 REST, WHOLE, BARE = "Flask and its hooks", "whole", "bare route"
+ALONE, PLAIN = "Flask and its hooks, repeated alone", "a plain route of Flask, repeated alone"
 PARTS = {
     "base64": "mnistweb.api.schemas.decode_base64_image",
     READ: "mnistweb.predictions.service.read_drawing",
@@ -79,6 +83,34 @@ def measure(site: Flask, bare: Flask) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def plain_flask() -> Flask:
+    """Return an application whose only route does nothing but read and write JSON of the API's kind."""
+    app = Flask(__name__)
+
+    @app.post("/api/v1/predictions")
+    def predict() -> tuple[Response, int]:
+        drawing = request.get_json()
+        return jsonify(model="cnn", digit=4, probabilities=[0.1] * 10, image=len(drawing["image"])), 201
+
+    return app
+
+
+def measure_alone(site: Flask) -> dict[str, float]:
+    """Measure median microseconds of a request that recognizes and saves nothing, and of plain Flask."""
+    times: dict[str, list[float]] = defaultdict(list)
+    with pytest.MonkeyPatch.context() as patch:
+        with site.test_request_context():
+            drawing = decode_base64_image(DRAWINGS[0], site.config["MAX_IMAGE_BYTES"])
+            prediction = recognize_and_save(drawing, visitor="benchmark", source=Source.API)
+        patch.setattr("mnistweb.api.views.recognize_and_save", lambda *_, **__: prediction)
+        for name, app in ((ALONE, site), (PLAIN, plain_flask())):
+            for number in range(10 * ROUNDS):
+                if number == ROUNDS:
+                    times[name].clear()
+                post_all(timed(name, app, times), "/api/v1/predictions")
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
 def main() -> None:
     """Measure and print."""
     with postgres() as url, tempfile.TemporaryDirectory() as instance:
@@ -91,10 +123,10 @@ def main() -> None:
         from tests.benchmarks.bare import app as bare
 
         torch.set_num_threads(1)
-        found = measure(site, bare)
+        found = measure(site, bare) | measure_alone(site)
     print("Microseconds of the processor in the worker, medians, one request after another")
-    for name in (*PARTS, REST, WHOLE, BARE):
-        print(f"  {name:22}{found[name]:7.0f}")
+    for name in (*PARTS, REST, WHOLE, BARE, ALONE, PLAIN):
+        print(f"  {name:40}{found[name]:7.0f}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
 """Networks, their TorchScript files, and augmentation."""
 
+import io
+from pathlib import Path
+from zipfile import ZipFile
+
 import numpy as np
 import pytest
 import torch
@@ -27,6 +31,13 @@ def test_torchscript_file_gives_the_networks_logits(name: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_torchscript_file_is_small(name: str) -> None:
     assert len(to_torchscript(NETWORKS[name]())) < 8_000_000
+
+
+def test_exported_file_names_no_folder_of_the_machine() -> None:
+    script = to_torchscript(NETWORKS["lenet5"]())
+    with ZipFile(io.BytesIO(script)) as file:
+        content = b"".join(file.read(name) for name in file.namelist())
+    assert str(Path(torch.__file__).parent).encode() not in content
 
 
 def test_lenet5_has_the_number_of_parameters_of_the_paper() -> None:

@@ -76,6 +76,18 @@ def test_trained_model_can_be_served(trained: Path) -> None:
     assert answer.model_version == zoo.cards()[0].version
 
 
+def test_exported_network_expects_as_many_non_digits_as_in_use(trained: Path) -> None:
+    served = TorchScriptRecognizer.load(trained / "weights" / "lenet5.json").network.state_dict()
+    checkpoint = torch.load(trained / "runs" / "lenet5-0" / "checkpoint.pt", weights_only=True)
+    moved = {
+        name: served[f"network.{name.removeprefix('module.')}"] - value
+        for name, value in checkpoint["average"].items()
+        if name != "n_averaged"
+    }
+    assert moved.pop("module.classifier.3.bias").tolist() == pytest.approx([0] * 10 + [-1.259], abs=1e-3)
+    assert all(torch.all(difference == 0) for difference in moved.values())
+
+
 def test_training_writes_reports(trained: Path) -> None:
     exported = read_reports(trained / "weights")["lenet5"]
     assert exported.version == read_card(trained / "weights" / "lenet5.json").version
@@ -87,6 +99,7 @@ def test_card_records_training_and_figures(trained: Path) -> None:
     card = read_card(trained / "weights" / "lenet5.json")
     assert card.training["epochs"] == 2
     assert card.training["images"]["mnist"] == 360
+    assert card.training["share_of_non_digits"] == {"training": 36 / 128, "use": 0.1}
     assert [row["epoch"] for row in card.figures["history"]] == [1, 2]
     assert card.figures["over_seeds"]["seeds"] == [0, 1]
     assert card.figures["mnist_test"]["count"] == 100

@@ -25,6 +25,7 @@ from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.versions import live_version, promote, read_version
 from mnistweb.training import loop
 from mnistweb.training.fine_tuning import trainable
+from mnistweb.training.prior import shift_of, shifted
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import DataFileError
 from tests.support.drawings import STROKES
@@ -195,8 +196,9 @@ def test_shipped_models_can_be_trained_further(name: str) -> None:
     shipped = Zoo.load().get(name)
     assert isinstance(shipped, TorchScriptRecognizer)
     images = np.random.default_rng(0).integers(0, 255, (8, 28, 28), np.uint8)
+    network = shifted(trainable(shipped), shift_of(shipped.card.training))
     with torch.no_grad():
-        logits = trainable(shipped).eval()(torch.from_numpy(images).unsqueeze(1).float() / 255)
+        logits = network.eval()(torch.from_numpy(images).unsqueeze(1).float() / 255)
     assert logits.numpy() == pytest.approx(shipped.logits(images), abs=1e-3)
 
 
