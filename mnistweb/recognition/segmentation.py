@@ -1,7 +1,7 @@
 """Separate ink from the ground it stands on, in any colours and beside other things.
 
 Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it.
-In others, and beside captions or in a frame, `stroke.py` looks for the pen's stroke and asks what surrounds it.
+In others, beside captions and in frames, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
 
 from collections.abc import Iterator
