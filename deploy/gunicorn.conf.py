@@ -30,7 +30,9 @@ if settings["METRICS_TOKEN"] and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="mnistweb-metrics-")
 
 wsgi_app = "wsgi:app"
-bind = f"{settings['HOST']}:{settings['PORT']}"
+# An address of IPv6 has brackets before a port.
+host = settings["HOST"].strip("[]")
+bind = f"[{host}]:{settings['PORT']}" if ":" in host else f"{host}:{settings['PORT']}"
 workers = settings["WORKERS"]
 worker_class = BufferingWorker
 BufferingWorker.limits = Limits(

@@ -46,8 +46,9 @@ def stages(site: Packages, whole: Packages, model: Packages, tools: Packages) ->
 def main(uv: str) -> None:
     """Write the files, with this program `uv`."""
     project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())
-    needed = project["project"]["dependencies"]
     extras = project["project"]["optional-dependencies"]
+    # With Redis' client: several servers need it for their rate limits.
+    needed = [*project["project"]["dependencies"], *extras["scale"]]
     found = stages(
         resolve(uv, [each for each in needed if not each.startswith(TORCH)]),
         resolve(uv, needed),

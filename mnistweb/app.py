@@ -57,6 +57,10 @@ PAGES = (
 )
 
 
+PROBED = ("/healthz", "/readyz", "/metrics")
+"""Paths that machines ask for by an address. Nothing that they answer depends on a host's name."""
+
+
 class Templates(Environment):
     """Jinja's environment, with the globals of templates in one dictionary. A rendering copies it."""
 
@@ -85,9 +89,13 @@ class Site(Flask):
     response_class = SiteResponse
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
-        """Return the context of a request, with the name of its host in lower case, as hosts are compared."""
+        """Return the context of a request, with the name of its host in lower case, as hosts are compared.
+
+        For probes it is one that TRUSTED_HOSTS always includes.
+        """
         if "HTTP_HOST" in environ:
-            environ["HTTP_HOST"] = environ["HTTP_HOST"].lower()
+            probed = environ.get("PATH_INFO") in PROBED
+            environ["HTTP_HOST"] = "localhost" if probed else environ["HTTP_HOST"].lower()
         return super().request_context(environ)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,8 +137,7 @@ def create_database_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """Create an application with configuration and database only, without torch: enough for migrations."""
     root, files = config.project_root(), config.site_files()
     values = config.load(config.environment() if settings is None else settings)
-    instance = root / values["INSTANCE_PATH"]
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    instance = config.make_instance(root / values["INSTANCE_PATH"])
     app = Site(
         "mnistweb",
         root_path=str(root),

@@ -86,6 +86,15 @@ def _check_language_model(config: Mapping[str, Any]) -> None:
         )
 
 
+def make_instance(folder: Path) -> Path:
+    """Make the folder of the site's own files, for its owner alone, and return it. Raises ConfigError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"INSTANCE_PATH {folder} cannot be used: {error.strerror}.") from None
+    return folder
+
+
 def for_flask(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
     """Return the values of `load`, and the configuration of Flask and its extensions derived from them.
 

@@ -1,5 +1,6 @@
 """The command line. Commands are imported on demand, so that reading a picture needs no web framework."""
 
+import errno
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -32,7 +33,8 @@ TRAIN_EXTRA = {"HersheyFonts", "scipy", "torchvision", "tqdm"}
 class LazyGroup(click.Group):
     """A group that knows its commands' modules by name, and imports one when it is called.
 
-    The module has a function of the command's name, with underscores.
+    The module has a function of the command's name, with underscores. A file that cannot be read or written
+    ends the command with one line.
     """
 
     def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
@@ -55,6 +57,16 @@ class LazyGroup(click.Group):
             return _missing_extra(cmd_name, ctx.command_path, error.name)
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises ClickException in place of an OSError."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # nobody reads the output any more, which click ends quietly
+                raise
+            named = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise click.ClickException(named) from None
 
 
 def _missing_extra(name: str, group: str, module: str) -> click.Command:

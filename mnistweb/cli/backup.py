@@ -22,6 +22,8 @@ def backup(file: Path) -> None:
     The site may keep running. FILE appears only when it is complete and has been read back. If that fails, an
     earlier FILE stays as it was.
     """
+    if not file.name:
+        raise click.BadParameter("Name the file to write.")
     try:
         predictions = back_up(_sqlite_file(), file)
     except BackupError as error:

@@ -9,14 +9,12 @@ import click
 import numpy as np
 import torch
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
 from mnistweb.cli.comparison_tables import comparison_text
 from mnistweb.cli.contenders import load_contender
-from mnistweb.cli.database import database_app
+from mnistweb.cli.database import on_database
 from mnistweb.cli.training import data_dir_option, runs_option
-from mnistweb.database.outage_log import first_line
 from mnistweb.datasets.records import Labels, Record, Selection, count_records, read_records
 from mnistweb.recognition.comparison import MARGIN, REVIEWED, Comparison
 from mnistweb.recognition.model_card import ModelFileError
@@ -39,6 +37,13 @@ LOG: dict[str, tuple[Labels, str, str]] = {
 """The sets of the log: the labels' origin, the split by visitor, and the title."""
 
 
+def _in_a_folder(_: click.Context, __: click.Parameter, file: Path | None) -> Path | None:
+    """Refuse a file whose folder is missing, before the comparison takes its minutes."""
+    if file and not file.parent.is_dir():
+        raise click.BadParameter(f"There is no folder {file.parent}.")
+    return file
+
+
 @click.command()
 @click.argument("old")
 @click.argument("new")
@@ -56,12 +61,14 @@ LOG: dict[str, tuple[Labels, str, str]] = {
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    callback=_in_a_folder,
     help="Write the comparison to this file, for `mnistweb models promote`; - is the standard output.",
 )
 @click.option(
     "--html",
     "html_file",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=_in_a_folder,
     help="Write a page with charts and the drawings that are read differently. Keep it as you keep the log.",
 )
 def compare(
@@ -79,14 +86,11 @@ def compare(
     OLD and NEW are a model's name for its live version, NAME@VERSION, or an exported file or folder. Drawings
     of the log are those of the visitors from whom no training learns. Nothing is written to the database.
     """
-    app = database_app()
-    with app.app_context():
+    with on_database() as app:
         try:
             compared = compare_versions(load_contender(old), load_contender(new), data_dir, runs, log)
         except (DataFileError, ModelFileError, VersionError) as error:
             raise click.ClickException(str(error)) from None
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"The log cannot be read: {first_line(error)}") from None
     if json_file != Path("-"):
         click.echo(comparison_text(compared, margin))
     if json_file:

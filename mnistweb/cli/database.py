@@ -2,6 +2,8 @@
 
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import click
 import flask_migrate
@@ -50,7 +52,7 @@ def recount() -> None:
     Locks out new predictions meanwhile. They wait for three seconds at most; then they are not saved.
     The counts of days whose drawings RETENTION_DAYS let go stay as they are.
     """
-    with database_app().app_context():
+    with on_database():
         aggregates.recount(db.session(), first_kept_day(current_app.config["RETENTION_DAYS"]))
         db.session.commit()
 
@@ -61,7 +63,7 @@ def prune() -> None:
 
     Their counts in the insights stay. The site may keep running; run this once a day.
     """
-    with database_app().app_context():
+    with on_database():
         first = first_kept_day(current_app.config["RETENTION_DAYS"])
         if first is None:
             raise click.ClickException("RETENTION_DAYS is 0, so every drawing stays.")
@@ -78,7 +80,7 @@ def clean_pictures(after: uuid.UUID | None) -> None:
     and the command may be stopped and repeated.
     """
     seen = changed = 0
-    with database_app().app_context():
+    with on_database():
         for batch in clean_drawings(after):
             seen, changed = seen + batch.seen, changed + batch.changed
             click.echo(f"{seen:,} pictures seen, {changed:,} encoded anew, up to {batch.last}")
@@ -91,6 +93,28 @@ def database_app() -> Flask:
         return create_database_app()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def on_database(create: Callable[[], Flask] | None = None) -> Iterator[Flask]:
+    """Enter an application, and turn a failure of the database into a ClickException.
+
+    By default it is the one with its database alone.
+    """
+    app = (create or database_app)()
+    with app.app_context():
+        try:
+            yield app
+        except SQLAlchemyError as error:
+            raise click.ClickException(f"The database cannot be used: {_reason(error)}") from None
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """Return why a statement failed: an older schema explains it better than the missing table or column."""
+    with suppress(SQLAlchemyError), db.engine.connect() as connection:
+        if schema_of(connection, current_app.extensions["migrate"].directory) is Schema.OLDER:
+            return "it is not migrated. Run mnistweb migrate."
+    return first_line(error)
 
 
 def _upgrade() -> None:

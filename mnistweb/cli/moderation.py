@@ -5,11 +5,9 @@ import uuid
 from collections.abc import Callable, Collection
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from mnistweb.cli.database import database_app
+from mnistweb.cli.database import on_database
 from mnistweb.database.models import Review
-from mnistweb.database.outage_log import first_line
 from mnistweb.predictions import moderation
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -62,11 +60,8 @@ def _change(
     missing: str,
 ) -> None:
     """Change the drawings that exist, and report. Raises ClickException that names the others."""
-    with database_app().app_context():
-        try:
-            changed = change(ids)
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"The database cannot be changed: {first_line(error)}") from None
+    with on_database():
+        changed = change(ids)
     if changed:
         click.echo(f"{len(changed)} drawing{'s are' if len(changed) > 1 else ' is'} {done}.")
     if others := sorted(map(str, {*ids} - changed)):

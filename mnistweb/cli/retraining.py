@@ -6,13 +6,11 @@ from typing import get_args
 import click
 import numpy as np
 import torch
-from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb.cli.contenders import load_live
-from mnistweb.cli.database import database_app
+from mnistweb.cli.database import on_database
 from mnistweb.cli.training import data_dir_option, device_named, print_figures, runs_option
 from mnistweb.cli.versions import by_option
-from mnistweb.database.outage_log import first_line
 from mnistweb.datasets.records import Labels, Record, Selection, read_records
 from mnistweb.recognition.model_card import ModelFileError
 from mnistweb.recognition.report import FOLDER
@@ -87,7 +85,7 @@ def retrain(
     """
     if threads:
         torch.set_num_threads(threads)
-    with database_app().app_context():
+    with on_database():
         try:
             parent = load_live(model)
             drawn = [_as_drawn(record) for record in read_records(Selection(labels), KEY)]
@@ -116,8 +114,6 @@ def retrain(
                 )
         except (DataFileError, ModelFileError, versions.VersionError, ValueError) as error:
             raise click.ClickException(str(error)) from None
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"The database cannot be used: {first_line(error)}") from None
 
 
 def _as_drawn(record: Record) -> Drawn:

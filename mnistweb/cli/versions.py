@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from mnistweb.cli.database import database_app
+from mnistweb.cli.database import on_database
 from mnistweb.config import ConfigError
-from mnistweb.database.outage_log import first_line
 from mnistweb.recognition.comparison import MARGIN, Comparison, ComparisonError, parse_comparison
 from mnistweb.recognition.model_card import ModelFileError, read_cards
 from mnistweb.recognition.report import read_reports
@@ -110,13 +108,11 @@ def rollback(name: str, reason: str, by: str) -> None:
 @contextmanager
 def _registry() -> Iterator[None]:
     """Enter the application's context, and turn every refusal into a ClickException."""
-    with database_app().app_context():
+    with on_database():
         try:
             yield
         except (registry.VersionError, ModelFileError, ConfigError, ComparisonError) as error:
             raise click.ClickException(str(error)) from None
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"The database cannot be used: {first_line(error)}") from None
 
 
 def _read(path: Path | None) -> Comparison | None:

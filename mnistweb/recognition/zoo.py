@@ -39,12 +39,15 @@ class Zoo:
     ) -> "Zoo":
         """Load all models of a directory, with cards as `adapt` returns them.
 
-        Raises ModelFileError if a file does not match its card.
+        Raises ModelFileError if a file does not match its card, or the default is missing.
         """
         # Imported late, because a site with a model server has no torch.
         from mnistweb.recognition.recognizer import load_all
 
-        loaded = load_all(directory or WEIGHTS)
+        folder = directory or WEIGHTS
+        loaded = load_all(folder)
+        if default not in loaded:
+            raise ModelFileError(f"{folder} has no model {default!r}, but {', '.join(loaded) or 'none'}")
         return cls({name: each.with_card(adapt(each.card)) for name, each in loaded.items()}, default)
 
     def replaced(self, name: str, network: Network) -> "Zoo":

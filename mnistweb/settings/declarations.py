@@ -19,6 +19,7 @@ from mnistweb.settings.kinds import (
     NOT_EMPTY,
     ORIGINS,
     PASSWORD_HASH,
+    POSITIVE,
     SECRET,
     SHARE,
     STORE,
@@ -176,7 +177,7 @@ SECURITY = Group(
             "",
             HOSTS,
             "The host names under which the site answers, others get 400; `.example.org` includes subdomains,"
-            " `localhost` always works, and Docker Compose falls back to `DOMAIN`.",
+            " `localhost`, probes and `/metrics` always work, and Docker Compose falls back to `DOMAIN`.",
             empty="any host",
             example="digits.example.org",
         ),
@@ -281,7 +282,8 @@ LIMITS = Group(
             "memory://",
             LIMIT_STORAGE,
             "The counters: each process counts for itself in memory, a Redis counts for all;"
-            ' Redis needs `pip install "mnistweb[scale]"`, and nothing is limited while it is away.',
+            ' without the image, Redis needs `pip install "mnistweb[scale]"`;'
+            " nothing is limited while it is away.",
         ),
         Setting("RATELIMIT_PREDICT", "1200,6000", TWO_NUMBERS, "Predictions; a challenge counts as twelve."),
         Setting(
@@ -423,8 +425,8 @@ COMPOSE = Group(
             empty="the site, its database and Caddy",
             example="backup",
         ),
-        Setting("BACKUP_HOURS", "24", ANY, "The hours between two backups."),
-        Setting("BACKUP_KEEP", "14", ANY, "The number of backups that stay; the oldest go."),
+        Setting("BACKUP_HOURS", "24", POSITIVE, "The hours between two backups."),
+        Setting("BACKUP_KEEP", "14", POSITIVE, "The number of backups that stay; the oldest go."),
         Setting(
             "BACKUP_FOLDER",
             "./backups",

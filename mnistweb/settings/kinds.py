@@ -37,6 +37,11 @@ def integer(lowest: int, highest: int) -> Kind:
     return Kind(f"a whole number from {lowest} to {highest}", parse)
 
 
+def _positive(text: str) -> int:
+    _check(re.fullmatch("[1-9][0-9]*", text))
+    return int(text)
+
+
 def one_of(*values: str) -> Kind:
     """Accept one of these words."""
 
@@ -165,6 +170,7 @@ DATABASE = Kind(
     " with special characters in its parts percent-encoded (%40 for @, %2F for /)",
     _database_url,
 )
+POSITIVE = Kind("a whole number from 1 on", _positive)
 HOSTS = Kind("names of hosts, without ports, with commas between them, or empty", _hosts)
 ORIGINS = Kind(
     "origins such as https://lms.example.org, without paths, with spaces between them, or empty", _origins

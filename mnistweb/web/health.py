@@ -1,6 +1,6 @@
 """Health checks: liveness and readiness."""
 
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, current_app, g, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,7 +27,8 @@ def ready() -> ResponseReturnValue:
     problem = _database_problem()
     if problem is None:
         return jsonify(status="ok", models=zoo().names())
-    return jsonify(error={"code": "not_ready", "message": problem}), 503
+    g.error_code = "not_ready"
+    return jsonify(error={"code": g.error_code, "message": problem}), 503
 
 
 def _database_problem() -> str | None:

@@ -1,6 +1,5 @@
 """Rate limits per minute and per day, of a visitor and of an address. Requests over a limit get 429."""
 
-import logging
 import math
 import time
 from collections import defaultdict
@@ -13,11 +12,10 @@ from werkzeug.exceptions import TooManyRequests
 
 from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.config import ConfigError
+from mnistweb.database.outage_log import OutageLog
 from mnistweb.web.proxies import client_network
 from mnistweb.web.rate_limit_storage import MemoryStorage
 from mnistweb.web.visitors import known_visitor
-
-logger = logging.getLogger(__name__)
 
 EXTENSION = "mnistweb-rate-limits"
 MEMORY_URI = "memory://"
@@ -88,6 +86,7 @@ class RateLimits:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._breaker = CircuitBreaker(1, BREAKER_PAUSE)
+        self._outages = OutageLog()
         self._routes: defaultdict[str, list[tuple[str, int, int, int]]] = defaultdict(list)
 
     def add(
@@ -103,12 +102,10 @@ class RateLimits:
             return 0.0
         try:
             seconds = self._count_all(self._routes[endpoint])
-        except Exception:
+        except Exception as error:
             # Whatever the storage raises, the site goes on without limits.
             self._breaker.record_failure()
-            logger.exception(
-                "The storage of the rate limits failed: for %.0f s nothing is limited.", BREAKER_PAUSE
-            )
+            self._outages.report("The storage of the rate limits failed, and nothing is limited:", error)
             return 0.0
         self._breaker.record_success()
         return seconds

@@ -115,3 +115,64 @@ def test_url_that_cannot_be_read_gets_a_sentence(monkeypatch: pytest.MonkeyPatch
     assert "percent-encoded (%40 for @, %2F for /)" in result.output
     assert "secret" not in result.output
     assert "word" not in result.output.replace("password", "")
+
+
+@pytest.mark.parametrize(
+    "command", [["recount"], ["prune"], ["clean-pictures"], ["models", "versions"], ["data", "stats"]]
+)
+def test_database_without_tables_is_explained(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETENTION_DAYS", "30")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/empty.sqlite3")
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: The database cannot be used: it is not migrated. Run mnistweb migrate.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["recount", "prune", "clean-pictures"])
+def test_database_that_is_away_gets_a_sentence(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETENTION_DAYS", "30")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me@127.0.0.1:{free_port()}/nothing")
+    result = CliRunner().invoke(main, [command])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "Error: The database cannot be used: " in result.output
+    assert "refused" in result.output
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "file" / "instance"))
+    result = migrate()
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: INSTANCE_PATH {tmp_path}/file/instance cannot be used: ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["models", "--charts", "FILE/charts"],
+        ["models", "export", "--triton", "FILE/repository"],
+        ["data", "export", "FILE/export", "--format", "csv"],
+        ["backup", "FILE/backup"],
+    ],
+)
+def test_file_that_cannot_be_written_is_named(command: list[str], tmp_path: Path) -> None:
+    assert migrate().exit_code == 0
+    (tmp_path / "file").touch()
+    given = [word.replace("FILE", str(tmp_path / "file")) for word in command]
+    result = CliRunner().invoke(main, given)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.output.startswith("Error: ")
+    assert str(tmp_path / "file") in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_backup_needs_a_name() -> None:
+    result = CliRunner().invoke(main, ["backup", ""])
+    assert result.exit_code == 2
+    assert "Name the file to write." in result.output

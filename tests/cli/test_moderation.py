@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from mnistweb.cli import main, moderation
+from mnistweb.cli import main
 from mnistweb.database.models import Prediction, Review
 from mnistweb.extensions import db
 from tests.support.databases import run_on_both_databases
@@ -20,7 +20,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 @pytest.fixture
 def ids(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of three drawings; the commands work on the database of the tests."""
-    monkeypatch.setattr(moderation, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     with app.app_context():
         added = add(*(row() for _ in range(3)))
     return [*map(str, added)]
@@ -80,4 +80,4 @@ def test_database_that_is_away_gets_a_sentence(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/empty.sqlite3")
     result = run("hide", UNKNOWN)
     assert result.exit_code == 1
-    assert "Error: The database cannot be changed: no such table" in result.output
+    assert "Error: The database cannot be used: it is not migrated" in result.output

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from mnistweb.cli import export, main, versions
+from mnistweb.cli import export, main
 from mnistweb.recognition.model_card import read_card, version_number
 from mnistweb.recognition.remote.protocol import read_metadata
 from mnistweb.recognition.report import Report
@@ -27,7 +27,7 @@ FILE, CARD = other_version(NAME)
 @pytest.fixture(autouse=True)
 def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands work on the database of the tests."""
-    monkeypatch.setattr(versions, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     monkeypatch.setattr(export, "database_app", lambda: app)
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from flask import Flask
 
-from mnistweb.cli.data import context
 from mnistweb.datasets import export as exporting
 from mnistweb.datasets.errors import DataSetError
 from mnistweb.datasets.records import Selection, read_records, writer_number
@@ -25,7 +24,7 @@ Export = Callable[..., Path]
 
 @pytest.fixture
 def filled(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(context, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     with app.app_context():
         add(*small_log())
     return app

@@ -8,7 +8,6 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase
 
-from mnistweb.cli.data import context
 from mnistweb.database.models import Challenge, Decision, Prediction, ReviewDecision
 from mnistweb.datasets import forgetting
 from mnistweb.datasets.manifest import read_manifest
@@ -25,7 +24,7 @@ WORDS = "2 drawings, 1 decisions of their review and 1 challenges"
 @pytest.fixture
 def site(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """A site with two drawings of one visitor, and one of another."""
-    monkeypatch.setattr(context, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     drawings = [drawing(1, 1), drawing(2, 2), drawing(3, 3, TESTING)]
     facts = [aggregates.Fact.of(each) for each in drawings]
     with app.app_context():

@@ -45,7 +45,7 @@ def write_pair(
 @pytest.fixture
 def site(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setattr(context, "site_app", lambda: app)
-    monkeypatch.setattr(context, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     return app
 
 

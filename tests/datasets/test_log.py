@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import Text, cast, delete, select
 
-from mnistweb.cli.data import context
 from mnistweb.database.models import (
     Base,
     Challenge,
@@ -84,7 +83,7 @@ def various_drawings() -> list[Base]:
 @pytest.fixture
 def log(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An exported log."""
-    monkeypatch.setattr(context, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     with app.app_context():
         rows = [*small_log(), *various_drawings()]
         add(*(each for each in rows if isinstance(each, Prediction)))
@@ -120,7 +119,7 @@ def tallies_of(site: Flask) -> dict[Any, Any]:
 def test_other_site_has_the_same_rows_and_counts(
     app: Flask, other: Flask, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "database_app", lambda: other)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: other)
     result = run("import", log)
     assert (result.exit_code, result.output) == (0, "26 drawings are added, 0 known already.\n")
     assert rows_of(other) == rows_of(app)
@@ -134,7 +133,7 @@ def test_other_site_has_the_same_rows_and_counts(
 def test_export_of_the_import_is_the_same_file(
     other: Flask, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "database_app", lambda: other)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: other)
     run("import", log)
     run("export", tmp_path / "again", "--format=log")
     first, second = (

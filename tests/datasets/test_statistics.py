@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from flask import Flask
 
-from mnistweb.cli.data import context
 from mnistweb.database.models import Decision, Review
 from mnistweb.datasets import statistics
 from mnistweb.datasets.statistics import signature
@@ -16,7 +15,7 @@ from tests.support.rows import NOON, add
 
 @pytest.fixture
 def site(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(context, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     with app.app_context():
         add(
             *small_log(),
@@ -62,7 +61,7 @@ def test_table_is_printed(site: Flask) -> None:
 
 
 def test_empty_log_has_statistics(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(context, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     assert run("stats").output.startswith("0 drawings of 0 visitors\n")
 
 

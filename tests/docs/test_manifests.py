@@ -1,5 +1,6 @@
 """Deployment manifests: valid for Kubernetes, with the Ray settings of the experiments."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ NEWEST = kubernetes_validate.latest_version()
 
 def documents(name: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all((MANIFESTS / name).read_text()))
+
+
+def pod_of_the_site() -> dict[str, Any]:
+    pod: dict[str, Any] = documents("site.yaml")[0]["spec"]["template"]["spec"]
+    return pod
 
 
 def pods() -> list[dict[str, Any]]:
@@ -72,3 +78,32 @@ def test_containers_have_the_ray_settings_of_the_experiment(service: str, tmp_pa
     command = head.command if service == "head" else readers[0].command
     options = {option.partition("=")[0] for option in container["command"] if option.startswith("--")}
     assert options <= set(command)
+
+
+def test_site_stays_in_service_without_its_database() -> None:
+    (container,) = pod_of_the_site()["containers"]
+    assert container["startupProbe"]["httpGet"]["path"] == "/readyz"
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"] == "/healthz"
+
+
+def test_migration_is_ended_by_no_probe() -> None:
+    (first,) = pod_of_the_site()["initContainers"]
+    assert first["command"] == ["mnistweb", "migrate"]
+    assert not {"startupProbe", "livenessProbe"} & first.keys()
+
+
+def test_autoscaler_alone_sets_the_number_of_replicas() -> None:
+    assert "replicas" not in documents("site.yaml")[0]["spec"]
+
+
+def test_running_requests_are_finished_before_a_stop() -> None:
+    longest = 18 + 1  # seconds: MODEL_TIMEOUT at most, and one (gunicorn.conf.py)
+    pod = pod_of_the_site()
+    (seconds,) = (int(word) for word in pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1:])
+    assert pod["terminationGracePeriodSeconds"] > seconds + longest
+    services = yaml.safe_load((MANIFESTS.parents[1] / "docker-compose.yml").read_text())["services"]
+    grace = {name: int(services[name]["stop_grace_period"].removesuffix("s")) for name in ("web", "caddy")}
+    (proxy,) = re.findall(r"grace_period (\d+)s", (MANIFESTS.parent / "Caddyfile").read_text())
+    assert longest < grace["web"]
+    assert longest < int(proxy) < grace["caddy"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mnistweb import config
 from mnistweb.cli import COMMANDS
 from mnistweb.cli.models import chart_files
 from mnistweb.recognition.model_card import ModelCard
@@ -71,3 +72,9 @@ def test_commands_and_files_in_the_text_exist(document: Path) -> None:
     assert {target for target in wanted if f"\n{target}: " not in makefile} == set()
     named = re.findall(r"`((?:mnistweb|tests|deploy|static|templates|migrations)/[\w./-]*)`", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_proxy_of_the_example_takes_the_largest_request() -> None:
+    text = (ROOT / "docs" / "operations" / "deploy.md").read_text(encoding="utf-8")
+    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", text)
+    assert int(megabytes) * 1024**2 >= config.max_request_bytes(config.load({}))

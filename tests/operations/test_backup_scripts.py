@@ -396,3 +396,21 @@ def test_service_deletes_no_backup_while_new_ones_fail(machine: Machine, kept: P
     failed = machine.run("sh", "deploy/backup-service", "--once", PGPORT=str(free_port()))
     assert "The backup failed" in failed.stderr
     assert names(kept) == [*(f"mnistweb-2026-01-0{day}T000000Z.backup" for day in (1, 2, 3)), "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("BACKUP_HOURS", value) for value in ("0", "0.5", "24h", "", "-1", "08x")),
+        *(("BACKUP_KEEP", value) for value in ("0", "00", "all", "", "-1")),
+    ],
+)
+def test_service_makes_and_deletes_nothing_by_settings_that_are_no_numbers(
+    machine: Machine, kept: Path, key: str, value: str
+) -> None:
+    before = names(kept)
+    refused = machine.run("sh", "deploy/backup-service", "--once", **{key: value})
+    assert refused.returncode == 1
+    assert refused.stderr == f"{key} must be a whole number from 1 on.\n"
+    assert names(kept) == before
+    assert {(kept / name).read_text() for name in before if name.endswith(".backup")} == {"older"}

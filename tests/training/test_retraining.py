@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from mnistweb.cli import comparison, main, retraining
+from mnistweb.cli import main
 from mnistweb.database.models import Decision, Prediction
 from mnistweb.datasets.records import split_of
 from mnistweb.extensions import db
@@ -25,9 +25,9 @@ from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.versions import live_version, promote, read_version
 from mnistweb.training import loop
 from mnistweb.training.fine_tuning import trainable
-from mnistweb.training.prior import shift_of, shifted
 from mnistweb.training.networks import NETWORKS
 from mnistweb.training.pen_strokes import DataFileError
+from mnistweb.training.prior import shift_of, shifted
 from tests.support.drawings import STROKES
 from tests.support.networks import other_version, untrained
 from tests.support.rows import NOON, add, row
@@ -49,8 +49,7 @@ def drawing(digit: int, visitor: str, **fields: Any) -> Prediction:
 @pytest.fixture
 def log(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """A log of reviewed drawings by ten visitors, two digits each, and one that is none."""
-    for module in (comparison, retraining):
-        monkeypatch.setattr(module, "database_app", lambda: app)
+    monkeypatch.setattr("mnistweb.cli.database.database_app", lambda: app)
     drawings = [
         drawing(digit, visitor, decision=Decision.DIGIT, truth=digit)
         for number, visitor in enumerate(VISITORS)
@@ -189,6 +188,13 @@ def test_unknown_versions_are_named(log: Flask, tmp_path: Path, name: str, messa
     result = run("models", "compare", "lenet5", name.format(tmp_path), "--data-dir", tmp_path)
     assert result.exit_code == 1
     assert message in result.output
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_file_in_a_missing_folder_is_refused_before_comparing(tmp_path: Path, option: str) -> None:
+    result = run("models", "compare", "lenet5", "lenet5", option, tmp_path / "missing" / "file")
+    assert result.exit_code == 2
+    assert f"There is no folder {tmp_path}/missing." in result.output
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))

@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ def test_readiness_probe_lists_the_models(client: FlaskClient) -> None:
     assert "cnn" in response.get_json()["models"]
 
 
-def test_readiness_needs_the_migrations(unmigrated_settings: dict[str, Any]) -> None:
+def test_readiness_needs_the_migrations(
+    unmigrated_settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     app = create_app(unmigrated_settings)
-    response = app.test_client().get("/readyz")
+    with caplog.at_level(logging.INFO, "mnistweb.observability.access_log"):
+        response = app.test_client().get("/readyz")
+    assert [getattr(record, "error", None) for record in caplog.records] == ["not_ready"]
     assert response.status_code == 503
     assert response.get_json()["error"] == {
         "code": "not_ready",

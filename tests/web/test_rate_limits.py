@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from mnistweb.app import create_app
 from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.config import ConfigError
+from mnistweb.database.outage_log import INTERVAL, OutageLog
 from mnistweb.extensions import db
 from mnistweb.web import rate_limits
 from mnistweb.web.rate_limit_storage import MemoryStorage
@@ -232,17 +233,24 @@ def test_failing_storage_is_logged_once_and_limits_nothing(
     pytest.importorskip("redis")
     clock = Clock()
     monkeypatch.setattr(rate_limits, "CircuitBreaker", functools.partial(CircuitBreaker, clock=clock))
+    monkeypatch.setattr(rate_limits, "OutageLog", functools.partial(OutageLog, clock=clock))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nobody = f"redis://127.0.0.1:{probe.getsockname()[1]}/0"
         app = limited_app(unmigrated_settings, RATELIMIT_STORAGE_URI=nobody, RATELIMIT_PREDICT="1,1")
         client = app.test_client()
-        with caplog.at_level(logging.ERROR, "mnistweb.web.rate_limits"):
+        with caplog.at_level(logging.ERROR):
             assert [status(client) for _ in range(3)] == [201] * 3
             assert caplog.text.count("nothing is limited") == 1
-            clock.now += rate_limits.BREAKER_PAUSE
-            assert [status(client) for _ in range(2)] == [201] * 2
+            for _ in range(3):
+                clock.now += rate_limits.BREAKER_PAUSE
+                assert status(client) == 201
+            assert caplog.text.count("nothing is limited") == 1
+            clock.now += INTERVAL
+            assert status(client) == 201
     assert caplog.text.count("nothing is limited") == 2
+    assert "(3 more failures since the last line.)" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_unusable_storage_stops_the_start(

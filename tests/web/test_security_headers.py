@@ -38,6 +38,15 @@ def test_only_trusted_hosts_are_answered(unmigrated_settings: dict[str, Any], ho
             assert "attacker" not in response.text
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_probes_are_answered_under_any_name(unmigrated_settings: dict[str, Any], path: str) -> None:
+    # An orchestrator's probe, and Prometheus, ask by the address of a container.
+    settings = {"TRUSTED_HOSTS": "digits.example.org", "METRICS_TOKEN": "a-token-for-this-test"}
+    app = create_app(unmigrated_settings | settings)
+    headers = {"Host": "10.1.2.3:8000", "Authorization": "Bearer a-token-for-this-test"}
+    assert app.test_client().get(path, headers=headers).status_code == 200
+
+
 def test_forwarded_host_is_checked_behind_a_proxy(unmigrated_settings: dict[str, Any]) -> None:
     app = create_app(unmigrated_settings | {"TRUSTED_HOSTS": "digits.example.org", "PROXY_HOPS": "1"})
     for host, status in (("digits.example.org", 200), ("Digits.EXAMPLE.org", 200), ("attacker.test", 400)):

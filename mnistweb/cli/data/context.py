@@ -7,12 +7,10 @@ from typing import Any
 
 import click
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from mnistweb.app import create_app
-from mnistweb.cli.database import database_app
+from mnistweb.cli import database
 from mnistweb.config import ConfigError
-from mnistweb.database.outage_log import first_line
 from mnistweb.datasets.errors import DataSetError
 from mnistweb.recognition.errors import RecognitionError
 from mnistweb.recognition.model_card import ModelFileError
@@ -24,13 +22,11 @@ def on_database(*, with_models: bool = False) -> Iterator[None]:
 
     Turns errors of data sets, of files and of the database into a ClickException.
     """
-    with (site_app() if with_models else database_app()).app_context():
+    with database.on_database(site_app if with_models else None):
         try:
             yield
         except (DataSetError, OSError, RecognitionError) as error:
             raise click.ClickException(str(error)) from None
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"The database fails: {first_line(error)}") from None
 
 
 def site_app() -> Flask:
