@@ -151,7 +151,7 @@ def _may_have_frame(contrast: Pixels, strongest: int) -> bool:
 
 
 def _has_three_runs(mask: Mask) -> bool:
-    some = mask[len(mask) // 3 :: 1 + len(mask) // 8]
+    some = mask[len(mask) // 3 : 2 * len(mask) // 3 : 1 + len(mask) // 16]
     return any((b"\0" + line.tobytes()).count(b"\0\1") > 2 for line in some)
 
 
