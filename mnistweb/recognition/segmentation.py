@@ -147,12 +147,13 @@ def _has_gap(profile: Pixels, strongest: int) -> bool:
 def _may_have_frame(contrast: Pixels, strongest: int) -> bool:
     """Return whether three things lie beside and above each other: a frame's sides, and a stroke in it."""
     clear = contrast > CLEAR * strongest
-    return _has_three_runs(clear) and _has_three_runs(clear.T)
+    return all(_three_runs(clear)) and any(_three_runs(clear.T))
 
 
-def _has_three_runs(mask: Mask) -> bool:
-    some = mask[len(mask) // 3 : 2 * len(mask) // 3 : 1 + len(mask) // 16]
-    return any((b"\0" + line.tobytes()).count(b"\0\1") > 2 for line in some)
+def _three_runs(mask: Mask) -> Iterator[bool]:
+    """Say of some rows of the middle third whether they have three runs."""
+    for line in mask[len(mask) // 3 : 2 * len(mask) // 3 : 1 + len(mask) // 16]:
+        yield (b"\0" + line.tobytes()).count(b"\0\1") > 2
 
 
 def _is_page(contrast: Pixels) -> bool:
