@@ -67,6 +67,12 @@ class Regions:
         return length
 
     @cached_property
+    def height(self) -> Indices:
+        """The height of the box."""
+        height: Indices = self.box[3] - self.box[1]
+        return height
+
+    @cached_property
     def width(self) -> Numbers:
         """The mean width of the stroke, if the region is one."""
         return 2 * self.area / (STAIRCASE * self.outline)

@@ -1,15 +1,17 @@
 """Separate ink from the ground it stands on, in any colours and beside other things.
 
 Most pictures have one ground all round, which is their frame's colour. Then ink is all that differs from it.
-In others, `stroke.py` looks for the pen's stroke and asks what surrounds it.
+In others, beside captions and in frames, `stroke.py` looks for the pen's stroke and asks what surrounds it.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from mnistweb.recognition.margin import is_drawn_to_the_edge
-from mnistweb.recognition.regions import COARSE_SIDE, NOISE
+from mnistweb.recognition.regions import COARSE_SIDE, NOISE, Grey, Mask
 from mnistweb.recognition.specks import without_specks
 from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
 from mnistweb.recognition.types import Ink
@@ -22,6 +24,8 @@ PAGE_SHARE = 0.6
 """Share of the sides of its box that a page fills."""
 SHEET_SHARE = 0.7
 """Share of its box that opaque strokes of several colours fill at most. A page or a badge fills more."""
+MIN_VARIANCE = 0.05
+"""Share of the first plane's variance that another plane has in which a stroke is looked for."""
 MAX_SIDE = 360
 """Pixels on the longer side to which a picture is reduced in which a stroke is looked for."""
 
@@ -79,7 +83,7 @@ def _find_in_opaque(colours: Pixels) -> Ink:
             return ink
     picture = Image.fromarray(colours)
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return find_stroke(np.asarray(_to_grey(picture), np.float32) / 255)
+    return find_stroke(_to_planes(picture))
 
 
 def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
@@ -93,7 +97,8 @@ def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
 def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     """Scale the contrast with the ground to a maximum of 1.
 
-    Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground.
+    Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground, or
+    captions or a frame.
     """
     rows, columns = _profile(levels, ground, 1), _profile(levels, ground, 0)
     strongest = int(rows.max())
@@ -105,7 +110,8 @@ def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
     if _is_page(contrast):
         return None
     np.divide(contrast * (contrast > NOISE), np.float32(strongest), out=ink[box])
-    if max(levels.shape) >= 2 * COARSE_SIDE and any(_has_gap(each, strongest) for each in (rows, columns)):
+    apart = any(_has_gap(each, strongest) for each in (rows, columns)) or _may_have_frame(contrast, strongest)
+    if apart and max(levels.shape) >= COARSE_SIDE:
         return without_specks(ink, CLEAR)
     return ink
 
@@ -138,6 +144,18 @@ def _has_gap(profile: Pixels, strongest: int) -> bool:
     return clear.find(0, clear.find(1), clear.rfind(1)) >= 0
 
 
+def _may_have_frame(contrast: Pixels, strongest: int) -> bool:
+    """Return whether three things lie beside and above each other: a frame's sides, and a stroke in it."""
+    clear = contrast > CLEAR * strongest
+    return all(_three_runs(clear)) and any(_three_runs(clear.T))
+
+
+def _three_runs(mask: Mask) -> Iterator[bool]:
+    """Say of some rows of the middle third whether they have three runs."""
+    for line in mask[len(mask) // 3 : 2 * len(mask) // 3 : 1 + len(mask) // 16]:
+        yield (b"\0" + line.tobytes()).count(b"\0\1") > 2
+
+
 def _is_page(contrast: Pixels) -> bool:
     """Return whether a box is filled along its sides, as a page fills its own and a narrow bar does."""
     height, width = contrast.shape
@@ -151,11 +169,14 @@ def _is_page(contrast: Pixels) -> bool:
     return False
 
 
-def _to_grey(picture: Image.Image) -> Image.Image:
-    """Return the one plane in which a picture's colours differ most: their first principal component."""
+def _to_planes(picture: Image.Image) -> Iterator[Grey]:
+    """Yield planes in which a picture's colours differ: their principal components, the first one first."""
     if picture.mode == "L":
-        return picture
+        yield np.asarray(picture, np.float32) / 255
+        return
     few = np.asarray(picture.resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3)
-    axis = np.linalg.eigh(np.cov(few, rowvar=False))[1][:, -1]
-    axis /= np.abs(axis).sum() * (1 if axis.sum() > 0 else -1)
-    return picture.convert("L", (*axis, -255 * float(np.minimum(axis, 0).sum())))
+    variances, axes = np.linalg.eigh(np.cov(few, rowvar=False))
+    for axis in axes.T[::-1][: np.count_nonzero(variances >= MIN_VARIANCE * variances[-1])]:
+        weights = axis / (np.abs(axis).sum() * (1 if axis.sum() > 0 else -1))
+        plane = picture.convert("L", (*weights, -255 * float(np.minimum(weights, 0).sum())))
+        yield np.asarray(plane, np.float32) / 255

@@ -9,7 +9,7 @@ uneven ground. Each region of each split is scored by these measures. The one wi
 stroke, and regions like it belong to the drawing. Their ink is measured against the ground around them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,28 +32,25 @@ from mnistweb.recognition.regions import (
     find_regions,
     grow,
 )
+from mnistweb.recognition.shapes import ALIKE, near_to, shapes
 from mnistweb.recognition.types import Ink
 
 MIN_CONTRAST = 0.1
 """Share of the range. A picture with less contrast has no ink."""
+MIN_INK = 0.05
+"""Share of the range by which a stroke differs at least: faint pencil."""
 MIN_SPREAD = 0.1
 """Share of the range, over which a class of levels must spread to be split again."""
 MIN_EXPLAINED = 0.7
 """Share of its variance that two classes explain, if a class is split again: noise has 0.64."""
-SPANNING = 0.4
-"""Factor for what reaches from edge to opposite edge but not across, as ruling does."""
 MIN_SCORE = 0.2
 """Less is an unevenness of the ground."""
-MIN_SHAPE = 0.1
-"""Less is a part of the ground, such as a shadow."""
 CERTAIN = 0.35
 """Share of the picture's range by which a stroke differs, for which no other is looked for."""
 GRAIN = 0.75
 """Mean square of neighbours' differences over that of any two pixels. A small drawing has up to 0.5."""
 TINY = 20
 """Pixels on the longer side, up to which a drawing's neighbouring pixels may differ as noise does."""
-FRAME = 0.8
-"""Share of the sides of its box that a frame fills, or share of a part of a frame that lies along them."""
 CONNECTED = 0.33
 """Share of the stroke's contrast that ink has which is connected with it."""
 
@@ -69,20 +66,35 @@ class Stroke(NamedTuple):
     certain: bool
 
 
-def find_stroke(grey: Grey) -> Ink:
-    """Find ink in float32 [H, W], both in 0..1."""
+def find_stroke(planes: Iterable[Grey]) -> Ink:
+    """Find ink in 0..1 in planes of one picture, float32 [H, W] in 0..1, the likeliest first.
+
+    The first certain stroke is taken, or else the one with the best score.
+    """
+    best: tuple[Stroke, Grey] | None = None
+    for grey in planes:
+        stroke = _best_stroke(grey)
+        if stroke and (best is None or stroke.score > best[0].score):
+            best = stroke, grey
+        if best and best[0].certain:
+            break
+    if best is None:
+        return np.zeros_like(grey)
+    stroke, grey = best
+    return _measure(1 - grey if stroke.light else grey, stroke)
+
+
+def _best_stroke(grey: Grey) -> Stroke | None:
     coarse = _reduce(grey)
     if max(grey.shape) > TINY and _is_grain(coarse):
-        return np.zeros_like(grey)
+        return None
     best: Stroke | None = None
     for stroke in _candidates(coarse):
         if best is None or stroke.score > best.score:
             best = stroke
         if best.certain and stroke.light:
             break
-    if best is None:
-        return np.zeros_like(grey)
-    return _measure(1 - grey if best.light else grey, best)
+    return best
 
 
 def _is_grain(grey: Grey) -> bool:
@@ -105,7 +117,7 @@ def _candidates(grey: Grey) -> Iterator[Stroke]:
         if not regions.count:
             continue
         depth = regions.depth(negative if light else grey)
-        shape = _shapes(regions)
+        shape = shapes(regions)
         scores = np.maximum(depth, 0) ** 1.5 * regions.length * shape
         main = int(scores.argmax())
         if scores[main] < MIN_SCORE:
@@ -145,55 +157,18 @@ def _thresholds(values: Grey) -> Iterator[float]:
                 yield threshold
 
 
-def _shapes(regions: Regions) -> Grey:
-    """Say in 0..1 how far each region has a stroke's shape: thin, free of the edge, and no page or line.
-
-    A region that fills a narrow picture is a bar without a margin, though it lies along most of the edge.
-    """
-    height, width = regions.shape
-    left, top, right, bottom = regions.box
-    across = (left == 0) & (right == width)
-    down = (top == 0) & (bottom == height)
-    thin = np.clip(1 - 2 * regions.width / regions.length, 0.02, 1)
-    free = np.clip(1 - regions.on_edge, 0.1, 1)
-    alone = (1 - 0.5 * regions.on_box) * np.where(across != down, SPANNING, 1)
-    shape = thin * free**2 * alone
-    filling = across & down & (2 * min(height, width) < max(height, width))
-    ground = (shape < MIN_SHAPE) | (regions.on_edge > thin)
-    shape = np.where(ground & ~filling, 0, shape)
-    return np.where(_frames(regions, shape), 0, shape)
-
-
-def _frames(regions: Regions, shape: Grey) -> Mask:
-    """Say which regions are frames drawn around a stroke: the box of a form, the border of a canvas."""
-    left, top, right, bottom = regions.box
-    width, height = right - left, bottom - top
-    sides = 2 * (width + height)
-    along = (regions.on_box > FRAME) | (regions.on_box * sides > FRAME * regions.area)
-    frames: Mask = along & (regions.area < width * height / 2)
-    some = np.flatnonzero(frames)
-    within = (
-        (left > left[some, None])
-        & (top > top[some, None])
-        & (right < right[some, None])
-        & (bottom < bottom[some, None])
-    )
-    long = regions.length > np.minimum(width, height)[some, None] / 4
-    frames[some] = (within & long & (shape > 0.3)).any(axis=1)
-    return frames
-
-
 def _members(regions: Regions, main: int, depth: Grey, scores: Grey) -> Mask:
     """Choose the regions that belong to the drawing with the main stroke: no specks, no fragments."""
     length, edge = regions.length, regions.on_edge
     deep: Mask = depth > 0.5 * depth[main]
     pen = min(regions.width[main], 0.15 * length[main])
+    parts = deep & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
     line = (edge > 0.3) | ((length > 0.9 * max(regions.shape)) & (edge > 0))
-    inside = (edge == 0) | ((length > 0.5 * length[main]) & ~line)
-    members: Mask = deep & inside & (regions.area > 0.5 * pen**2) & (scores > 0.02 * scores[main])
-    members[main] = True
+    near = near_to(regions, main, parts & ((edge == 0) | ((length > 0.5 * length[main]) & ~line)))
+    members: Mask = near | (parts & (edge == 0) & (regions.height > ALIKE * regions.height[near].max()))
     # A page full of signs is no drawing of one.
-    others = deep & (edge == 0)
+    around = (regions.box[:2] < regions.box[:2, [main]]) & (regions.box[2:] > regions.box[2:, [main]])
+    others = deep & (edge == 0) & ~around.all(axis=0)
     if regions.area[members].sum() < 0.3 * regions.area[others].sum():
         members = deep
     return members
@@ -214,12 +189,12 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     ring = grow(near, 2) & ~near
     contrast = _enlarge(ground, grey, Image.Resampling.BILINEAR) - grey
     full = np.percentile(contrast[_enlarge(mask, grey)], 90)
-    if full < MIN_CONTRAST:
+    if full < MIN_INK:
         return np.zeros_like(grey)
     around = np.abs(contrast[_enlarge(ring, grey)])
     low = min(1.5 * np.percentile(around, 90), 0.2 * full) if around.size else 0.0
     ink = np.clip((contrast - low) / (full - low), 0, 1)
-    return np.where(_enlarge(near, grey) & (contrast > NOISE / 255), ink, 0).astype(np.float32)
+    return np.where(_enlarge(near, grey) & (contrast > min(NOISE / 255, full / 2)), ink, 0).astype(np.float32)
 
 
 def _enlarge(plane: Any, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Any:

@@ -10,11 +10,11 @@ from mnistweb.recognition.decoding import read_drawing
 from mnistweb.recognition.errors import EmptyDrawing
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.rasteriser import Stroke, rasterise
-from mnistweb.recognition.types import DigitImage, Recognizer
+from mnistweb.recognition.types import DigitImage, Ink, Recognizer
 from mnistweb.recognition.zoo import Zoo
 from tests.support.compare import unlike
 from tests.support.drawings import STROKES, draw_digit, encode
-from tests.support.pictures import EMPTY, SCENES, draw_ink, on, picture
+from tests.support.pictures import EMPTY, SCENES, Levels, draw_ink, grain, on, picture
 from tests.support.quick import QUICK
 
 MIDDLE, THIN, THICK = 20, 8, 34
@@ -106,7 +106,7 @@ def test_dust_of_a_scanner_does_not_shrink_ink(size: int) -> None:
 
 def test_parts_of_a_digit_are_no_specks() -> None:
     ink = draw_ink(1, MIDDLE)
-    ink[20:44, 20:44] = 1  # a twentieth of it
+    ink[40:64, 80:104] = 1  # a twentieth of it
     assert unlike(image_of(picture(on(1.0, ink))), normalize(ink)) < 0.5
 
 
@@ -142,6 +142,46 @@ def test_a_tiny_picture_is_no_noise() -> None:
         for digit in range(10)
     ]
     assert sum(digit == answer for digit, answer in enumerate(read)) >= 7
+
+
+def coloured(ground: Levels, pen: tuple[float, float, float], ink: Ink) -> Image.Image:
+    """Draw ink with a pen of one colour on a ground [H, W, 3]."""
+    levels = ground + (np.array(pen) - ground) * ink[..., None]
+    return Image.fromarray(np.rint(255 * levels).astype(np.uint8))
+
+
+@pytest.mark.parametrize("digit", [2, 4, 5, 8])
+def test_white_ink_on_a_blend_of_colours_is_found(digit: int) -> None:
+    ink = draw_ink(digit, MIDDLE)
+    blend = np.linspace(0, 1, 280)[:, None, None]
+    ground = (1 - blend) * (1, 0.45, 0.45) + blend * (0.45, 0.45, 1) + np.zeros((280, 280, 3))
+    assert unlike(image_of(coloured(ground, (1, 1, 1), ink)), normalize(ink)) < 12
+
+
+@pytest.mark.parametrize("digit", [2, 4, 5, 8])
+def test_ink_across_two_colours_is_whole(digit: int) -> None:
+    ink = draw_ink(digit, MIDDLE)
+    halves = np.arange(280)[:, None, None] < 150
+    ground = np.where(halves, (1, 0.9, 0.47), (0.47, 0.78, 1)) + np.zeros((280, 280, 3))
+    assert cnn().recognize(image_of(coloured(ground, (0.1, 0.1, 0.12), ink))).digit == digit
+
+
+@pytest.mark.parametrize("digit", [2, 4, 5, 8])
+def test_faint_pencil_is_ink(digit: int) -> None:
+    ink = draw_ink(digit, THIN)
+    light = 0.8 - 0.15 * np.linspace(0, 1, 280)
+    faint = light - 0.085 * ink + np.random.default_rng(1).normal(0, 0.008, ink.shape)
+    assert cnn().recognize(image_of(picture(faint))).digit == digit
+
+
+def test_dots_make_a_line() -> None:
+    ink = draw_ink(0, 12)
+    dots = np.zeros_like(ink)
+    for turn in np.linspace(0, 2 * np.pi, 24):
+        x, y = 140 + 55 * np.cos(turn), 140 + 80 * np.sin(turn)
+        dots = np.maximum(dots, rasterise([Stroke(np.array([[x, y]]), 12)]))
+    for levels in (on(1.0, dots), grain(on(0.8 - 0.2 * np.linspace(0, 1, 280), dots))):
+        assert unlike(image_of(picture(levels)), normalize(dots)) < 12
 
 
 @pytest.mark.parametrize("shape", [(50, 1), (1, 50), (1, 1)])

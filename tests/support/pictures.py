@@ -79,6 +79,57 @@ def _tight(ink: Ink) -> Levels:
     return on(1.0, ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
+def _ring(radius: float, thick: float = 10) -> Levels:
+    """Return a ring 0..1 around the digit's middle, `thick` pixels wide."""
+    beyond = np.hypot(X - 0.5, Y - 0.5) * SIDE - radius
+    return np.asarray(np.clip(thick / 2 + 0.5 - np.abs(beyond), 0, 1), np.float64)
+
+
+def _box(reach: float, thick: float = 10) -> Levels:
+    """Return a box 0..1 drawn by hand around the digit's middle, a little tilted."""
+    across, down = (X - 0.5) * SIDE, (Y - 0.5) * SIDE
+    outside = np.maximum(np.abs(across + 0.06 * down), np.abs(down - 0.08 * across)) - reach
+    return np.asarray(np.clip(thick / 2 + 0.5 - np.abs(outside), 0, 1), np.float64)
+
+
+def _drawn_around(shape: Levels) -> Scene:
+    return lambda ink: grain(0.85 * on(1.0, np.maximum(_shrunk(ink), shape)))
+
+
+def _shrunk(ink: Ink, share: float = 0.7) -> Ink:
+    """Return the ink reduced to a share of its size, in the middle."""
+    side = round(SIDE * share / 2) * 2
+    small = Image.fromarray(ink).resize((side, side), Image.Resampling.BILINEAR)
+    return np.pad(np.asarray(small), (SIDE - side) // 2)
+
+
+def _table(ink: Ink) -> Levels:
+    table = _shrunk(ink, 0.6)
+    table[36:39], table[240:243], table[:, 40:43], table[:, 234:237] = 1, 1, 1, 1
+    table[10:24, 60:120:7] = table[255:268, 150:220:6] = 1
+    return grain(0.85 * on(1.0, table))
+
+
+def _screenshot(ink: Ink) -> Levels:
+    screen = on(1.0, np.pad(ink, ((250, 150), (60, 60))))
+    screen[16:32, 20:70:9] = screen[18:30, 340:380] = screen[70:90, 30:110:12] = PEN
+    screen[110], screen[664:669, 135:265] = 0.7, PEN
+    return screen
+
+
+def _diagram(ink: Ink) -> Levels:
+    diagram = np.pad(on(PEN, ink, 1.0), 60, constant_values=1.0)
+    diagram[340:345, 70:340:50] = diagram[70:340:50, 55:60] = PEN
+    diagram[352:362, 66:340:50] = diagram[66:340:50, 36:46] = diagram[20:36, 150:240:8] = PEN
+    return diagram
+
+
+def _beside_pen(ink: Ink) -> Levels:
+    levels = 0.85 * on(1.0, np.pad(ink, ((0, 0), (0, 100))))
+    levels[40:, 330:345] = 0.1
+    return grain(levels * np.linspace(1, 0.8, 380))
+
+
 SCENES: dict[str, Scene] = {
     "ruled paper": lambda ink: grain(on(0.82 - 0.2 * RULES, ink)),
     "squared paper": lambda ink: grain(on(0.8 - 0.22 * SQUARES, ink)),
@@ -104,6 +155,15 @@ SCENES: dict[str, Scene] = {
     "white page on black": _page(1.0, 60, 0.0),
     "small page on grey": _page(1.0, 200, 0.5),
     "scan in a white margin": lambda ink: np.pad(grain(on(0.88, ink)), 60, constant_values=1.0),
+    "circle": _drawn_around(_ring(100)),
+    "box drawn by hand": _drawn_around(_box(90)),
+    "table": _table,
+    "phone's screen": _screenshot,
+    "diagram": _diagram,
+    "pen on the paper": _beside_pen,
+    "scanner's bar": lambda ink: _beside(
+        np.pad(ink, ((300, 120), (100, 100))), np.s_[40:48, 40:-40], level=0.2
+    ),
     "no margin": _tight,
     "photo without a margin": lambda ink: grain(0.8 * _tight(ink)),
 }
