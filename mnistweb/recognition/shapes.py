@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnistweb.recognition.regions import Grey, Mask, Regions
+from mnistweb.recognition.regions import STAIRCASE, Grey, Mask, Regions
 
 SPANNING = 0.4
 """Factor for what reaches from edge to opposite edge but not across, as ruling does."""
@@ -14,6 +14,8 @@ NEAR = 0.3
 """Share of the stroke's length, up to which a smaller part of the same drawing is apart from it."""
 FRAMED = 3
 """Factor for a stroke in a frame: the frame is there for it."""
+BENT = 1.3
+"""Factor of the diagonal of its box, from which a line is no slash."""
 SURROUNDED = 0.9
 """Share of each of a stroke's four sides on which a frame lies."""
 DOTS = 1.5
@@ -62,7 +64,8 @@ def framing(regions: Regions, shape: Grey) -> Grey:
     on_box = regions.on_box * 2 * (width + height)
     along = (regions.on_box > FRAME) | (on_box > FRAME * regions.area)
     lattice = (width == regions.shape[1]) & (height == regions.shape[0])
-    # A narrow ring is rather a zero with a slash, and a small thing in it the loop of an outlined digit.
+    # A ring around a line is a zero with a slash, a narrow one too, and around something small an outlined digit.
+    bent = STAIRCASE * regions.outline / 2 > BENT * np.hypot(width, height)
     least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
     hollow = large & (regions.area < width * height / 2)
     for frame in np.flatnonzero(hollow & (along | lattice | (width > 0.75 * height))):
@@ -73,6 +76,7 @@ def framing(regions: Regions, shape: Grey) -> Grey:
             & (bottom < bottom[frame])
             & (regions.length > least[frame])
             & (shape > 0.3)
+            & (bent | along[frame] | lattice[frame])
         )
         sides = 2 if lattice[frame] else 4
         if within.any() and (along[frame] or _surrounds(regions, int(frame), within, sides)):
