@@ -64,7 +64,8 @@ def framing(regions: Regions, shape: Grey) -> Grey:
     on_box = regions.on_box * 2 * (width + height)
     along = (regions.on_box > FRAME) | (on_box > FRAME * regions.area)
     lattice = (width == regions.shape[1]) & (height == regions.shape[0])
-    # A ring around a line is a zero with a slash, a narrow one too, and around something small an outlined digit.
+    # A ring around a line is a zero with a slash, as a narrow one is. One around something small is the loop
+    # of an outlined digit.
     bent = STAIRCASE * regions.outline / 2 > BENT * np.hypot(width, height)
     least = np.where(along | lattice, np.minimum(width, height) / 4, 0.4 * np.maximum(width, height))
     hollow = large & (regions.area < width * height / 2)
