@@ -10,12 +10,11 @@ from tests.support.browser.states import STATES, Stage, begin_round
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("device", DEVICES)
-def test_axe_finds_nothing(stage: Stage, new_page: NewPage, state: str, device: str) -> None:
-    page = new_page(**DEVICES[device], color_scheme="light", reduced_motion="reduce")
+@pytest.mark.parametrize(("device", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_axe_finds_nothing(stage: Stage, new_page: NewPage, state: str, device: str, scheme: str) -> None:
+    # Both devices have the same colours, so each theme is judged on one.
+    page = new_page(**DEVICES[device], color_scheme=scheme, reduced_motion="reduce")
     STATES[state](page, stage)
-    assert violations(page) == []
-    page.emulate_media(color_scheme="dark")
     assert violations(page) == []
 
 
