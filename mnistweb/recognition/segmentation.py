@@ -13,11 +13,13 @@ from PIL import Image
 from mnistweb.recognition.margin import is_drawn_to_the_edge
 from mnistweb.recognition.regions import COARSE_SIDE, NOISE, Grey, Mask
 from mnistweb.recognition.specks import without_specks
-from mnistweb.recognition.stroke import MIN_CONTRAST, find_stroke
+from mnistweb.recognition.stroke import find_stroke
 from mnistweb.recognition.types import Ink
 
 FLAT = 12
 """Levels of 255 over which a frame of one colour spreads; paper in a photo spreads wider."""
+MIN_CONTRAST = 0.1
+"""Share of the range. A picture on a flat ground with less contrast has no ink."""
 FAINT, CLEAR = 0.1, 0.3
 """Shares of the strongest contrast. Faint ink counts in rows and columns next to those with clear ink."""
 PAGE_SHARE = 0.6

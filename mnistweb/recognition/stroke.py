@@ -35,8 +35,6 @@ from mnistweb.recognition.regions import (
 from mnistweb.recognition.shapes import ALIKE, near_to, shapes
 from mnistweb.recognition.types import Ink
 
-MIN_CONTRAST = 0.1
-"""Share of the range. A picture with less contrast has no ink."""
 MIN_INK = 0.05
 """Share of the range by which a stroke differs at least: faint pencil."""
 MIN_SPREAD = 0.1
