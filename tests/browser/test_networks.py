@@ -75,13 +75,19 @@ def test_the_cards_are_in_line(page: Page, second_network: Install) -> None:
         assert len(set(tops)) == 1, part
 
 
-def test_a_comparison_is_closed_while_a_model_still_reads(page: Page, second_network: Install) -> None:
+def held_comparison(page: Page, second_network: Install) -> list[Route]:
+    """Compare the readings of a four; return the requests, which wait for `continue_`."""
     second_network(nine())
     page.goto("/")
     predicted(page, 4)
     held: list[Route] = []
     page.route("**/comparison", lambda route: held.append(route))
     press(page, "Compare all models")
+    return held
+
+
+def test_a_comparison_is_closed_while_a_model_still_reads(page: Page, second_network: Install) -> None:
+    held = held_comparison(page, second_network)
     expect(page.locator("[data-opinion]")).to_have_count(2)
     press(page, "Close the comparison")
     expect(page.locator("#comparison")).to_be_hidden()
@@ -97,12 +103,7 @@ def test_a_comparison_is_closed_while_a_model_still_reads(page: Page, second_net
 
 
 def test_a_card_keeps_the_focus_when_its_answer_comes(page: Page, second_network: Install) -> None:
-    second_network(nine())
-    page.goto("/")
-    predicted(page, 4)
-    held: list[Route] = []
-    page.route("**/comparison", lambda route: held.append(route))
-    press(page, "Compare all models")
+    held = held_comparison(page, second_network)
     link = page.locator("[data-opinion=second]").get_by_role("link")
     link.focus()
     expect(page.locator("[data-opinion=second]")).to_have_attribute("aria-busy", "true")
