@@ -11,6 +11,7 @@ import gunicorn.http.wsgi
 
 from mnistweb.config import environment, load, max_request_bytes
 from mnistweb.observability.log_format import GunicornLogger
+from mnistweb.server import processors
 from mnistweb.server.worker import BufferingWorker, Limits
 
 # One thread for each prediction: it takes less than a millisecond, and requests already use every core. Set
@@ -71,10 +72,16 @@ forwarder_headers = ""
 gunicorn.http.wsgi.SERVER = "mnistweb"
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose a processor for a worker, beside those of the others."""
+    worker.processor = processors.choose(workers, [each.processor for each in server.WORKERS.values()])
+
+
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Drop state that a process must not share with its parent, and restore what a fork loses."""
     from mnistweb.extensions import db
 
+    processors.stay_on(worker.processor)
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)
     # A fork loses torch's thread pool. torch recreates it at first use, and fails if two threads do so at

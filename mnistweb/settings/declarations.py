@@ -74,7 +74,12 @@ SERVER = Group(
             "The address to listen on; with Docker, the address outside the container.",
         ),
         Setting("PORT", "8000", integer(1, 65535), "The port to listen on."),
-        Setting("WORKERS", "2", integer(1, 64), "The number of processes."),
+        Setting(
+            "WORKERS",
+            "2",
+            integer(1, 64),
+            "The number of processes. If there are as many processors, each has one.",
+        ),
         Setting(
             "THREADS", "4", integer(1, 64), "The number of requests that each process works on at a time."
         ),
