@@ -8,10 +8,10 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_args, get_type_hints
 
-from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from mnistweb.api.json_schema import Schema
+from mnistweb.current import current_request
 from mnistweb.recognition.errors import UserError
 from mnistweb.web.request_args import json_body
 
@@ -145,7 +145,7 @@ def _readers(schema: type) -> dict[str, tuple[Read, bool]]:
 
 def _json_object() -> dict[str, Any]:
     # The content type is required because it replaces a CSRF token: no form of another site can send it.
-    if request.mimetype != JSON:
+    if current_request().mimetype != JSON:
         raise UnsupportedMediaType
     try:
         value = json_body()

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, NotRequired, TypedDict
 
-from flask import current_app
-
 from mnistweb.api.json_schema import Schema
 from mnistweb.api.operations import Parameters, Read
+from mnistweb.current import current_site
 from mnistweb.predictions.feedback import label_from_json
 from mnistweb.predictions.filter_fields import FIELDS
 from mnistweb.predictions.idempotency import HEADER, MAX_KEY_LENGTH, MIN_KEY_LENGTH, requested_key
@@ -62,7 +61,7 @@ def image_from_json(value: object) -> bytes:
     """Read an image file from a data URL or base64. Raises DrawingError, see decode_base64_image."""
     if not isinstance(value, str):
         raise DrawingError("missing_image", "There is no picture to read.")
-    return decode_base64_image(value, current_app.config["MAX_IMAGE_BYTES"])
+    return decode_base64_image(value, current_site().config["MAX_IMAGE_BYTES"])
 
 
 def model_from_json(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from mnistweb.api.operations import body, parameters, response
 from mnistweb.api.schemas import (
@@ -22,6 +22,7 @@ from mnistweb.api.schemas import (
     Models,
     Page,
 )
+from mnistweb.current import current_request
 from mnistweb.database.models import Source
 from mnistweb.predictions import queries
 from mnistweb.predictions.comparison import ComparisonResult, compare
@@ -55,6 +56,7 @@ def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, s
     )
     if not prediction.saved:
         return {**serialize(prediction), "id": None, "saved": False}, 200, {}
+    request = current_request()
     location = f"{request.script_root}{request.path}/{prediction.id}"
     status = 200 if prediction.repeated else 201
     return {**serialize(prediction), "saved": True}, status, {"Location": location}

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response
 
+from mnistweb.current import current_request, current_site, request_state
 from mnistweb.observability import request_ids
 from mnistweb.observability.signals import answered
 
@@ -33,21 +34,21 @@ class RequestRecord:
 
 def _begin() -> None:
     request_ids.assign()
-    g.started = time.perf_counter()
+    request_state().started = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    started = g.started
+    app, request, state = current_site(), current_request(), request_state()
+    started = state.started
     rule = request.url_rule
     record = RequestRecord(
-        request_id=g.request_id,
+        request_id=state.request_id,
         method=request.method,
         route=rule.rule if rule else None,
         status=response.status_code,
         seconds=0.0,
         bytes=0,
-        error=g.get("error_code"),
+        error=state.get("error_code"),
     )
     response.headers.add(request_ids.HEADER, record.request_id)
 

@@ -3,7 +3,9 @@
 import re
 import secrets
 
-from flask import g, has_request_context, request
+from flask import g, has_request_context
+
+from mnistweb.current import current_request, request_state
 
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
@@ -17,5 +19,5 @@ def current_id() -> str | None:
 def assign() -> None:
     """Take the id of a proxy, or make one."""
     # A proxy's id joins its log to this one. Its form is checked, so that a client cannot write log lines.
-    given = request.headers.get(HEADER)
-    g.request_id = given if given and WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
+    given = current_request().headers.get(HEADER)
+    request_state().request_id = given if given and WELL_FORMED.fullmatch(given) else secrets.token_hex(16)

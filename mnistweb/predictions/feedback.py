@@ -4,9 +4,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from flask import current_app
 from sqlalchemy import CursorResult, and_, bindparam, case, func, select, update
 
+from mnistweb.current import current_site
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
 from mnistweb.observability.signals import labelled
@@ -90,7 +90,7 @@ def _set_label(prediction: Prediction, label: int | None) -> bool:
     aggregates.apply_changes(db.session(), removed=[before], added=[after])
     db.session.commit()
     verdict = "right" if label == prediction.digit else "wrong"
-    labelled.send(current_app._get_current_object(), verdict=verdict)  # type: ignore[attr-defined]
+    labelled.send(current_site(), verdict=verdict)
     return True
 
 

@@ -4,10 +4,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
+from mnistweb.current import current_request
 from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
@@ -40,7 +40,7 @@ def requested_key() -> str | None:
 
     Raises UserError (invalid_idempotency_key) for other lengths than 16 to 255, or characters beyond ASCII.
     """
-    key = request.headers.get(HEADER)
+    key = current_request().headers.get(HEADER)
     if key is not None and not (
         MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
     ):

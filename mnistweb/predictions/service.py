@@ -6,9 +6,9 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from flask import current_app
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from mnistweb.current import current_site
 from mnistweb.database.errors import DATABASE_ERRORS
 from mnistweb.database.models import Prediction, Source
 from mnistweb.database.outage_log import report_outage
@@ -55,7 +55,7 @@ def recognize_and_save(
     if request and isinstance(recognizer.card, ServiceCard) and (saved := find_saved(request)):
         return saved
     started = time.perf_counter()
-    ink = read_drawing(data, current_app.config["MAX_IMAGE_PIXELS"])
+    ink = read_drawing(data, current_site().config["MAX_IMAGE_PIXELS"])
     decoded = time.perf_counter()
     image = normalize(ink)
     preprocessed = time.perf_counter()
@@ -93,7 +93,7 @@ def recognize_and_save(
             "forward": recognized - preprocessed,
             "save": time.perf_counter() - saving,
         }
-        predicted.send(current_app._get_current_object(), prediction=prediction, seconds=seconds)  # type: ignore[attr-defined]
+        predicted.send(current_site(), prediction=prediction, seconds=seconds)
     return prediction
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask
 from werkzeug import Response
 from werkzeug.exceptions import ServiceUnavailable
 
+from mnistweb.current import current_request, current_site, request_state
 from mnistweb.web.load_shedding import RETRY_AFTER
 from mnistweb.web.proxies import client_network
 from mnistweb.web.rate_limits import ENDPOINTS
@@ -54,15 +55,17 @@ def init_app(app: Flask) -> None:
 
 
 def _enter() -> None:
+    request = current_request()
     if request.endpoint in DOWNLOADS:
-        places: DownloadPlaces = current_app.extensions[EXTENSION]
-        g.leave_download = places.enter(client_network(request.remote_addr))
-        if g.leave_download is None:
+        places: DownloadPlaces = current_site().extensions[EXTENSION]
+        leave = places.enter(client_network(request.remote_addr))
+        if leave is None:
             raise ServiceUnavailable(retry_after=RETRY_AFTER)
+        request_state().leave_download = leave
 
 
 def _leave_when_sent(response: Response) -> Response:
-    if leave := g.pop("leave_download", None):
+    if leave := request_state().pop("leave_download", None):
         if response.is_streamed:
             response.response = _sent(response.response, leave)
         response.call_on_close(leave)

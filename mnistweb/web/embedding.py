@@ -1,6 +1,6 @@
 """Cookies that also work in frames of other sites, if EMBED_ORIGINS names any."""
 
-from flask import current_app, request
+from mnistweb.current import current_request, current_site
 
 
 def crosses_sites() -> bool:
@@ -8,7 +8,7 @@ def crosses_sites() -> bool:
 
     Over plain HTTP it cannot: a browser then sends only cookies that are SameSite=None, which needs TLS.
     """
-    return request.is_secure and bool(current_app.config["EMBED_ORIGINS"])
+    return current_request().is_secure and bool(current_site().config["EMBED_ORIGINS"])
 
 
 def cookie_scope() -> str:
@@ -18,4 +18,4 @@ def cookie_scope() -> str:
     """
     if crosses_sites():
         return "SameSite=None; Secure; Partitioned"
-    return "SameSite=Lax; Secure" if request.is_secure else "SameSite=Lax"
+    return "SameSite=Lax; Secure" if current_request().is_secure else "SameSite=Lax"

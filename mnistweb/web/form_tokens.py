@@ -3,10 +3,11 @@
 from functools import cache
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request
+from flask import Flask
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.exceptions import BadRequest
 
+from mnistweb.current import current_request, current_site, request_state
 from mnistweb.web.visitors import current_visitor, known_visitor
 
 FIELD, HEADER = "csrf_token", "X-CSRFToken"
@@ -27,9 +28,10 @@ class CookieMissing(FormRefused):
 
 def form_token() -> str:
     """Return the token for this request's visitor."""
-    token: str | None = g.get("form_token")
+    state = request_state()
+    token: str | None = state.get("form_token")
     if token is None:
-        token = g.form_token = token_for(current_visitor())
+        token = state.form_token = token_for(current_visitor())
     return token
 
 
@@ -45,6 +47,7 @@ def init_app(app: Flask) -> None:
 
 
 def _check() -> None:
+    request = current_request()
     if request.method in SAFE_METHODS or not request.endpoint or request.blueprint in EXEMPT:
         return
     visitor = known_visitor()
@@ -60,6 +63,7 @@ def _check() -> None:
 
 
 def _is_from_here() -> bool:
+    request = current_request()
     source = request.headers.get("Origin") or request.referrer or ""
     try:
         return urlsplit(source)[:2] == (request.scheme, request.host)
@@ -68,7 +72,7 @@ def _is_from_here() -> bool:
 
 
 def _signer() -> TimestampSigner:
-    return _signer_with(current_app.config["SIGNING_KEYS"])
+    return _signer_with(current_site().config["SIGNING_KEYS"])
 
 
 @cache

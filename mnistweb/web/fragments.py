@@ -1,12 +1,15 @@
 """Content negotiation: JSON, a fragment of a page, or a whole page."""
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request
+
+from mnistweb.current import current_request
 
 HEADER = "X-Fragment"
 
 
 def wants_json() -> bool:
     """Return whether the client accepts JSON rather than HTML; the API always answers in JSON."""
+    request = current_request()
     if request.path.startswith("/api/"):
         return True
     accepted = request.accept_mimetypes
@@ -18,6 +21,7 @@ def is_fragment() -> bool:
 
     A response that can be cached then tells caches that the page and its parts have the same address.
     """
+    request = current_request()
     if request.method in ("GET", "HEAD"):
         after_this_request(_vary)
     return request.headers.get(HEADER) == "true"

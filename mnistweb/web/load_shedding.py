@@ -3,9 +3,11 @@
 import threading
 from collections import deque
 
-from flask import Flask, current_app, g, request
+from flask import Flask
 from werkzeug import Response
 from werkzeug.exceptions import ServiceUnavailable
+
+from mnistweb.current import current_request, current_site, request_state
 
 EXTENSION = "mnistweb-admission"
 QUEUE_TIMEOUT = 2.0
@@ -66,11 +68,12 @@ def init_app(app: Flask) -> None:
 
 
 def _enter() -> None:
+    request = current_request()
     if (request.blueprint or request.endpoint) in EXEMPT:
         return
-    if not current_app.extensions[EXTENSION].enter():
+    if not current_site().extensions[EXTENSION].enter():
         raise ServiceUnavailable(retry_after=RETRY_AFTER)
-    g.admitted = True
+    request_state().admitted = True
 
 
 def _leave_early(response: Response) -> Response:
@@ -80,5 +83,5 @@ def _leave_early(response: Response) -> Response:
 
 
 def _leave(_error: BaseException | None = None) -> None:
-    if g.pop("admitted", False):
-        current_app.extensions[EXTENSION].leave()
+    if request_state().pop("admitted", False):
+        current_site().extensions[EXTENSION].leave()

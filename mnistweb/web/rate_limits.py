@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask
 from limits.storage import Storage, storage_from_string
 from werkzeug.exceptions import TooManyRequests
 
 from mnistweb.circuit_breaker import CircuitBreaker
 from mnistweb.config import ConfigError
+from mnistweb.current import current_request, current_site
 from mnistweb.database.outage_log import OutageLog
 from mnistweb.web.proxies import client_network
 from mnistweb.web.rate_limit_storage import MemoryStorage
@@ -111,7 +112,7 @@ class RateLimits:
         return seconds
 
     def _count_all(self, limits: Sequence[tuple[str, int, int, int]]) -> float:
-        address, visitor = client_network(request.remote_addr), known_visitor()
+        address, visitor = client_network(current_request().remote_addr), known_visitor()
         for name, window, per_visitor, per_address in limits:
             # The address counts in any case: a client can drop its cookie.
             counts = [(f"mnistweb/{name}/address/{address}", per_address)]
@@ -138,8 +139,8 @@ def init_app(app: Flask) -> None:
 
 
 def _check() -> None:
-    limits: RateLimits = current_app.extensions[EXTENSION]
-    if seconds := limits.seconds_to_wait(request.endpoint or ""):
+    limits: RateLimits = current_site().extensions[EXTENSION]
+    if seconds := limits.seconds_to_wait(current_request().endpoint or ""):
         raise TooManyRequests(retry_after=math.ceil(seconds))
 
 

@@ -8,6 +8,7 @@ from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest
 
+from mnistweb.current import current_request
 from mnistweb.predictions.pagination import Order
 from mnistweb.recognition.decoding import image_too_large
 from mnistweb.recognition.errors import UserError
@@ -50,6 +51,7 @@ def form_fields() -> Mapping[str, str]:
 
     JSON is read in a fifth of the time, because the base64 of a drawing has to be escaped in a form.
     """
+    request = current_request()
     if not request.is_json:
         return request.form
     try:
@@ -66,7 +68,7 @@ def json_body() -> Any:
     They are counted before anything is parsed. Of brackets alone, a parser makes objects of 30 times their
     size, and no other thread runs meanwhile.
     """
-    data = request.get_data()
+    data = current_request().get_data()
     if len(data) > MAX_JSON_VALUES and len(data) - len(data.translate(None, b"[{,")) > MAX_JSON_VALUES:
         raise ValueError("too many values")
     try:
@@ -77,6 +79,7 @@ def json_body() -> Any:
 
 def uploaded_file() -> FileStorage | None:
     """Return the form's `file`; None without one, and for JSON, whose body is not parsed for it."""
+    request = current_request()
     return None if request.is_json else request.files.get("file")
 
 

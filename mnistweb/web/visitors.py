@@ -10,10 +10,11 @@ import secrets
 from base64 import urlsafe_b64encode
 from functools import cache
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response
 from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from mnistweb.current import current_request, current_site, request_state
 from mnistweb.web.embedding import cookie_scope
 from mnistweb.web.fragments import is_fragment
 from mnistweb.web.proxies import client_address
@@ -30,20 +31,23 @@ def current_visitor(key: str | None = None) -> str:
     A client without a cookie that retries with the same `key` and IP address gets the same visitor. Its first
     response may have been lost, and the cookie with it. The key is as secret as the cookie.
     """
-    visitor: str | None = g.get("visitor")
+    state = request_state()
+    visitor: str | None = state.get("visitor")
     if visitor is None:
         visitor = known_visitor() or (secrets.token_urlsafe(16) if key is None else _visitor_from_key(key))
-        g.visitor = visitor
+        state.visitor = visitor
     return visitor
 
 
 def known_visitor() -> str:
     """Return this request's visitor from the cookie, or "" for a new one, and set no cookie."""
-    visitor: str | None = g.get("known_visitor")
+    state = request_state()
+    visitor: str | None = state.get("known_visitor")
     if visitor is None:
-        names = (HOST_COOKIE, COOKIE) if request.is_secure else (COOKIE,)
-        found = (_verified(request.cookies[name], name) for name in names if name in request.cookies)
-        g.known_visitor = visitor = next(filter(None, found), "")
+        request = current_request()
+        names, cookies = (HOST_COOKIE, COOKIE) if request.is_secure else (COOKIE,), request.cookies
+        found = (_verified(cookies[name], name) for name in names if name in cookies)
+        state.known_visitor = visitor = next(filter(None, found), "")
     return visitor
 
 
@@ -60,7 +64,7 @@ def _verified(cookie: str, name: str) -> str:
 
 
 def _signer(name: str) -> Signer:
-    return _signer_with(current_app.config["SIGNING_KEYS"], name)
+    return _signer_with(current_site().config["SIGNING_KEYS"], name)
 
 
 @cache
@@ -69,8 +73,8 @@ def _signer_with(keys: tuple[str, ...], name: str) -> Signer:
 
 
 def _visitor_from_key(key: str) -> str:
-    secret = f"visitor by key {current_app.config['SECRET_KEY']}".encode()
-    digest = hmac.digest(secret, f"{client_address(request.remote_addr)} {key}".encode(), "sha256")
+    secret = f"visitor by key {current_site().config['SECRET_KEY']}".encode()
+    digest = hmac.digest(secret, f"{client_address(current_request().remote_addr)} {key}".encode(), "sha256")
     return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
@@ -78,9 +82,10 @@ def _set_cookie(response: Response) -> Response:
     # Known visitors get it again too, so that it expires a year after the last visit. The script of a page
     # needs no other than the page got. Response.set_cookie would quote, date and measure it, and take as long
     # as all other hooks together.
-    visitor = g.get("visitor")
-    if visitor and not (visitor == g.get("known_visitor") and is_fragment()):
-        name = HOST_COOKIE if request.is_secure else COOKIE
+    state = request_state()
+    visitor = state.get("visitor")
+    if visitor and not (visitor == state.get("known_visitor") and is_fragment()):
+        name = HOST_COOKIE if current_request().is_secure else COOKIE
         response.headers.add("Set-Cookie", f"{name}={signed(visitor, name)}; {ATTRIBUTES}; {cookie_scope()}")
     return response
 
