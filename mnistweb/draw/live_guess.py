@@ -39,7 +39,7 @@ def guess() -> ResponseReturnValue:
         or pixels.size // width > MAX_SIDE
     ):
         raise DrawingError("unreadable_image", "These bytes are no picture of that width.")
-    image = normalize(pixels.reshape(-1, width).astype(np.float32) / 255)
+    image = normalize(pixels.reshape(-1, width))
     answer = recognizer.recognize(image)
     every = shares(answer)
     return jsonify(

@@ -13,7 +13,7 @@ from mnistweb.recognition.errors import EmptyDrawing
 from mnistweb.recognition.png import data_url, encode_png
 from mnistweb.recognition.postprocessing import to_answer
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.types import SIDE, Answer, DigitImage
+from mnistweb.recognition.types import SIDE, Answer, DigitImage, to_ink
 from mnistweb.registry.recognizers import local_network, model_cards, zoo
 
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ def read_strokes(strokes: Strokes, network: "TorchScriptRecognizer") -> list[Fra
     path = PenPath.of(strokes)
     cuts = path.cuts(FRAMES)
     places, images = [], []
-    for cut, ink in zip(cuts, path.frames(cuts), strict=True):
+    for cut, covered in zip(cuts, path.frames(cuts), strict=True):
         try:
-            images.append(normalize(ink))
+            images.append(normalize(to_ink(covered)))
         except EmptyDrawing:  # so far the pen is beside the slate
             continue
         places.append(cut.at)

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistweb.predictions.strokes import Stroke, Strokes
-from mnistweb.recognition.rasteriser import SLATE, draw_capsule
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.rasteriser import SLATE, Coverage, draw_capsule
 
 MAX_POINTS = 1000
 """Points that are drawn, besides the ends of strokes: a longer drawing is thinned evenly."""
@@ -97,15 +96,15 @@ class PenPath:
             cuts[cut.at] = cut
         return list(cuts.values())
 
-    def frames(self, cuts: Sequence[Cut]) -> Iterator[Ink]:
-        """Yield the ink up to each cut, float32 [side, side] in 0..1."""
-        ink = np.zeros((self.side, self.side), np.float32)
+    def frames(self, cuts: Sequence[Cut]) -> Iterator[Coverage]:
+        """Yield what is drawn up to each cut: float32 [side, side] in 0..1."""
+        covered = np.zeros((self.side, self.side), np.float32)
         drawn = 0
         for cut in cuts:
             for segment in range(drawn, cut.segment):
-                draw_capsule(ink, self.starts[segment], self.ends[segment], self.radii[segment])
+                draw_capsule(covered, self.starts[segment], self.ends[segment], self.radii[segment])
             drawn = cut.segment
-            frame = ink.copy()
+            frame = covered.copy()
             start = self.starts[drawn]
             draw_capsule(frame, start, start + cut.part * (self.ends[drawn] - start), self.radii[drawn])
             yield frame

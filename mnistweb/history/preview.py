@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 from functools import cache
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from mnistweb.database.models import Prediction
@@ -78,7 +77,7 @@ def _board() -> Image.Image:
 
 def _chalk(ink: Ink) -> Image.Image:
     """Return the ink of a drawing as a mask that fits on the slate."""
-    return ImageOps.contain(Image.fromarray(np.rint(ink * 255).astype(np.uint8)), (INSIDE, INSIDE))
+    return ImageOps.contain(Image.fromarray(ink), (INSIDE, INSIDE))
 
 
 def _draw_sign(pen: ImageDraw.ImageDraw, words: Words) -> None:

@@ -13,19 +13,16 @@ MAX_STORED_SIDE = 560  # pixels
 
 
 def drawing_to_store(ink: Ink) -> bytes:
-    """Return a grey PNG of a drawing, from its ink: float32 [H, W] in 0..1.
+    """Return a grey PNG of a drawing, from its ink: uint8 [H, W].
 
     It has at most 560 pixels a side. The visitor's own file, with all that it says of a camera, a place or a
     person, is not kept.
     """
-    scaled = ink * np.float32(255)
-    scaled += 0.5
-    grey = scaled.astype(np.uint8)
-    if max(grey.shape) > MAX_STORED_SIDE:
-        picture = Image.fromarray(grey)
+    if max(ink.shape) > MAX_STORED_SIDE:
+        picture = Image.fromarray(ink)
         picture.thumbnail((MAX_STORED_SIDE, MAX_STORED_SIDE))
-        grey = np.asarray(picture)
-    return encode_png(grey, even=True)
+        ink = np.asarray(picture)
+    return encode_png(ink, even=True)
 
 
 def drawing_png(prediction: Prediction) -> bytes:
@@ -47,7 +44,7 @@ def drawing_ink(prediction: Prediction) -> Ink:
     try:
         return read_drawing(prediction.drawing, MAX_STORED_SIDE**2)
     except DrawingError:
-        return _input_pixels(prediction.input) / np.float32(255)
+        return _input_pixels(prediction.input)
 
 
 def input_png(prediction: Prediction) -> bytes:

@@ -88,7 +88,7 @@ def image_too_large(max_bytes: int) -> DrawingError:
 
 
 def read_drawing(data: bytes, max_pixels: int) -> Ink:
-    """Decode a PNG, JPEG or WebP picture and find its ink: float32 [H, W] in 0..1.
+    """Decode a PNG, JPEG or WebP picture and find its ink: uint8 [H, W], 255 being full ink.
 
     Checks format and size in the header first. A picture may have at most `max_pixels`. PNG, WebP and JPEG
     with many scans have lower limits, so that decoding takes about 0.1 seconds at most.

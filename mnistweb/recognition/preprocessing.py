@@ -10,21 +10,25 @@ They were "centered in a 28x28 image by computing the center of mass of the pixe
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mnistweb.recognition.errors import EmptyDrawing
-from mnistweb.recognition.types import SIDE, DigitImage, Ink
+from mnistweb.recognition.types import SIDE, DigitImage, Ink, to_ink
+
+Shares = NDArray[np.float32]
 
 BOX = 20
 CENTRE = 14
-MIN_INK = 0.1
+MIN_INK = 25
+"""Level of 255 up to which ink is too faint to belong to a digit's box."""
 
 
 def normalize(ink: Ink) -> DigitImage:
     """Crop the ink, fit it into a 20x20 box, and centre its mass in 28x28.
 
-    Takes float32 [H, W] of any size in 0..1, 1 being ink; returns uint8 [28, 28], 255 being ink. The result
-    does not depend on the digit's place or size on the slate. Raises EmptyDrawing.
+    Takes uint8 [H, W] of any size and returns uint8 [28, 28], 255 being ink in both. The result does not
+    depend on the digit's place or size on the slate. Raises EmptyDrawing.
     """
     return centre(fit(crop(ink)))
 
@@ -39,20 +43,21 @@ def crop(ink: Ink) -> Ink:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def fit(ink: Ink) -> Ink:
-    """Scale to 20 pixels on the longer side, antialiased, and to a maximum of 1."""
+def fit(ink: Ink) -> Shares:
+    """Scale to 20 pixels on the longer side, antialiased, and to a maximum of 1: float32."""
     height, width = ink.shape
     scale = BOX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    picture = Image.fromarray(ink).convert("F")
     if size != (width, height):
         # The bilinear kernel widens with the reduction, so every source pixel counts.
-        ink = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BILINEAR))
-    strongest: float = ink.max()
-    return ink / strongest
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+    levels: Shares = np.asarray(picture)
+    return levels / np.float32(levels.max())
 
 
-def centre(ink: Ink) -> DigitImage:
-    """Place the ink (at most 20x20) in 28x28 with its centre of mass at pixel (14, 14)."""
+def centre(ink: Shares) -> DigitImage:
+    """Place ink in 0..1, at most 20x20, in 28x28 with its centre of mass at pixel (14, 14)."""
     height, width = ink.shape
     mass = ink.sum()
     row = float(ink.sum(axis=1) @ np.arange(height)) / mass
@@ -60,5 +65,5 @@ def centre(ink: Ink) -> DigitImage:
     top = min(max(round(CENTRE - row), 0), SIDE - height)
     left = min(max(round(CENTRE - column), 0), SIDE - width)
     image = np.zeros((SIDE, SIDE), np.uint8)
-    image[top : top + height, left : left + width] = np.rint(ink * 255)
+    image[top : top + height, left : left + width] = to_ink(ink)
     return image

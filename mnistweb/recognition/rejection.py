@@ -97,11 +97,11 @@ def _is_dot(mask: Mask) -> bool:
 
 
 def reason_in_picture(reason: str | None, ink: Ink) -> str | None:
-    """Return the reason for a rejection in view of the whole picture, ink float32 [H, W] in 0..1.
+    """Return the reason for a rejection in view of the whole picture, ink uint8 [H, W].
 
     A sign that touches the picture's edge may be a digit that is cut off.
     """
-    touches = max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) >= INK / 255
+    touches = max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) >= INK
     return EDGE if touches and reason == SIGN else reason
 
 

@@ -14,7 +14,7 @@ from mnistweb.recognition.margin import is_drawn_to_the_edge
 from mnistweb.recognition.regions import COARSE_SIDE, NOISE, Grey, Mask
 from mnistweb.recognition.specks import without_specks
 from mnistweb.recognition.stroke import find_stroke
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.types import Ink, to_ink
 
 FLAT = 12
 """Levels of 255 over which a frame of one colour spreads; paper in a photo spreads wider."""
@@ -35,7 +35,7 @@ Pixels = NDArray[np.uint8]
 
 
 def find_ink(pixels: Pixels) -> Ink:
-    """Find ink, float32 [H, W] in 0..1, in uint8 [H, W] grey or [H, W, 4] red, green, blue and opacity.
+    """Find ink, uint8 [H, W], in uint8 [H, W] grey or [H, W, 4] red, green, blue and opacity.
 
     Ink differs from its ground: dark, light or coloured. On a transparent background, ink is the opacity.
     """
@@ -43,7 +43,7 @@ def find_ink(pixels: Pixels) -> Ink:
         return _find_in_opaque(pixels)
     if np.ptp(pixels[..., 3]) > NOISE:
         if _opacity_is_ink(pixels):
-            return _scale(pixels[..., 3])
+            return _scale_opacity(pixels[..., 3])
         pixels = _fill_holes(pixels)
     return _find_in_opaque(pixels[..., :3])
 
@@ -57,12 +57,14 @@ def _opacity_is_ink(pixels: Pixels) -> bool:
     return bool(opaque[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() <= SHEET_SHARE)
 
 
-def _scale(opacity: Pixels) -> Ink:
-    """Scale opacity to a maximum of 1."""
+def _scale_opacity(opacity: Pixels) -> Ink:
     strongest = int(opacity.max())
-    if strongest < MIN_CONTRAST * 255:
-        return np.zeros(opacity.shape, np.float32)
-    return opacity.astype(np.float32) / np.float32(strongest)
+    return np.zeros_like(opacity) if strongest < MIN_CONTRAST * 255 else _scale(opacity, strongest)
+
+
+def _scale(levels: Pixels, strongest: int) -> Ink:
+    """Scale levels to full ink for the strongest."""
+    return levels if strongest == 255 else to_ink(levels / np.float32(strongest))
 
 
 def _fill_holes(pixels: Pixels) -> Pixels:
@@ -97,24 +99,24 @@ def _as_levels(colours: Pixels, ground: Pixels) -> tuple[Pixels, int]:
 
 
 def _on_flat_ground(levels: Pixels, ground: int) -> Ink | None:
-    """Scale the contrast with the ground to a maximum of 1.
+    """Scale the contrast with the ground to full ink for the strongest.
 
     Noise becomes 0, and so does faint ink that is apart. Returns None if a page stands on the ground, or
     captions or a frame.
     """
     rows, columns = _profile(levels, ground, 1), _profile(levels, ground, 0)
     strongest = int(rows.max())
-    ink = np.zeros(levels.shape, np.float32)
+    ink = np.zeros_like(levels)
     if strongest < MIN_CONTRAST * 255:
         return ink
     box = _extent(rows, strongest), _extent(columns, strongest)
     contrast = _contrast(np.ascontiguousarray(levels[box]), ground)
     if _is_page(contrast):
         return None
-    np.divide(contrast * (contrast > NOISE), np.float32(strongest), out=ink[box])
+    ink[box] = _scale(contrast * (contrast > NOISE), strongest)
     apart = any(_has_gap(each, strongest) for each in (rows, columns)) or _may_have_frame(contrast, strongest)
     if apart and max(levels.shape) >= COARSE_SIDE:
-        return without_specks(ink, CLEAR)
+        return without_specks(ink, CLEAR * 255)
     return ink
 
 
@@ -128,6 +130,8 @@ def _profile(levels: Pixels, ground: int, axis: int) -> Pixels:
 
 
 def _contrast(levels: Pixels, ground: int | Pixels) -> Pixels:
+    if isinstance(ground, int) and ground == 0:
+        return levels
     level = np.uint8(ground)
     return np.maximum(levels, level) - np.minimum(levels, level)
 
@@ -148,7 +152,7 @@ def _has_gap(profile: Pixels, strongest: int) -> bool:
 
 def _may_have_frame(contrast: Pixels, strongest: int) -> bool:
     """Return whether three things lie beside and above each other: a frame's sides, and a stroke in it."""
-    clear = contrast > CLEAR * strongest
+    clear = contrast > int(CLEAR * strongest)
     return all(_three_runs(clear)) and any(_three_runs(clear.T))
 
 
@@ -165,8 +169,7 @@ def _is_page(contrast: Pixels) -> bool:
         return False
     for inset in (0, 2) if min(height, width) > 20 else (0,):  # a page's edge may be soft
         sides = contrast[inset], contrast[-1 - inset], contrast[:, inset], contrast[:, -1 - inset]
-        filled = sum(np.count_nonzero(side > NOISE // 2) for side in sides)
-        if filled > PAGE_SHARE * 2 * (height + width):
+        if np.count_nonzero(np.concatenate(sides) > NOISE // 2) > PAGE_SHARE * 2 * (height + width):
             return True
     return False
 

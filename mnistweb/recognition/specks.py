@@ -16,7 +16,7 @@ BLOCK = 0.7
 
 
 def without_specks(ink: Ink, clear: float) -> Ink | None:
-    """Return ink float32 [H, W] in 0..1 without specks. Ink stronger than `clear` makes its parts.
+    """Return ink uint8 [H, W] without specks. Ink stronger than the level `clear` makes its parts.
 
     Returns None if the largest part is a block, or if another is a frame around it, or a caption: small, and
     apart from it.
@@ -35,7 +35,7 @@ def without_specks(ink: Ink, clear: float) -> Ink | None:
         return None
     specks = grow(regions.mask(~kept), 1) & ~regions.mask(kept)
     dropped = specks.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
-    return np.where(dropped, np.float32(0), ink)
+    return np.where(dropped, np.uint8(0), ink)
 
 
 def _is_block(regions: Regions, main: int) -> bool:

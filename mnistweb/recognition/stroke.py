@@ -33,7 +33,7 @@ from mnistweb.recognition.regions import (
     grow,
 )
 from mnistweb.recognition.shapes import ALIKE, near_to, shapes
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.types import Ink, to_ink
 
 MIN_INK = 0.05
 """Share of the range by which a stroke differs at least: faint pencil."""
@@ -65,7 +65,7 @@ class Stroke(NamedTuple):
 
 
 def find_stroke(planes: Iterable[Grey]) -> Ink:
-    """Find ink in 0..1 in planes of one picture, float32 [H, W] in 0..1, the likeliest first.
+    """Find ink, uint8 [H, W], in planes of one picture, float32 [H, W] in 0..1, the likeliest first.
 
     The first certain stroke is taken, or else the one with the best score.
     """
@@ -77,7 +77,7 @@ def find_stroke(planes: Iterable[Grey]) -> Ink:
         if best and best[0].certain:
             break
     if best is None:
-        return np.zeros_like(grey)
+        return np.zeros(grey.shape, np.uint8)
     stroke, grey = best
     return _measure(1 - grey if stroke.light else grey, stroke)
 
@@ -188,11 +188,11 @@ def _measure(grey: Grey, stroke: Stroke) -> Ink:
     contrast = _enlarge(ground, grey, Image.Resampling.BILINEAR) - grey
     full = np.percentile(contrast[_enlarge(mask, grey)], 90)
     if full < MIN_INK:
-        return np.zeros_like(grey)
+        return np.zeros(grey.shape, np.uint8)
     around = np.abs(contrast[_enlarge(ring, grey)])
     low = min(1.5 * np.percentile(around, 90), 0.2 * full) if around.size else 0.0
     ink = np.clip((contrast - low) / (full - low), 0, 1)
-    return np.where(_enlarge(near, grey) & (contrast > min(NOISE / 255, full / 2)), ink, 0).astype(np.float32)
+    return to_ink(np.where(_enlarge(near, grey) & (contrast > min(NOISE / 255, full / 2)), ink, 0))
 
 
 def _enlarge(plane: Any, like: Grey, how: Image.Resampling = Image.Resampling.NEAREST) -> Any:

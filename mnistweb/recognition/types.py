@@ -9,13 +9,19 @@ from numpy.typing import NDArray
 from mnistweb.recognition.boundaries import Certainty
 from mnistweb.recognition.model_card import Card
 
-Ink: TypeAlias = NDArray[np.floating[Any]]
-"""float32 [H, W] in 0..1: 0 is background, 1 is full ink, whatever their colours were."""
+Ink: TypeAlias = NDArray[np.uint8]
+"""uint8 [H, W]: 0 is background, 255 is full ink, whatever their colours were."""
 
 DigitImage: TypeAlias = NDArray[np.uint8]
 """uint8 [28, 28] as MNIST stores a digit: 0 is background, 255 is full ink."""
 
 SIDE = 28
+
+
+def to_ink(shares: NDArray[np.floating[Any]]) -> Ink:
+    """Return the ink of which each pixel has a share in 0..1."""
+    ink: Ink = np.rint(shares * 255).astype(np.uint8)
+    return ink
 
 
 @dataclass(frozen=True, slots=True)

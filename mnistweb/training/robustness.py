@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
-from mnistweb.recognition.rasteriser import SLATE, Points, Stroke, rasterise
-from mnistweb.recognition.types import SIDE, DigitImage, Ink
+from mnistweb.recognition.rasteriser import SLATE, Coverage, Points, Stroke, rasterise
+from mnistweb.recognition.types import SIDE, DigitImage
 from mnistweb.training.calibration import Calibration, not_a_digit
 from mnistweb.training.data import load_drawings, stroke_files
 from mnistweb.training.data_mix import only_digits
@@ -37,7 +37,7 @@ class Condition:
 
     name: str
     place: Callable[[Sequence[Points]], list[Stroke]]
-    finish: Callable[[Ink, Generator], Image.Image]
+    finish: Callable[[Coverage, Generator], Image.Image]
 
 
 def conditions() -> list[Condition]:
@@ -52,7 +52,7 @@ def conditions() -> list[Condition]:
     }
     placed |= {f"slanted {_side(slant)}": _placement(slant=slant) for slant in (-0.5, 0.5)}
     placed |= {f"brush of {width} px": _placement(width=width) for width in (4, 10, 28, 40)}
-    finishes: dict[str, Callable[[Ink, Generator], Image.Image]] = {
+    finishes: dict[str, Callable[[Coverage, Generator], Image.Image]] = {
         "inverted: dark on light": _inverted,
         "coloured ink on paper": _coloured,
         "transparent ground": _transparent,
@@ -96,37 +96,37 @@ def _placement(
     return place
 
 
-def _slate(ink: Ink, _: Generator) -> Image.Image:
+def _slate(ink: Coverage, _: Generator) -> Image.Image:
     return Image.fromarray(np.uint8(ink * 255))
 
 
-def _inverted(ink: Ink, _: Generator) -> Image.Image:
+def _inverted(ink: Coverage, _: Generator) -> Image.Image:
     return Image.fromarray(np.uint8(255 - ink * 255))
 
 
-def _coloured(ink: Ink, rng: Generator) -> Image.Image:
+def _coloured(ink: Coverage, rng: Generator) -> Image.Image:
     pen = rng.permutation(np.array([200, int(rng.integers(0, 120)), int(rng.integers(0, 80))]))
     paper = np.array([250, 246, 232])
     return Image.fromarray(np.uint8(paper + (pen - paper) * ink[..., None]))
 
 
-def _transparent(ink: Ink, rng: Generator) -> Image.Image:
+def _transparent(ink: Coverage, rng: Generator) -> Image.Image:
     pixels = np.zeros((*ink.shape, 4), np.uint8)
     pixels[..., :3] = rng.choice([0, 255])
     pixels[..., 3] = ink * 255
     return Image.fromarray(pixels, "RGBA")
 
 
-def _blurred(ink: Ink, rng: Generator) -> Image.Image:
+def _blurred(ink: Coverage, rng: Generator) -> Image.Image:
     return _slate(ink, rng).filter(ImageFilter.GaussianBlur(6))
 
 
-def _noisy(ink: Ink, rng: Generator) -> Image.Image:
+def _noisy(ink: Coverage, rng: Generator) -> Image.Image:
     noise = rng.normal(0, 0.2, ink.shape)
     return Image.fromarray(np.uint8(np.clip(ink * 0.8 + 0.1 + noise, 0, 1) * 255))
 
 
-def _jpeg(ink: Ink, rng: Generator) -> Image.Image:
+def _jpeg(ink: Coverage, rng: Generator) -> Image.Image:
     buffer = io.BytesIO()
     _inverted(ink, rng).save(buffer, "JPEG", quality=10)
     return Image.open(buffer)

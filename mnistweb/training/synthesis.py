@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.rasteriser import Points, rasterise
-from mnistweb.recognition.types import SIDE, DigitImage, Ink
+from mnistweb.recognition.rasteriser import Coverage, Points, rasterise
+from mnistweb.recognition.types import SIDE, DigitImage, to_ink
 from mnistweb.training.data import Images, concatenate
 from mnistweb.training.handwriting import rewrite
 from mnistweb.training.pen_strokes import NOT_A_DIGIT, Sample, Variation, redraw
@@ -39,17 +39,19 @@ Job = tuple[int, Sequence[Drawing], Variation]
 def draw(strokes: Sequence[Points], rng: Generator, variation: Variation) -> DigitImage:
     """Redraw strokes with variation and preprocess them as the site does: uint8 [28, 28]."""
     if rng.random() < variation.coarse:
-        return normalize(_draw_coarsely(strokes, rng, variation))
-    return normalize(rasterise(redraw(strokes, rng, variation), RASTER_SIDE))
+        covered = _draw_coarsely(strokes, rng, variation)
+    else:
+        covered = rasterise(redraw(strokes, rng, variation), RASTER_SIDE)
+    return normalize(to_ink(covered))
 
 
-def _draw_coarsely(strokes: Sequence[Points], rng: Generator, variation: Variation) -> Ink:
+def _draw_coarsely(strokes: Sequence[Points], rng: Generator, variation: Variation) -> Coverage:
     """Fill a picture of a few pixels, with grey levels or in black and white."""
     filling = dataclasses.replace(variation, size=COARSE_SIZE, pen=(COARSE_PEN, variation.pen[1]))
-    ink = rasterise(redraw(strokes, rng, filling), int(rng.integers(*COARSE_SIDE)))
+    covered = rasterise(redraw(strokes, rng, filling), int(rng.integers(*COARSE_SIDE)))
     if rng.random() < BLACK_AND_WHITE:
-        ink = (ink > rng.uniform(*LEVEL) * ink.max()).astype(np.float32)
-    return ink
+        covered = (covered > rng.uniform(*LEVEL) * covered.max()).astype(np.float32)
+    return covered
 
 
 def draw_all(drawings: Sequence[Drawing], variation: Variation, seed: int, title: str) -> NDArray[np.uint8]:
@@ -158,7 +160,7 @@ def draw_turned(digits: Images, count: int, seed: int) -> Images:
             chosen.append(image[:, ::-1])
         elif label in TURNED:
             chosen.append(np.rot90(image, int(rng.choice(TURNED[label]))))
-    return as_non_digits(np.stack([_preprocess(image) for image in chosen]), "turned digit")
+    return as_non_digits(np.stack([normalize(image) for image in chosen]), "turned digit")
 
 
 def draw_several(digits: Images, count: int, seed: int) -> Images:
@@ -168,7 +170,7 @@ def draw_several(digits: Images, count: int, seed: int) -> Images:
     for _ in range(count):
         some = rng.integers(len(digits), size=int(rng.choice([2, 2, 3])))
         strips = [_trim(digits.images[int(i)].numpy(), rng) for i in some]
-        rows.append(_preprocess(np.concatenate(strips, axis=1)))
+        rows.append(normalize(np.concatenate(strips, axis=1)))
     return as_non_digits(np.stack(rows), "several digits")
 
 
@@ -176,7 +178,3 @@ def _trim(image: DigitImage, rng: Generator) -> DigitImage:
     """Cut out the digit with a little background beside it, so that neighbours nearly touch."""
     columns = np.flatnonzero(image.any(axis=0))
     return image[:, max(columns[0] - int(rng.integers(0, 4)), 0) : columns[-1] + 2]
-
-
-def _preprocess(image: NDArray[np.uint8]) -> DigitImage:
-    return normalize(image.astype(np.float32) / 255)

@@ -10,12 +10,11 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from mnistweb.history.pen_path import PenPath
-from mnistweb.recognition.rasteriser import Stroke, rasterise
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.rasteriser import Coverage, Stroke, rasterise
 from tests.support.drawings import SIDE, STROKES, Points
 
 
-def on_canvas(page: Page, strokes: list[dict[str, Any]]) -> Ink:
+def on_canvas(page: Page, strokes: list[dict[str, Any]]) -> Coverage:
     """The picture that the page would send of these strokes."""
     url: str = page.evaluate(
         "async strokes => (await import('/static/js/slate/render.js')).toDataURL(strokes)", strokes
@@ -24,7 +23,7 @@ def on_canvas(page: Page, strokes: list[dict[str, Any]]) -> Ink:
     return np.asarray(picture.convert("L"), np.float32) / 255
 
 
-def in_python(strokes: list[dict[str, Any]]) -> Ink:
+def in_python(strokes: list[dict[str, Any]]) -> Coverage:
     """The picture that training makes of them."""
     return rasterise([Stroke(np.array(stroke["points"], float), stroke["width"]) for stroke in strokes])
 

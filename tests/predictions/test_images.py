@@ -52,8 +52,8 @@ def test_the_picture_of_the_slate_keeps_its_pixels(client: FlaskClient) -> None:
 
 
 def test_photo_is_stored_as_a_small_image_of_its_ink() -> None:
-    ink = np.zeros((1000, 4000), np.float32)
-    ink[400:600, 1000:3000] = 1
+    ink = np.zeros((1000, 4000), np.uint8)
+    ink[400:600, 1000:3000] = 255
     picture = Image.open(io.BytesIO(drawing_to_store(ink)))
     assert (picture.format, picture.mode, picture.size) == (
         "PNG",
@@ -95,7 +95,7 @@ def small_batches(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_batches")
 def test_command_cleans_what_an_earlier_version_stored(app: Flask) -> None:
-    own = drawing_to_store(np.eye(28, dtype=np.float32))
+    own = drawing_to_store(255 * np.eye(28, dtype=np.uint8))
     with app.app_context():
         kept = add(row(drawing=own), row(drawing=own))
         add(*(row(drawing=file) for file in REVEALING.values()), row(drawing=SECRET, input=INPUT[:784]))

@@ -15,7 +15,7 @@ from mnistweb.recognition.rejection import (
     reason_in_picture,
     rejection_reason,
 )
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.types import Ink, to_ink
 from tests.support.drawings import STROKES, Points
 
 A: list[Points] = [[(80, 220), (140, 60), (200, 220)], [(105, 160), (175, 160)]]
@@ -32,7 +32,7 @@ BRACKET: list[Points] = [[(170, 40), (110, 40), (110, 240), (170, 240)]]
 
 
 def drawn(lines: list[Points], width: float = 20) -> Ink:
-    return rasterise([Stroke(np.array(line, np.float64), width) for line in lines])
+    return to_ink(rasterise([Stroke(np.array(line, np.float64), width) for line in lines]))
 
 
 def reason(lines: list[Points], width: float = 20) -> str:
@@ -92,13 +92,13 @@ def test_a_sign_at_the_edge_may_be_cut_off(move: tuple[int, int], found: str) ->
 
 @pytest.mark.parametrize("reason", [None, DOT, MERGED, SEVERAL])
 def test_the_edge_is_no_reason_beside_a_better_one(reason: str | None) -> None:
-    assert reason_in_picture(reason, np.ones((50, 50), np.float32)) == reason
+    assert reason_in_picture(reason, np.full((50, 50), 255, np.uint8)) == reason
 
 
 def test_a_scribble_merges() -> None:
     zigzag = [(40.0 + 200 * (turn % 2), 40.0 + 10 * turn) for turn in range(20)]
     assert reason([zigzag]) == MERGED
-    assert rejection_reason(normalize(np.ones((100, 100), np.float32))) == MERGED
+    assert rejection_reason(normalize(np.full((100, 100), 255, np.uint8))) == MERGED
 
 
 @pytest.mark.parametrize("digit", [2, 3, 4, 5, 8])
@@ -114,7 +114,7 @@ def test_clear_strokes_are_a_sign(lines: list[Points], width: float) -> None:
 
 def test_specks_are_no_digits() -> None:
     ink = drawn(STROKES[3])
-    ink[10:14, 20:24] = ink[250:254, 200:204] = 1
+    ink[10:14, 20:24] = ink[250:254, 200:204] = 255
     assert rejection_reason(normalize(ink)) == SIGN
 
 

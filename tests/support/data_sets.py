@@ -53,8 +53,8 @@ def drawing(digit: int | None, minute: int = 0, visitor: str = TRAINING, /, **fi
 @cache
 def _stored(digit: int) -> tuple[bytes, DigitImage]:
     """Return the file that the site keeps of a drawn digit, and what a model reads of it."""
-    picture = np.asarray(draw_digit(digit), np.float32) / 255
-    return drawing_to_store(picture), (picture.reshape(28, 10, 28, 10).mean((1, 3)) * 255).astype(np.uint8)
+    ink = np.asarray(draw_digit(digit))
+    return drawing_to_store(ink), ink.reshape(28, 10, 28, 10).mean((1, 3)).astype(np.uint8)
 
 
 def small_log() -> list[Prediction]:

@@ -1,6 +1,6 @@
 """Pictures of digits as people bring them: on ruled paper, in a shadow, in a scan's margin, cut out tightly.
 
-A scene takes a digit's ink, float [280, 280] in 0..1, and returns levels in 0..1, dark ink on a light ground.
+A scene takes what a digit covers, float [280, 280] in 0..1. It returns levels in 0..1, dark on light.
 """
 
 from collections.abc import Callable
@@ -9,22 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistweb.recognition.rasteriser import Stroke, rasterise
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.rasteriser import Coverage, Stroke, rasterise
 from tests.support.drawings import SIDE, STROKES
 
 Levels = NDArray[np.float64]
-Scene = Callable[[Ink], Levels]
+Scene = Callable[[Coverage], Levels]
 PEN = 0.12
 Y, X = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j]
 
 
-def draw_ink(digit: int, width: float) -> Ink:
-    """Return the ink of a digit drawn with a pen of that width."""
+def covered_by(digit: int, width: float) -> Coverage:
+    """Return what a digit covers that is drawn with a pen of that width."""
     return rasterise([Stroke(np.array(line, np.float64), width) for line in STROKES[digit]])
 
 
-def on(ground: Levels | float, ink: Ink, pen: float = PEN) -> Levels:
+def on(ground: Levels | float, ink: Coverage, pen: float = PEN) -> Levels:
     """Draw ink on a ground."""
     return np.asarray(ground + (pen - ground) * ink, np.float64)
 
@@ -47,7 +46,7 @@ LAMP = 1 - 0.55 * np.hypot(X, Y) / 1.4
 FOLD = 0.86 - 0.12 * (X > 0.8) - 0.1 * (np.abs(X - 0.8) < 0.006)
 
 
-def _beside(ink: Ink, *places: tuple[slice, slice], level: float = PEN) -> Levels:
+def _beside(ink: Coverage, *places: tuple[slice, slice], level: float = PEN) -> Levels:
     levels = on(1.0, ink)
     for place in places:
         levels[place] = level
@@ -55,7 +54,7 @@ def _beside(ink: Ink, *places: tuple[slice, slice], level: float = PEN) -> Level
 
 
 def _framed(inset: int, thick: int) -> Scene:
-    def draw(ink: Ink) -> Levels:
+    def draw(ink: Coverage) -> Levels:
         inner = slice(inset + thick, -inset - thick)
         frame = np.full(ink.shape, PEN)
         frame[inner, inner] = on(1.0, ink)[inner, inner]
@@ -64,7 +63,7 @@ def _framed(inset: int, thick: int) -> Scene:
     return draw
 
 
-def _caption(ink: Ink) -> Levels:
+def _caption(ink: Coverage) -> Levels:
     bar = np.full((60, SIDE), 0.35)
     bar[24:36, 20:140:8] = 0.95
     return np.concatenate([bar, on(1.0, ink)])
@@ -74,7 +73,7 @@ def _page(paper: float, margin: int, around: float) -> Scene:
     return lambda ink: np.pad(on(paper, ink, min(PEN, paper / 3)), margin, constant_values=around)
 
 
-def _tight(ink: Ink) -> Levels:
+def _tight(ink: Coverage) -> Levels:
     rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0.1) for axis in (1, 0))
     return on(1.0, ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
@@ -96,35 +95,35 @@ def _drawn_around(shape: Levels) -> Scene:
     return lambda ink: grain(0.85 * on(1.0, np.maximum(_shrunk(ink), shape)))
 
 
-def _shrunk(ink: Ink, share: float = 0.7) -> Ink:
+def _shrunk(ink: Coverage, share: float = 0.7) -> Coverage:
     """Return the ink reduced to a share of its size, in the middle."""
     side = round(SIDE * share / 2) * 2
     small = Image.fromarray(ink).resize((side, side), Image.Resampling.BILINEAR)
     return np.pad(np.asarray(small), (SIDE - side) // 2)
 
 
-def _table(ink: Ink) -> Levels:
+def _table(ink: Coverage) -> Levels:
     table = _shrunk(ink, 0.6)
     table[36:39], table[240:243], table[:, 40:43], table[:, 234:237] = 1, 1, 1, 1
     table[10:24, 60:120:7] = table[255:268, 150:220:6] = 1
     return grain(0.85 * on(1.0, table))
 
 
-def _screenshot(ink: Ink) -> Levels:
+def _screenshot(ink: Coverage) -> Levels:
     screen = on(1.0, np.pad(ink, ((250, 150), (60, 60))))
     screen[16:32, 20:70:9] = screen[18:30, 340:380] = screen[70:90, 30:110:12] = PEN
     screen[110], screen[664:669, 135:265] = 0.7, PEN
     return screen
 
 
-def _diagram(ink: Ink) -> Levels:
+def _diagram(ink: Coverage) -> Levels:
     diagram = np.pad(on(PEN, ink, 1.0), 60, constant_values=1.0)
     diagram[340:345, 70:340:50] = diagram[70:340:50, 55:60] = PEN
     diagram[352:362, 66:340:50] = diagram[66:340:50, 36:46] = diagram[20:36, 150:240:8] = PEN
     return diagram
 
 
-def _beside_pen(ink: Ink) -> Levels:
+def _beside_pen(ink: Coverage) -> Levels:
     levels = 0.85 * on(1.0, np.pad(ink, ((0, 0), (0, 100))))
     levels[40:, 330:345] = 0.1
     return grain(levels * np.linspace(1, 0.8, 380))

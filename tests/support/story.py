@@ -18,7 +18,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from mnistweb.recognition.rasteriser import Points, Stroke, rasterise
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.types import to_ink
 from mnistweb.training.pen_strokes import USUAL_VARIATION, Sample, redraw
 from mnistweb.training.symbols import Drawing, resample
 from tests.support.clients import csrf_token_in
@@ -56,12 +56,8 @@ class Drawn:
         lines = [Stroke(points, self.width) for points in self.strokes]
         picture = rasterise(lines)
         strokes = [{"width": self.width, "points": np.round(points, 1).tolist()} for points in self.strokes]
-        png = encode(_as_image(picture))
+        png = encode(Image.fromarray(to_ink(picture)))
         return {"image": data_url(png), "strokes": {"size": SIDE, "strokes": strokes}}
-
-
-def _as_image(ink: Ink) -> Image.Image:
-    return Image.fromarray((ink * 255).astype(np.uint8))
 
 
 def own_samples() -> list[Sample]:

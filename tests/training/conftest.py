@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from mnistweb.recognition.preprocessing import normalize
-from mnistweb.recognition.rasteriser import SLATE, Stroke, rasterise
-from mnistweb.recognition.types import Ink
+from mnistweb.recognition.rasteriser import SLATE, Coverage, Stroke, rasterise
+from mnistweb.recognition.types import to_ink
 from mnistweb.training import costs, data_mix, evaluation, report, robustness, symbols, synthesis, test_sets
 from mnistweb.training.pen_strokes import Variation, redraw
 from tests.support.drawings import STROKES
@@ -32,9 +32,9 @@ def write_idx(path: Path, values: np.ndarray) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def quick_pictures() -> Iterator[None]:
     """Draw the same strokes once, however many trainings need them, and time a model a few times only."""
-    drawn: dict[tuple[object, ...], Ink] = {}
+    drawn: dict[tuple[object, ...], Coverage] = {}
 
-    def draw_once(strokes: Sequence[Stroke], size: int = SLATE, slate: float = SLATE) -> Ink:
+    def draw_once(strokes: Sequence[Stroke], size: int = SLATE, slate: float = SLATE) -> Coverage:
         key = (size, slate, *((stroke.width, stroke.points.tobytes()) for stroke in strokes))
         if key not in drawn:
             drawn[key] = rasterise(strokes, size, slate)
@@ -75,7 +75,10 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     strokes = {digit: [np.array(stroke) for stroke in drawn] for digit, drawn in STROKES.items()}
     for name, count in (("train", 400), ("t10k", 100)):
         labels = np.arange(count) % 10
-        images = [normalize(rasterise(redraw(strokes[int(label)], rng, Variation()), 84)) for label in labels]
+        images = [
+            normalize(to_ink(rasterise(redraw(strokes[int(label)], rng, Variation()), 84)))
+            for label in labels
+        ]
         write_idx(raw / f"{name}-images-idx3-ubyte", np.stack(images))
         write_idx(raw / f"{name}-labels-idx1-ubyte", labels)
     digits = [

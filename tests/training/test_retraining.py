@@ -21,6 +21,7 @@ from mnistweb.recognition.model_card import ModelCard, ModelFileError, read_card
 from mnistweb.recognition.preprocessing import normalize
 from mnistweb.recognition.rasteriser import Stroke, rasterise
 from mnistweb.recognition.recognizer import TorchScriptRecognizer
+from mnistweb.recognition.types import to_ink
 from mnistweb.recognition.zoo import WEIGHTS, Zoo
 from mnistweb.registry.versions import live_version, promote, read_version
 from mnistweb.training import loop
@@ -40,7 +41,7 @@ INSTALLED = read_card(WEIGHTS / "lenet5.json")
 def drawing(digit: int, visitor: str, **fields: Any) -> Prediction:
     """Return a drawing of the log, with its strokes."""
     points = [np.array(stroke, float) for stroke in STROKES[digit]]
-    image = normalize(rasterise([Stroke(each, 20.0) for each in points], 84))
+    image = normalize(to_ink(rasterise([Stroke(each, 20.0) for each in points], 84)))
     strokes = {"size": 280, "strokes": [{"width": 20, "points": each.tolist()} for each in points]}
     values = {"input": image.tobytes(), "strokes": strokes, "digit": digit} | fields
     return row(NOON, visitor, **values)
