@@ -1,9 +1,13 @@
 import { listen } from "../lib/events.js";
 import { errorNotice, RequestError, unreachable } from "../lib/fragments.js";
 
+let failures = 0;
+
 /** Read a picture file as `{image, blob}`. Few visitors have one, so its module is loaded on demand. */
 export async function readPicture(file) {
-  const { paintPicture } = await import("./picture-file.js").catch(() => {
+  // Browsers remember that a module could not be loaded, so it is asked for at another address then.
+  const { paintPicture } = await import(`./picture-file.js${failures ? `?${failures}` : ""}`).catch(() => {
+    failures += 1;
     throw new RequestError(unreachable());
   });
   return paintPicture(file);
