@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 from dotenv import dotenv_values
 
 from mnistweb.database.failover import connect_args
@@ -122,7 +123,8 @@ def max_request_bytes(values: Mapping[str, Any]) -> int:
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Return the options of SQLAlchemy's engine for the database at `url` and `threads` threads."""
     # For privacy: errors are logged, and the parameters are visitors' data.
-    options = {"hide_parameters": True}
+    options: dict[str, Any] = {"hide_parameters": True, "json_serializer": _to_json}
+    options["json_deserializer"] = orjson.loads
     if url.startswith("sqlite"):
         return options
     return options | {
@@ -131,6 +133,10 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
         "pool_timeout": 5,
         "connect_args": connect_args(url),
     }
+
+
+def _to_json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def development_secret(instance: Path) -> str:

@@ -1,9 +1,9 @@
 """Idempotency keys: a repeated request gets the prediction that the first one saved."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
@@ -31,7 +31,7 @@ class IdempotencyKey:
         cls, key: str, visitor: str, data: bytes, model: str | None, strokes: Strokes | None
     ) -> "IdempotencyKey":
         """Hash the key and the content of a request; `data` is its image file."""
-        rest = json.dumps([model, strokes], sort_keys=True).encode()
+        rest = orjson.dumps([model, strokes], option=orjson.OPT_SORT_KEYS)
         return cls(_digest(visitor.encode(), key.encode()), _digest(data, rest))
 
 

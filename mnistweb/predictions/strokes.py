@@ -1,7 +1,8 @@
 """Validation of the pen strokes that come with a drawing."""
 
-import json
 from typing import Annotated, TypedDict
+
+import orjson
 
 from mnistweb.recognition.errors import UserError
 
@@ -44,8 +45,8 @@ def strokes_from_form(text: str) -> Strokes | None:
     if len(text) > MAX_BYTES:
         raise _invalid_strokes(f"more than {MAX_BYTES:,} bytes")
     try:
-        return strokes_from_json(json.loads(text)) if text else None
-    except (ValueError, RecursionError):
+        return strokes_from_json(orjson.loads(text)) if text else None
+    except orjson.JSONDecodeError:
         raise _invalid_strokes("not JSON") from None
 
 
@@ -72,7 +73,7 @@ def check_strokes(value: object, most: int = MAX_BYTES) -> Strokes:
     if points > MAX_POINTS:
         raise ValueError(f"more than {MAX_POINTS} points")
     found: Strokes = {"size": _positive(size), "strokes": checked}
-    if points > FEW_POINTS and len(json.dumps(found)) > most:
+    if points > FEW_POINTS and len(orjson.dumps(found)) > most:
         raise ValueError(f"more than {most:,} bytes")
     return found
 

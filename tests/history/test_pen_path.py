@@ -1,5 +1,6 @@
 """Cuts along the path of the pen, and the ink up to them."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -117,8 +118,8 @@ def test_wide_pens_are_drawn_smaller() -> None:
 def test_long_drawings_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     monkeypatch.setattr(pen_path, "draw_capsule", lambda *capsule: drawn.append(capsule))
-    turns = np.linspace(0, 200 * np.pi, 20_000)
-    scribble = [(140 + 100 * np.cos(3 * turn), 140 + 100 * np.sin(turn)) for turn in turns]
+    turns = np.linspace(0, 200 * np.pi, 20_000).tolist()
+    scribble = [(140 + 100 * math.cos(3 * turn), 140 + 100 * math.sin(turn)) for turn in turns]
     last_frame(drawing(scribble))
     assert len(drawn) <= MAX_POINTS + PARTS + 2
     last_frame(drawing(*(scribble[start : start + 100] for start in range(0, 20_000, 100))))

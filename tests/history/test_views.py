@@ -227,7 +227,10 @@ def test_strokes_are_sent_as_they_are_stored(app: Flask, client: FlaskClient) ->
     with app.app_context():
         [drawn] = add(row(strokes=strokes))
     response = client.get(f"/predictions/{drawn}/strokes.json")
-    assert (response.mimetype, response.text) == ("application/json", json.dumps(strokes))
+    assert (response.mimetype, response.text) == (
+        "application/json",
+        json.dumps(strokes, separators=(",", ":")),
+    )
     assert "immutable" in response.headers["Cache-Control"]
     assert "data-replay" in client.get(f"/predictions/{drawn}").text
 
