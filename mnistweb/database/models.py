@@ -118,6 +118,9 @@ def _partial_index(name: str, condition: str, *columns: str, also: Sequence[str]
     )
 
 
+_NOT_YET = dict.fromkeys(("label", "labelled_at", "prompt", "review"))
+
+
 class Prediction(Base):
     """A drawing, the answer, and the author's feedback."""
 
@@ -241,7 +244,8 @@ class Prediction(Base):
 
     def __init__(self, **values: Any) -> None:
         # SQLAlchemy's constructor records each value as a change, at twice the time. A new row is all change.
-        self.__dict__.update(values)
+        # Nor need it look for what is not known yet, each time that an answer asks for it.
+        self.__dict__.update(_NOT_YET, **values)
 
     saved = True  # false if the database failed
     repeated = False  # true if an earlier request with the same key saved it

@@ -5,13 +5,14 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from flask import Flask
+from flask import Flask, after_this_request
 from werkzeug import Response
 from werkzeug.exceptions import ServiceUnavailable
 
-from mnistweb.current import current_request, current_site, request_state
+from mnistweb.current import current_request, current_site
 from mnistweb.web.load_shedding import RETRY_AFTER
 from mnistweb.web.proxies import client_network
 from mnistweb.web.rate_limits import ENDPOINTS
@@ -51,7 +52,6 @@ def init_app(app: Flask) -> None:
     """Send DOWNLOADS downloads at a time. The server needs a thread for each."""
     app.extensions[EXTENSION] = DownloadPlaces(app.config["DOWNLOADS"])
     app.before_request(_enter)
-    app.after_request(_leave_when_sent)
 
 
 def _enter() -> None:
@@ -61,15 +61,14 @@ def _enter() -> None:
         leave = places.enter(client_network(request.remote_addr))
         if leave is None:
             raise ServiceUnavailable(retry_after=RETRY_AFTER)
-        request_state().leave_download = leave
+        after_this_request(partial(_leave_when_sent, leave))
 
 
-def _leave_when_sent(response: Response) -> Response:
-    if leave := request_state().pop("leave_download", None):
-        if response.is_streamed:
-            response.response = _sent(response.response, leave)
-        response.call_on_close(leave)
-        weakref.finalize(response, leave)  # also where a server forgets to close it
+def _leave_when_sent(leave: Callable[[], None], response: Response) -> Response:
+    if response.is_streamed:
+        response.response = _sent(response.response, leave)
+    response.call_on_close(leave)
+    weakref.finalize(response, leave)  # also where a server forgets to close it
     return response
 
 
