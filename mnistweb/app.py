@@ -46,6 +46,7 @@ from mnistweb.web import (
     visitors,
 )
 from mnistweb.web.form_parser import SiteRequest
+from mnistweb.web.json_provider import JSONProvider
 from mnistweb.web.proxies import TrustedProxies
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Site(Flask):
     """The application. None of its views and hooks is asynchronous, and Flask need not check each of them."""
 
     jinja_environment = Templates
+    json_provider_class = JSONProvider
     request_class = SiteRequest
     response_class = SiteResponse
 

@@ -57,9 +57,9 @@ def predict(drawing: Drawing, key: str | None) -> tuple[Answer, int, dict[str, s
     if not prediction.saved:
         return {**serialize(prediction), "id": None, "saved": False}, 200, {}
     request = current_request()
-    location = f"{request.script_root}{request.path}/{prediction.id}"
-    status = 200 if prediction.repeated else 201
-    return {**serialize(prediction), "saved": True}, status, {"Location": location}
+    fields = serialize(prediction)
+    location = f"{request.script_root}{request.path}/{fields['id']}"
+    return {**fields, "saved": True}, 200 if prediction.repeated else 201, {"Location": location}
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>/feedback")

@@ -1,7 +1,7 @@
 """Predictions in JSON: their fields, for the API, its description and downloads."""
 
 import json
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 from mnistweb.database import models
 from mnistweb.predictions.queries import strokes_text
@@ -67,7 +67,7 @@ def serialize(prediction: models.Prediction) -> Prediction:
         "created_at": prediction.created_at.isoformat(),
         "source": prediction.source,
         "digit": prediction.digit,
-        "certainty": Certainty(prediction.certainty),
+        "certainty": cast(Certainty, prediction.certainty),
         "confidence": prediction.confidence,
         "not_a_digit": prediction.not_a_digit,
         "reason": prediction.reason,

@@ -101,8 +101,9 @@ def reason_in_picture(reason: str | None, ink: Ink) -> str | None:
 
     A sign that touches the picture's edge may be a digit that is cut off.
     """
-    touches = max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) >= INK
-    return EDGE if touches and reason == SIGN else reason
+    if reason != SIGN:
+        return reason
+    return EDGE if max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) >= INK else SIGN
 
 
 def _is_several(mask: Mask) -> bool:

@@ -15,6 +15,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from mnistweb.recognition.errors import UserError
 from mnistweb.web.fragments import is_fragment
 from mnistweb.web.security_headers import document_headers
+from mnistweb.web.signing import make_signer
 
 COOKIE, HOST_COOKIE = "review", "__Host-review"
 """The cookie's names over plain HTTP and over TLS, where browsers keep it for this very host alone."""
@@ -135,4 +136,4 @@ def _signer() -> TimestampSigner:
 
 @cache
 def _signer_with(keys: tuple[str, ...], salt: str) -> TimestampSigner:
-    return TimestampSigner(keys, salt=salt)
+    return make_signer(TimestampSigner, keys, salt)

@@ -8,6 +8,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.exceptions import BadRequest
 
 from mnistweb.current import current_request, current_site, request_state
+from mnistweb.web.signing import make_signer
 from mnistweb.web.visitors import current_visitor, known_visitor
 
 FIELD, HEADER = "csrf_token", "X-CSRFToken"
@@ -77,4 +78,4 @@ def _signer() -> TimestampSigner:
 
 @cache
 def _signer_with(keys: tuple[str, ...]) -> TimestampSigner:
-    return TimestampSigner(keys, salt="form")
+    return make_signer(TimestampSigner, keys, "form")

@@ -5,11 +5,11 @@ value is signed for this name alone. One from plain HTTP is taken while a browse
 """
 
 import hmac
-import json
 import secrets
 from base64 import urlsafe_b64encode
 from functools import cache
 
+import orjson
 from flask import Flask, Response
 from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -18,6 +18,7 @@ from mnistweb.current import current_request, current_site, request_state
 from mnistweb.web.embedding import cookie_scope
 from mnistweb.web.fragments import is_fragment
 from mnistweb.web.proxies import client_address
+from mnistweb.web.signing import make_signer
 
 COOKIE = "visitor"
 HOST_COOKIE = "__Host-visitor"
@@ -54,12 +55,12 @@ def known_visitor() -> str:
 
 def signed(visitor: str, name: str = COOKIE) -> str:
     """Return the value of a visitor's cookie, as itsdangerous.URLSafeSerializer would make it."""
-    return _signer(name).sign(base64_encode(json.dumps(visitor))).decode()
+    return _signer(name).sign(base64_encode(orjson.dumps(visitor))).decode()
 
 
 def _verified(cookie: str, name: str) -> str:
     try:
-        return str(json.loads(base64_decode(_signer(name).unsign(cookie))))
+        return str(orjson.loads(base64_decode(_signer(name).unsign(cookie))))
     except BadSignature:
         return ""
 
@@ -70,7 +71,7 @@ def _signer(name: str) -> Signer:
 
 @cache
 def _signer_with(keys: tuple[str, ...], name: str) -> Signer:
-    return Signer(keys, salt=name)
+    return make_signer(Signer, keys, name)
 
 
 def _visitor_from_key(key: str) -> str:
