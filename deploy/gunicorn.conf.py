@@ -74,7 +74,9 @@ gunicorn.http.wsgi.SERVER = "mnistweb"
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Choose a processor for a worker, beside those of the others."""
-    worker.processor = processors.choose(workers, [each.processor for each in server.WORKERS.values()])
+    worker.processor = processors.choose(
+        server.num_workers, [each.processor for each in server.WORKERS.values()]
+    )
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001

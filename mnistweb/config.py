@@ -123,8 +123,11 @@ def max_request_bytes(values: Mapping[str, Any]) -> int:
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Return the options of SQLAlchemy's engine for the database at `url` and `threads` threads."""
     # For privacy: errors are logged, and the parameters are visitors' data.
-    options: dict[str, Any] = {"hide_parameters": True, "json_serializer": _to_json}
-    options["json_deserializer"] = orjson.loads
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "json_serializer": _to_json,
+        "json_deserializer": orjson.loads,
+    }
     if url.startswith("sqlite"):
         return options
     return options | {
