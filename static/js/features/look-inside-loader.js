@@ -1,6 +1,6 @@
-import { unreachable } from "../lib/fragments.js";
+import { onDemand, unreachable } from "../lib/fragments.js";
 
-let failures = 0;
+const loadModule = onDemand("../features/look-inside.js");
 
 /**
  * Load look-inside.js, which few visitors need, and show the explanation at `url`.
@@ -10,10 +10,8 @@ let failures = 0;
 export async function lookInside(url) {
   let module;
   try {
-    // Some browsers remember that an import failed, so each further attempt has another address.
-    module = await import(`./look-inside.js${failures ? `?${failures}` : ""}`);
+    module = await loadModule();
   } catch {
-    failures += 1;
     const place = document.getElementById("inside");
     place.replaceChildren(unreachable());
     place.hidden = false;

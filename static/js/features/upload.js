@@ -1,13 +1,11 @@
 import { listen } from "../lib/events.js";
-import { errorNotice, RequestError, unreachable } from "../lib/fragments.js";
+import { errorNotice, onDemand, RequestError, unreachable } from "../lib/fragments.js";
 
-let failures = 0;
+const pictureFile = onDemand("../features/picture-file.js");
 
 /** Read a picture file as `{image, blob}`. Few visitors have one, so its module is loaded on demand. */
 export async function readPicture(file) {
-  // Browsers remember that a module could not be loaded, so it is asked for at another address then.
-  const { paintPicture } = await import(`./picture-file.js${failures ? `?${failures}` : ""}`).catch(() => {
-    failures += 1;
+  const { paintPicture } = await pictureFile().catch(() => {
     throw new RequestError(unreachable());
   });
   return paintPicture(file);

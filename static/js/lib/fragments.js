@@ -95,6 +95,23 @@ function token() {
   return document.querySelector("[name=csrf_token]")?.value ?? "";
 }
 
+/**
+ * Return a function that imports a module, whose `path` begins at this one.
+ *
+ * Browsers remember that an import failed, so each further attempt has another address.
+ */
+export function onDemand(path) {
+  let failures = 0;
+  return async () => {
+    try {
+      return await import(failures ? `${path}?${failures}` : path);
+    } catch (error) {
+      failures += 1;
+      throw error;
+    }
+  };
+}
+
 /** The notice for a server that can't be reached. */
 export function unreachable() {
   return navigator.onLine
