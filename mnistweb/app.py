@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask.ctx import RequestContext
 from flask.templating import Environment
 from werkzeug.datastructures import Headers
+from werkzeug.routing import MapAdapter
 
 from mnistweb import config
 from mnistweb.api import docs as api_docs
@@ -99,6 +100,20 @@ class Site(Flask):
             probed = environ.get("PATH_INFO") in PROBED
             environ["HTTP_HOST"] = "localhost" if probed else environ["HTTP_HOST"].lower()
         return super().request_context(environ)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Bind the routes to a request. Flask would read the host's name twice, and look for subdomains."""
+        if request is None:
+            return super().create_url_adapter(None)
+        request.trusted_hosts = self.config["TRUSTED_HOSTS"]
+        return self.url_map.bind(
+            request.host,
+            request.root_path,
+            url_scheme=request.scheme,
+            default_method=request.method,
+            path_info=request.path if request.environ.get("PATH_INFO") else "",
+            query_args=request.query_string.decode(errors="replace"),
+        )
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function itself."""

@@ -2,13 +2,18 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.routing import MapAdapter
+from werkzeug.test import EnvironBuilder
 
-from mnistweb.app import create_app
+from mnistweb.app import Site, create_app
 from mnistweb.config import ConfigError
 from mnistweb.formatting import percent
 from tests.support.drawings import data_url, draw_digit, encode
@@ -27,6 +32,31 @@ def test_forwarded_headers_need_proxy_hops(
     app.add_url_rule("/who", view_func=lambda: f"{request.remote_addr} {request.scheme}")
     headers = {"X-Forwarded-For": "10.0.0.1, 10.0.0.9", "X-Forwarded-Proto": "https"}
     assert app.test_client().get("/who", headers=headers).text == f"{address} {scheme}"
+
+
+def test_routes_are_bound_as_flask_binds_them(unmigrated_settings: dict[str, Any]) -> None:
+    app = create_app(unmigrated_settings | {"TRUSTED_HOSTS": "digits.example,.digits.example"})
+
+    def bound(create: Callable[..., MapAdapter | None], given: dict[str, str]) -> object:
+        environ = EnvironBuilder(query_string="a=1&b=ü").get_environ()
+        environ |= {key: text.encode().decode("latin1") for key, text in given.items()}
+        asked = app.request_class(environ)
+        try:
+            adapter = create(app, asked)
+        except SecurityError:
+            return SecurityError
+        assert adapter
+        try:
+            found = str(adapter.match(return_rule=True))
+        except HTTPException as error:
+            found = f"{error} {getattr(error, 'new_url', '')}"
+        return found, asked.host, {**vars(adapter), "map": None, "path_info": None}
+
+    paths = ("", "/", "//history", "/history/", "/models/cnn", "/models//cnn", "/größe?", "/predictions")
+    hosts = ("digits.example", "www.digits.example:8000", "elsewhere.example", "[::1]:80", "")
+    for path, prefix, host in product(paths, ("", "/below", "/über/"), hosts):
+        given = {"SCRIPT_NAME": prefix, "PATH_INFO": path, "HTTP_HOST": host}
+        assert bound(Site.create_url_adapter, given) == bound(Flask.create_url_adapter, given), given
 
 
 @pytest.mark.parametrize(
