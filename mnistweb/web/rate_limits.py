@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask
-from limits.storage import Storage, storage_from_string
 from werkzeug.exceptions import TooManyRequests
 
 from mnistweb.circuit_breaker import CircuitBreaker
@@ -15,7 +14,7 @@ from mnistweb.config import ConfigError
 from mnistweb.current import current_request, current_site
 from mnistweb.database.outage_log import OutageLog
 from mnistweb.web.proxies import client_network
-from mnistweb.web.rate_limit_storage import MemoryStorage
+from mnistweb.web.rate_limit_storage import MemoryStorage, Storage
 from mnistweb.web.visitors import known_visitor
 
 EXTENSION = "mnistweb-rate-limits"
@@ -149,18 +148,17 @@ def _storage(config: Mapping[str, Any]) -> Storage:
     if uri == MEMORY_URI:
         return MemoryStorage()
     try:
+        from limits.storage import RedisStorage
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        storage = storage_from_string(
+        return RedisStorage(
             uri,
             socket_timeout=REDIS_TIMEOUT,
             socket_connect_timeout=REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
         )
-    except Exception as error:  # the client is an extra, and so are its exceptions
+    except Exception as error:  # both packages are an extra, and so are their exceptions
         raise ConfigError(
             f'RATELIMIT_STORAGE_URI cannot be used: {error}. Redis needs pip install "mnistweb[scale]".'
         ) from None
-    assert isinstance(storage, Storage)  # nosec B101 # noqa: S101 (only an address with "async" gives another class)
-    return storage
