@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from functools import cache
+from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
 from typing import cast as type_cast
 from uuid import UUID
@@ -107,36 +108,51 @@ def apply_changes(
     )
 
 
-def rows_of_new(fact: Fact) -> list[Values]:
-    """Return the rows of Tally that count a prediction without feedback, in locking order."""
-    return sorted((*period, *_tally_key(fact), 1) for period in _periods(fact.created_at))
+def changes_of_new(fact: Fact) -> dict[AggregateModel, list[Values]]:
+    """Return the rows that count a prediction without feedback, by table; both in locking order."""
+    keys: dict[AggregateModel, Values] = {Tally: _tally_key(fact)}
+    if fact.doubtful:
+        keys[DoubtTally] = keys[Tally]
+    if fact.prompt is not None:
+        keys[PromptTally] = _prompt_key(fact)
+    periods = sorted(_periods(fact.created_at))
+    return {model: [(*period, *key, 1) for period in periods] for model, key in keys.items()}
 
 
-def upsert_statement(model: AggregateModel, rows: int) -> tuple[str, list[BindParameter[Any]]]:
+def upsert_statement(
+    model: AggregateModel, rows: int, *, after: str = ""
+) -> tuple[str, list[BindParameter[Any]]]:
     """Return an INSERT that adds the counts of `rows` rows to existing rows, and its bind parameters.
 
     One statement for all rows keeps the locks short. It is text, because SQLAlchemy would compile its own
-    form of it at each call.
+    form of it at each call. In a WITH clause, it locks its rows `after` those of another of its statements.
     """
     table = type_cast(Table, model.__table__)
     names, keys = table.columns.keys(), table.primary_key.columns.keys()
-    values = (", ".join(f":{name}_{row}" for name in names) for row in range(rows))
+    places = iter(_parameter_names(model, rows))
+    values = ", ".join(f"(:{', :'.join(islice(places, len(names)))})" for _ in range(rows))
+    source = f"VALUES {values}"
+    if after:
+        source = f"SELECT * FROM ({source}) AS new WHERE (SELECT count(*) FROM {after}) > 0"  # noqa: S608 (names)
     sums = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
     statement = (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({'), ('.join(values)}) "  # noqa: S608 (names of columns)
+        f"INSERT INTO {table.name} ({', '.join(names)}) {source} "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sums)}"
     )
-    return statement, [
-        bindparam(f"{column.name}_{row}", type_=column.type)
-        for row in range(rows)
-        for column in table.columns
-    ]
+    types = cycle(column.type for column in table.columns)
+    return statement, [bindparam(name, type_=next(types)) for name in _parameter_names(model, rows)]
 
 
 def upsert_parameters(model: AggregateModel, rows: Sequence[Values]) -> dict[str, Any]:
     """Return the values of the bind parameters of `upsert_statement` for these rows."""
-    names = type_cast(Table, model.__table__).columns.keys()
-    return {f"{name}_{number}": row[at] for number, row in enumerate(rows) for at, name in enumerate(names)}
+    return dict(zip(_parameter_names(model, len(rows)), chain.from_iterable(rows), strict=True))
+
+
+@cache
+def _parameter_names(model: AggregateModel, rows: int) -> list[str]:
+    table = type_cast(Table, model.__table__)
+    names = table.columns.keys()
+    return [f"{table.name}_{name}_{row}" for row in range(rows) for name in names]
 
 
 def recount(session: Session, since: date | None = None) -> None:

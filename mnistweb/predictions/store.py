@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mnistweb.database.failover import is_refusal
-from mnistweb.database.models import Challenge, Prediction, Tally
+from mnistweb.database.models import Challenge, Prediction, Span
 from mnistweb.database.turns import turn_to_write
 from mnistweb.database.wiping import wipe, wipe_pending
 from mnistweb.extensions import db
@@ -29,8 +29,8 @@ DELETION_BATCH = 500
 def insert(prediction: Prediction) -> None:
     """Insert a prediction, update the aggregates, and commit.
 
-    On PostgreSQL this is one statement in autocommit mode, hence one round trip, unless the digit is in
-    doubt or was asked for. It bypasses the session, whose unit of work takes longer than the insert itself.
+    On PostgreSQL this is one statement in autocommit mode, hence one round trip. It bypasses the session,
+    whose unit of work takes longer than the insert itself.
     """
     if db.session.registry.has():  # a thread that waits for a second connection could exhaust the pool
         db.session.commit()
@@ -39,23 +39,15 @@ def insert(prediction: Prediction) -> None:
     row = {name: value for name in COLUMNS if (value := given.get(name)) is not None}
     known: list[Any] = [given.get(name) for name in aggregates.Fact._fields]
     fact = aggregates.Fact(*known)
-    if engine.dialect.name == "postgresql" and not fact.doubtful and fact.prompt is None:
-        counts = aggregates.rows_of_new(fact)
-        statement = _insert_and_count(engine.dialect, tuple(row), len(counts))
-        parameters = statement.convert(row | aggregates.upsert_parameters(Tally, counts))
-        try:
-            _execute(engine, statement.text, parameters)
-        except DBAPIError as error:
-            if not is_refusal(error):
-                raise
-            _execute(engine, statement.text, parameters)  # on a new connection
-    else:
-        with Session(engine) as session:
-            with turn_to_write(session):
-                session.execute(sa.insert(PREDICTION), row)
-            aggregates.apply_changes(session, added=[fact])
-            session.commit()
-        wipe_pending(engine)
+    if engine.dialect.name == "postgresql":
+        _insert_at_once(engine, row, fact)
+        return
+    with Session(engine) as session:
+        with turn_to_write(session):
+            session.execute(sa.insert(PREDICTION), row)
+        aggregates.apply_changes(session, added=[fact])
+        session.commit()
+    wipe_pending(engine)
 
 
 def delete_own(prediction_id: uuid.UUID, visitor: str) -> None:
@@ -108,12 +100,33 @@ class _Prepared(NamedTuple):
         return parameters
 
 
+def _insert_at_once(engine: Engine, row: dict[str, Any], fact: aggregates.Fact) -> None:
+    changes = aggregates.changes_of_new(fact)
+    statement = _insert_and_count(engine.dialect, tuple(row), tuple(changes))
+    for model, counts in changes.items():
+        row |= aggregates.upsert_parameters(model, counts)
+    parameters = statement.convert(row)
+    try:
+        _execute(engine, statement.text, parameters)
+    except DBAPIError as error:
+        if not is_refusal(error):
+            raise
+        _execute(engine, statement.text, parameters)  # on a new connection
+
+
 @cache
-def _insert_and_count(dialect: Dialect, names: tuple[str, ...], counts: int) -> _Prepared:
-    upsert, parameters = aggregates.upsert_statement(Tally, counts)
-    parameters += [bindparam(name, type_=PREDICTION.columns[name].type) for name in names]
+def _insert_and_count(
+    dialect: Dialect, names: tuple[str, ...], counted: tuple[aggregates.AggregateModel, ...]
+) -> _Prepared:
+    parameters = [bindparam(name, type_=PREDICTION.columns[name].type) for name in names]
+    counts, after = [], ""
+    for model in counted:
+        upsert, more = aggregates.upsert_statement(model, len(Span), after=after)
+        parameters += more
+        after = f"new_{model.__tablename__}"
+        counts.append(f"{after} AS ({upsert} RETURNING 1)")
     statement = text(
-        f"WITH counted AS ({upsert}) "  # noqa: S608 (names of columns)
+        f"WITH {', '.join(counts)} "  # noqa: S608 (names of columns)
         f"INSERT INTO prediction ({', '.join(names)}) VALUES (:{', :'.join(names)})"
     )
     converters = ((each.key, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in parameters)

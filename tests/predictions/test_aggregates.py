@@ -2,13 +2,16 @@
 
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
 import flask_migrate
+import psycopg2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -189,20 +192,55 @@ def run_concurrently(app: Flask, functions: list[Callable[[], None]]) -> None:
 
 
 def test_concurrent_writers_are_all_counted_without_deadlock(app: Flask) -> None:
+    def drawn(digit: int | None, doubtful: bool) -> uuid.UUID:
+        # All in the same shard, which makes writers wait for each other.
+        in_shard = uuid.UUID(int=rng.getrandbits(126) << 2)
+        return save(row(id=in_shard, digit=digit, doubtful=doubtful, prompt=3))
+
+    rng = random.Random(4)
     with app.app_context():
-        shared = [save(row(digit=digit)) for digit in (3, 3, 8, None)]
+        shared = [drawn(digit, digit is not None) for digit in (3, 3, 8, None)]
 
     def write(seed: int) -> None:
-        rng = random.Random(seed)
+        choice = random.Random(seed).choice
         for _ in range(12):
-            save(row(digit=rng.choice([3, 8])))
-            give_feedback(rng.choice(shared), "someone", rng.choice([3, 8, None]))
+            drawn(choice([3, 8]), choice([True, False]))
+            give_feedback(choice(shared), "someone", choice([3, 8, None]))
 
     run_concurrently(app, [partial(write, seed) for seed in range(4)])
     with app.app_context():
         kept = counted()
         assert sum(count for key, count in kept.items() if key[0] == Span.DAY and len(key) == 5) == 4 + 4 * 12
         assert kept == recounted()
+
+
+def test_doubts_are_locked_after_all_tallies(migrated_app: Callable[[str], Flask], postgres_url: str) -> None:
+    app = migrated_app(postgres_url)
+
+    def draw(number: int) -> None:
+        with app.app_context():
+            save(row(id=uuid.UUID(int=number * aggregates.SHARDS), model="locked", doubtful=True))
+
+    draw(1)
+    drawing = threading.Thread(target=draw, args=(2,))
+    with psycopg2.connect(postgres_url) as first, closing(psycopg2.connect(postgres_url)) as second:
+        first.cursor().execute("SELECT FROM tally WHERE model = 'locked' AND span = 'month' FOR UPDATE")
+        second.autocommit = True
+        asking = second.cursor()
+        drawing.start()
+        for _ in range(1000):
+            asking.execute("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ '^WITH'")
+            if asking.rowcount:
+                break
+            time.sleep(0.002)
+        else:
+            pytest.fail("The second drawing does not wait.")
+        asking.execute("SELECT FROM doubt_tally WHERE model = 'locked' FOR UPDATE NOWAIT")
+        assert asking.rowcount == 2
+    drawing.join(30)
+    with app.app_context():
+        assert counted()[Span.DAY, NOON.date(), "locked", 3, aggregates.UNLABELLED] == 2
+        remove(*(uuid.UUID(int=number * aggregates.SHARDS) for number in (1, 2)))
 
 
 def test_one_of_concurrent_feedbacks_counts(app: Flask) -> None:

@@ -1,9 +1,10 @@
 from typing import Any
 
+import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from mnistweb.database.models import Prediction
+from mnistweb.database.models import DoubtTally, Prediction, PromptTally, Tally
 from mnistweb.extensions import db
 from mnistweb.predictions.store import insert
 from tests.support.rows import row
@@ -18,7 +19,9 @@ def test_insert_stores_every_column(app: Flask) -> None:
             assert getattr(found, column.name) == getattr(given, column.name)
 
 
-def test_insert_is_one_statement_on_postgresql(app: Flask) -> None:
+@pytest.mark.parametrize("prompt", [None, 7])
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_insert_is_one_statement_on_postgresql(app: Flask, doubtful: bool, prompt: int | None) -> None:
     statements: list[str] = []
 
     def record(*given: Any) -> None:
@@ -26,6 +29,11 @@ def test_insert_is_one_statement_on_postgresql(app: Flask) -> None:
 
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", record)
-        insert(row())
+        insert(row(doubtful=doubtful, prompt=prompt))
         event.remove(db.engine, "before_cursor_execute", record)
-        assert len(statements) == (1 if db.engine.dialect.name == "postgresql" else 2)
+        if db.engine.dialect.name == "postgresql":
+            assert len(statements) == 1
+        for model in (Tally, DoubtTally, PromptTally):
+            counts = db.session.scalars(select(model.count)).all()
+            of_model = (model is Tally, model is DoubtTally and doubtful, model is PromptTally and prompt)
+            assert counts == ([1, 1] if any(of_model) else [])
