@@ -26,7 +26,7 @@ class TorchScriptRecognizer:
     def __init__(self, card: ModelCard, network: torch.jit.ScriptModule) -> None:
         self.card = card
         self.network = network
-        self._folded = _fold(network)
+        self._compute = _fold(network).forward  # the module itself would look for hooks at each call
 
     @classmethod
     def load(cls, card_path: Path) -> "TorchScriptRecognizer":
@@ -72,7 +72,7 @@ class TorchScriptRecognizer:
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Compute uncalibrated logits float32 [n, 11] for uint8 [n, 28, 28]."""
         with torch.inference_mode():
-            logits: NDArray[np.float32] = self._folded(torch.from_numpy(images)).numpy()
+            logits: NDArray[np.float32] = self._compute(torch.from_numpy(images)).numpy()
         return logits
 
 
