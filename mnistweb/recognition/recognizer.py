@@ -69,10 +69,10 @@ class TorchScriptRecognizer:
         """Read a preprocessed image, uint8 [28, 28] with 255 for ink."""
         return to_answer(self.logits(image[np.newaxis])[0].tolist(), self.card, image)
 
+    @torch.inference_mode()
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Compute uncalibrated logits float32 [n, 11] for uint8 [n, 28, 28]."""
-        with torch.inference_mode():
-            logits: NDArray[np.float32] = self._compute(torch.from_numpy(images)).numpy()
+        logits: NDArray[np.float32] = self._compute(torch.from_numpy(images)).numpy()
         return logits
 
 
