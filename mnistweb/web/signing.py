@@ -12,7 +12,7 @@ S = TypeVar("S", bound=Signer)
 BLOCK = 64
 """Bytes that SHA-1 reads at a time."""
 INNER, OUTER = 0x36, 0x5C
-"""What HMAC combines a key with, for the inner and the outer hash."""
+"""Bytes that HMAC combines a key with, for the inner and the outer hash."""
 
 
 class PreparedHmac(SigningAlgorithm):
