@@ -138,7 +138,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         hooks.init_app(app)
     app.jinja_env.filters.update(percent=percent, utc=utc)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, bars_of=wording.bars_of)
-    app.jinja_env.globals["with_article"] = wording.with_article
+    app.jinja_env.globals.update(with_article=wording.with_article, page_of=prediction.page_of)
     app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
         answer.model, answer.model_version
     )

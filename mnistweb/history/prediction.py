@@ -2,9 +2,11 @@
 
 import uuid
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mnistweb.current import request_state
+from mnistweb.database.models import Prediction
 from mnistweb.history.film import film_network, make_film
 from mnistweb.predictions.comparison import ComparisonResult
 from mnistweb.predictions.filter_fields import SOURCES
@@ -15,6 +17,7 @@ from mnistweb.web.visitors import known_visitor
 
 blueprint = Blueprint("prediction", __name__, url_prefix="/predictions")
 IMMUTABLE = "private, max-age=31536000, immutable"
+NOBODY = uuid.UUID(int=0)
 
 
 @blueprint.get("/<uuid:prediction_id>")
@@ -56,3 +59,14 @@ def film(prediction_id: uuid.UUID) -> ResponseReturnValue:
     if network and request.args.get("model") == network.card.version:
         response.headers["Cache-Control"] = IMMUTABLE
     return response
+
+
+def page_of(prediction: Prediction) -> str:
+    """Return the address of a prediction's page.
+
+    `url_for` is asked once for each request, because a table has many of these addresses.
+    """
+    state = request_state()
+    if "pages" not in state:
+        state.pages = url_for("prediction.show", prediction_id=NOBODY).removesuffix(str(NOBODY))
+    return f"{state.pages}{prediction.id}"

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mnistweb.database.models import Prediction
 from mnistweb.extensions import db
+from mnistweb.history.prediction import page_of
 from mnistweb.predictions import aggregates, counts
 from mnistweb.training.data import load_drawings
 from mnistweb.training.pen_strokes import USUAL_VARIATION, redraw
@@ -497,3 +498,11 @@ def test_own_drawings_remain_without_a_history(
     for address in addresses(mine["id"]):
         assert client.get(address).status_code == 200
         assert stranger.get(address).status_code == 404
+
+
+def test_address_of_a_prediction_is_that_of_its_page(app: Flask) -> None:
+    drawn = [row(), row()]
+    for prefix in ("", "/digits", "/größe"):
+        with app.test_request_context(environ_overrides={"SCRIPT_NAME": prefix.encode().decode("latin1")}):
+            for each in drawn:
+                assert page_of(each) == url_for("prediction.show", prediction_id=each.id)
