@@ -41,6 +41,7 @@ SECONDS = 3.0
 ROUNDS = 4
 CLIENTS_AT_ONCE = (1, 16)
 WARM_UP = 1.0
+OUR_CONFIGURATION = ("--config", "deploy/gunicorn.conf.py")
 DRAWINGS = [data_url(encode(draw_digit(digit, width))) for digit in STROKES for width in (12, 20, 28)]
 
 
@@ -93,13 +94,15 @@ def steps(app: Flask) -> dict[str, float]:
 
 
 @contextmanager
-def gunicorn(application: str, settings: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """Run gunicorn with the site's configuration; give its master process and its port."""
+def gunicorn(
+    application: str, settings: dict[str, str], options: Sequence[str] = OUR_CONFIGURATION
+) -> Iterator[tuple[int, int]]:
+    """Run gunicorn, by default with the site's configuration; give its master process and its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    options = ["--config", "deploy/gunicorn.conf.py", "--log-level", "warning"]
-    command = [sys.executable, "-m", "gunicorn", *options, application]
+    where = ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command = [sys.executable, "-m", "gunicorn", *options, *where, application]
     server = subprocess.Popen(command, env=os.environ | settings | {"PORT": str(port)})
     try:
         for _ in range(900):
@@ -165,26 +168,29 @@ def posts(path: str) -> list[bytes]:
 
 
 def compare(app: Flask, settings: dict[str, str]) -> None:
-    """Measure the site and the bare route in turns, so that other load affects both."""
+    """Measure the site, the bare route and plain Flask in turns, so that other load affects all."""
     page.give_drawings(app)
+    workers_and_threads = [f"--{name.lower()}={app.config[name]}" for name in ("WORKERS", "THREADS")]
     with (
         gunicorn("wsgi:app", settings) as site_server,
         gunicorn("tests.benchmarks.bare:app", settings) as bare_server,
+        gunicorn("tests.benchmarks.plain:app", settings, workers_and_threads) as plain_server,
     ):
         api = Candidate("API", *site_server, posts("/api/v1/predictions"))
         bare = Candidate("bare route", *bare_server, posts("/echo"))
+        plain = Candidate("plain Flask", *plain_server, posts("/echo"))
         first = Candidate("page, 0", *site_server, page.new_visitors(app))
         later = Candidate(f"page, {page.EARLIER}", *site_server, page.known_visitors(app))
-        candidates = (api, first, later, bare)
+        candidates = (api, first, later, bare, plain)
         for clients in CLIENTS_AT_ONCE:
             for candidate in candidates * ROUNDS:
                 candidate.run(clients, settings["DATABASE_URL"])
         print(f"\nWhole requests, {ROUNDS} x {SECONDS:.0f} s; the page after 0 and {page.EARLIER} drawings")
         print_loads(candidates)
         print("\nIn multiples: median time and rate with 1 client, and with 16")
-        for ours, theirs in ((api, bare), (first, api), (later, api)):
+        for ours, theirs in ((api, bare), (api, plain), (first, api), (later, api)):
             cells = (f"{value:8.2f}" for clients in CLIENTS_AT_ONCE for value in ours.times(theirs, clients))
-            print(f"  {ours.name + ' / ' + theirs.name:20}{''.join(cells)}")
+            print(f"  {ours.name + ' / ' + theirs.name:22}{''.join(cells)}")
         own = [own_megabytes(pid) for pid in workers(site_server[0])]
         print(f"\nMemory added by each worker: {max(own):.0f} MB")
 
