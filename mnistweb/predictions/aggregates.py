@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from functools import cache
-from itertools import chain, cycle, islice
+from itertools import chain
 from typing import Any, NamedTuple
 from typing import cast as type_cast
 from uuid import UUID
@@ -129,9 +129,8 @@ def upsert_statement(
     """
     table = type_cast(Table, model.__table__)
     names, keys = table.columns.keys(), table.primary_key.columns.keys()
-    places = iter(_parameter_names(model, rows))
-    values = ", ".join(f"(:{', :'.join(islice(places, len(names)))})" for _ in range(rows))
-    source = f"VALUES {values}"
+    parameters = _parameter_names(model, rows)
+    source = "VALUES " + ", ".join(f"(:{', :'.join(row)})" for row in parameters)
     if after:
         source = f"SELECT * FROM ({source}) AS new WHERE (SELECT count(*) FROM {after}) > 0"  # noqa: S608 (names)
     sums = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
@@ -139,20 +138,24 @@ def upsert_statement(
         f"INSERT INTO {table.name} ({', '.join(names)}) {source} "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sums)}"
     )
-    types = cycle(column.type for column in table.columns)
-    return statement, [bindparam(name, type_=next(types)) for name in _parameter_names(model, rows)]
+    return statement, [
+        bindparam(name, type_=column.type)
+        for row in parameters
+        for name, column in zip(row, table.columns, strict=True)
+    ]
 
 
 def upsert_parameters(model: AggregateModel, rows: Sequence[Values]) -> dict[str, Any]:
     """Return the values of the bind parameters of `upsert_statement` for these rows."""
-    return dict(zip(_parameter_names(model, len(rows)), chain.from_iterable(rows), strict=True))
+    names = chain.from_iterable(_parameter_names(model, len(rows)))
+    return dict(zip(names, chain.from_iterable(rows), strict=True))
 
 
 @cache
-def _parameter_names(model: AggregateModel, rows: int) -> list[str]:
+def _parameter_names(model: AggregateModel, rows: int) -> list[list[str]]:
     table = type_cast(Table, model.__table__)
     names = table.columns.keys()
-    return [f"{table.name}_{name}_{row}" for row in range(rows) for name in names]
+    return [[f"{table.name}_{name}_{row}" for name in names] for row in range(rows)]
 
 
 def recount(session: Session, since: date | None = None) -> None:
