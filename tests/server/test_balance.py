@@ -96,14 +96,19 @@ def port(tmp_path: Path) -> Iterator[int]:
     worker_class = ["--worker-class", "mnistweb.server.worker.BufferingWorker"]
     command = [sys.executable, "-m", "gunicorn", *options, *worker_class, "pids:application"]
     with running(command, port, {"PYTHONPATH": str(tmp_path)}):
-        deadline = time.monotonic() + 30
-        while len(set(answers(port, 40))) < 2:  # one worker is ready before the other
-            assert time.monotonic() < deadline
+        wait_for_both(port)
         yield port
 
 
+def wait_for_both(port: int) -> None:
+    """Wait until both workers are ready, and each knows that the other has nothing to do."""
+    deadline = time.monotonic() + 30
+    while len(set(answers(port, 2))) < 2:
+        assert time.monotonic() < deadline
+
+
 def answers(port: int, clients: int) -> list[int]:
-    """Open connections at once, ask by all of them, and return who answered."""
+    """Open connections at once, ask by all of them, and return who answered. The server closes them first."""
     with ExitStack() as stack:
         connections = [
             stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
@@ -116,12 +121,17 @@ def answers(port: int, clients: int) -> list[int]:
             response = HTTPResponse(connection)
             response.begin()
             found.append(int(response.read()))
+        for connection in connections:
+            connection.shutdown(socket.SHUT_WR)
+        for connection in connections:
+            assert connection.recv(1) == b""
         return found
 
 
 @pytest.mark.process
 def test_both_workers_get_connections_that_come_together(port: int) -> None:
     for _ in range(5):
+        wait_for_both(port)
         counts = Counter(answers(port, 40))
         assert len(counts) == 2
         assert min(counts.values()) >= 12
