@@ -13,6 +13,9 @@ MAX_BYTES = 1024**2
 FEW_POINTS = MAX_BYTES // 100
 """Points that take fewer bytes in any case, so that their JSON need not be measured."""
 MAX_COORDINATE = 10_000.0  # units of the slate
+NUMBERS = {int, float}
+"""The types of a JSON number. `True` is an int, too, but its type is none of them."""
+NO_NUMBER, TOO_LARGE = "not a number", "a number is not finite or too large"
 COORDINATE = {"type": "number", "minimum": -MAX_COORDINATE, "maximum": MAX_COORDINATE}
 PRESSURE = {"type": "number", "minimum": 0, "maximum": 1}
 
@@ -82,17 +85,22 @@ def _stroke(value: object) -> Stroke:
     width, points = _fields(value, "width", "points")
     if not isinstance(points, list) or not 0 < len(points) <= MAX_POINTS:
         raise ValueError("points is not a list of points")
-    return {"width": _positive(width), "points": [_point(point) for point in points]}
+    for point in points:
+        _check_point(point)
+    return {"width": _positive(width), "points": points}
 
 
-def _point(value: object) -> list[float]:
-    if not isinstance(value, list) or len(value) not in (2, 3):
+def _check_point(point: object) -> None:
+    # Drawings have hundreds. With a call for each number it takes twice as long.
+    if not isinstance(point, list) or len(point) not in (2, 3):
         raise ValueError("a point is not [x, y] or [x, y, pressure]")
-    for part in value:
-        _number(part)
-    if len(value) == 3 and not 0 <= value[2] <= 1:
+    for number in point:
+        if type(number) not in NUMBERS:
+            raise ValueError(NO_NUMBER)
+        if not -MAX_COORDINATE <= number <= MAX_COORDINATE:
+            raise ValueError(TOO_LARGE)
+    if len(point) == 3 and not 0 <= point[2] <= 1:
         raise ValueError("pressure is not within 0..1")
-    return value
 
 
 def _fields(value: object, first: str, second: str) -> tuple[object, object]:
@@ -102,18 +110,10 @@ def _fields(value: object, first: str, second: str) -> tuple[object, object]:
 
 
 def _positive(value: object) -> float:
-    number = _number(value)
-    if number <= 0:
-        raise ValueError("a size or width is not above 0")
-    return number
-
-
-def _number(value: object) -> float:
-    # `True` is an int to Python, and a comparison with NaN is false.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("not a number")
-    if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
-        raise ValueError("a number is not finite or too large")
+        raise ValueError(NO_NUMBER)
+    if not 0 < value <= MAX_COORDINATE:
+        raise ValueError("a size or width is not above 0" if value <= 0 else TOO_LARGE)
     return value
 
 
