@@ -3,6 +3,7 @@
 import base64
 import struct
 import zlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,10 @@ def encode_png(pixels: NDArray[np.uint8], *, even: bool = False) -> bytes:
     colours = GREY if pixels.ndim == 2 else GREY_AND_OPACITY
     rows = np.zeros((height, 1 + pixels.size // height), np.uint8)  # each begins with its filter: none
     rows[:, 1:] = pixels.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
     # A third of the time that zlib takes.
     deflater = zlib_ng.compressobj(strategy=zlib_ng.Z_RLE if even else zlib_ng.Z_DEFAULT_STRATEGY)
     data = deflater.compress(rows.data) + deflater.flush()
-    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return _head(width, height, colours) + _chunk(b"IDAT", data) + END
 
 
 def data_url(png: bytes) -> str:
@@ -58,8 +58,17 @@ def is_own(png: bytes) -> bool:
     return len(rows) == size and inflater.eof and not inflater.unused_data
 
 
+@lru_cache(maxsize=100)
+def _head(width: int, height: int, colours: int) -> bytes:
+    """Return what precedes the pixels. Most drawings have one of a few sizes."""
+    return SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0))
+
+
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+END = _chunk(b"IEND", b"")
 
 
 def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
