@@ -15,4 +15,4 @@ def percent(share: float, decimals: int = 1) -> str:
 
 def utc(moment: datetime) -> str:
     """Format an aware UTC time in ISO 8601, to the second, for <time datetime>."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
