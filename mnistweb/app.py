@@ -1,6 +1,7 @@
 """The application factory."""
 
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ from mnistweb.web import (
     static_files,
     visitors,
 )
+from mnistweb.web.addresses import address_of
 from mnistweb.web.form_parser import SiteRequest
 from mnistweb.web.json_provider import JSONProvider
 from mnistweb.web.proxies import TrustedProxies
@@ -139,6 +141,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.jinja_env.filters.update(percent=percent, utc=utc)
     app.jinja_env.globals.update(describe=wording.describe, name_of=wording.name_of, bars_of=wording.bars_of)
     app.jinja_env.globals.update(with_article=wording.with_article, page_of=prediction.page_of)
+    app.jinja_env.globals.update(address_of=address_of, cached=lru_cache(maxsize=1000))
     app.jinja_env.globals["threshold_of"] = lambda answer: recognizers.refusal_threshold(
         answer.model, answer.model_version
     )

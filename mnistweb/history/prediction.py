@@ -2,10 +2,9 @@
 
 import uuid
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from mnistweb.current import request_state
 from mnistweb.database.models import Prediction
 from mnistweb.history.film import film_network, make_film
 from mnistweb.predictions.comparison import ComparisonResult
@@ -13,6 +12,7 @@ from mnistweb.predictions.filter_fields import SOURCES
 from mnistweb.predictions.queries import has_strokes, stored_strokes
 from mnistweb.registry.recognizers import model_cards
 from mnistweb.web.access import visible_prediction
+from mnistweb.web.addresses import address_of
 from mnistweb.web.visitors import known_visitor
 
 blueprint = Blueprint("prediction", __name__, url_prefix="/predictions")
@@ -62,11 +62,6 @@ def film(prediction_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def page_of(prediction: Prediction) -> str:
-    """Return the address of a prediction's page.
-
-    `url_for` is asked once for each request, because a table has many of these addresses.
-    """
-    state = request_state()
-    if "pages" not in state:
-        state.pages = url_for("prediction.show", prediction_id=NOBODY).removesuffix(str(NOBODY))
-    return f"{state.pages}{prediction.id}"
+    """Return the address of a prediction's page."""
+    pages = address_of("prediction.show", prediction_id=NOBODY).removesuffix(str(NOBODY))
+    return f"{pages}{prediction.id}"

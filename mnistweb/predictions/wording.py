@@ -1,7 +1,6 @@
 """The words of an answer, for pages, for scripts and for the live guess."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import NamedTuple, Protocol
 
 from mnistweb.formatting import percent
@@ -28,6 +27,8 @@ CERTAIN, ALMOST_CERTAIN, PROBABLE = 0.99, 0.9, 0.5
 """The lowest probabilities that are called certain, almost certain and probable."""
 SMALLEST_BAR_VALUE = 0.01
 """The lowest probability that is printed above its bar."""
+FAINT = 0.0004
+"""The probability below which all bars but those of 0 look alike."""
 LIKELY_DIGIT = 0.05
 """The lowest probability of a digit that a refusal names."""
 CLEARER = "A clearer drawing helps: close its gaps, or write it larger."
@@ -61,8 +62,7 @@ class Reading(Protocol):
         """Why it was refused, a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """An answer in words.
 
     `state` is "sure", "unsure" or "refused", for the style. `sign` is the large answer and `second_sign` its
@@ -118,7 +118,7 @@ def describe(reading: Reading) -> Words:
 def guess_words(reading: Reading) -> dict[str, str | int]:
     """Return the words of an answer as a JSON object, with the `index` of its class: 10 for "not a digit"."""
     index = NOT_A_DIGIT if reading.digit is None else reading.digit
-    return asdict(describe(reading)) | {"index": index}
+    return describe(reading)._asdict() | {"index": index}
 
 
 def name_of(label: int | None) -> str:
@@ -133,25 +133,30 @@ def with_article(digit: int) -> str:
 
 def shares(reading: Reading) -> tuple[float, ...]:
     """Return the probabilities of the eleven classes, which sum to 1."""
-    digits = (probability * (1 - reading.not_a_digit) for probability in reading.probabilities)
-    return (*digits, reading.not_a_digit)
+    none = reading.not_a_digit
+    return (*(probability * (1 - none) for probability in reading.probabilities), none)
 
 
 def bars_of(reading: Reading | None) -> list[Bar]:
     """Return the eleven bars of an answer; empty ones without an answer."""
     if reading is None:
         return [Bar(index, "", "100.0", "0.0", _CLASSES[index]) for index in range(len(NAMES))]
-    bars = []
-    for index, share in enumerate(shares(reading)):
-        tenths = round(1000 * share)
-        top, height = f"{100 - tenths / 10:.1f}", f"{tenths / 10:.1f}"
-        bars.append(Bar(index, bar_value(share), top, height, f"{_CLASSES[index]}: {percent(share)}"))
-    return bars
+    every = enumerate(shares(reading))
+    return [_FAINT_BARS[index] if 0 < share < FAINT else _bar(index, share) for index, share in every]
+
+
+def _bar(index: int, share: float) -> Bar:
+    tenths = round(1000 * share)
+    top, height = f"{100 - tenths / 10:.1f}", f"{tenths / 10:.1f}"
+    return Bar(index, bar_value(share), top, height, f"{_CLASSES[index]}: {percent(share)}")
 
 
 def bar_value(share: float) -> str:
     """Write a probability 0..1 above its bar, in whole percent: "73", ">99"; empty below 1 %."""
     return percent(share, 0).removesuffix(" %").replace(" ", "") if share >= SMALLEST_BAR_VALUE else ""
+
+
+_FAINT_BARS = tuple(_bar(index, FAINT / 2) for index in range(len(NAMES)))
 
 
 def _in_doubt(reading: Reading, rival: int | None) -> str:

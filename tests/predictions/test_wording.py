@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from mnistweb.formatting import percent
-from mnistweb.predictions.wording import bar_value, describe, guess_words, name_of, shares
+from mnistweb.predictions.wording import FAINT, bar_value, bars_of, describe, guess_words, name_of, shares
 from mnistweb.recognition.boundaries import Boundaries, Certainty
 from mnistweb.recognition.rejection import DOT, EDGE, MERGED, SEVERAL, SIGN
 from mnistweb.recognition.types import Answer
@@ -229,3 +229,12 @@ def test_words_are_json() -> None:
         "index": 8,
     }
     assert guess_words(reading(None, 0.9))["index"] == 10
+
+
+def test_faint_bars_are_as_if_each_was_formatted() -> None:
+    for share in (0.0, 1e-9, FAINT / 3, FAINT, 1.5 * FAINT):
+        answer = reading(4, 1 - 3 * share, rival=(7, share), none=share)
+        for bar, exact in zip(bars_of(answer), shares(answer), strict=True):
+            assert (bar.value, bar.height) == (bar_value(exact), f"{100 * exact:.1f}")
+            assert float(bar.top) == pytest.approx(100 - float(bar.height))
+            assert bar.words.endswith(f": {percent(exact)}")
