@@ -37,10 +37,10 @@ from tests.support.drawings import STROKES, data_url, draw_digit, encode
 from tests.support.postgres import postgres
 from tests.support.sites import migrated_site
 
-SECONDS = 3.0
-ROUNDS = 4
+SECONDS = 1.0
+ROUNDS = 15
 CLIENTS_AT_ONCE = (1, 16)
-WARM_UP = 1.0
+WARM_UP = 0.5
 OUR_CONFIGURATION = ("--config", "deploy/gunicorn.conf.py")
 DRAWINGS = [data_url(encode(draw_digit(digit, width))) for digit in STROKES for width in (12, 20, 28)]
 
@@ -127,13 +127,14 @@ def serving(application: str, settings: dict[str, str]) -> Iterator[int]:
 
 @dataclass(slots=True)
 class Candidate:
-    """One of the compared applications, and its measurements by number of clients."""
+    """One of the compared applications, and its measurements by number of clients: all, and each round's."""
 
     name: str
     server: int
     port: int
     requests: list[bytes]
     loads: dict[int, Load] = field(default_factory=lambda: defaultdict(Load))
+    rounds: dict[int, list[Load]] = field(default_factory=lambda: defaultdict(list))
     processor: float = 0.0
     database: float = 0.0
 
@@ -142,7 +143,9 @@ class Candidate:
         measure(self.port, self.requests, clients, WARM_UP)
         ours, theirs = workers(self.server), backends(url)
         before = processor_seconds(ours), processor_seconds(theirs)
-        self.loads[clients].add(measure(self.port, self.requests, clients, SECONDS))
+        found = measure(self.port, self.requests, clients, SECONDS)
+        self.rounds[clients].append(found)
+        self.loads[clients].add(found)
         self.processor += processor_seconds(ours) - before[0]
         self.database += processor_seconds(theirs) - before[1]
 
@@ -157,9 +160,14 @@ class Candidate:
         return sum(load.body_bytes for load in self.loads.values()) / self.answers
 
     def times(self, other: "Candidate", clients: int) -> tuple[float, float]:
-        """Return the median time and the rate in multiples of another application's."""
-        ours, theirs = self.loads[clients], other.loads[clients]
-        return ours.percentile(50) / theirs.percentile(50), ours.rate / theirs.rate
+        """Return the median time and the rate in multiples of another application's.
+
+        Each round is compared with the other's next to it, and the middle ratio counts. So a disturbance
+        of some rounds has no part in it.
+        """
+        pairs = list(zip(self.rounds[clients], other.rounds[clients], strict=True))
+        times = [ours.percentile(50) / theirs.percentile(50) for ours, theirs in pairs]
+        return statistics.median(times), statistics.median(ours.rate / theirs.rate for ours, theirs in pairs)
 
 
 def posts(path: str) -> list[bytes]:
@@ -187,7 +195,7 @@ def compare(app: Flask, settings: dict[str, str]) -> None:
                 candidate.run(clients, settings["DATABASE_URL"])
         print(f"\nWhole requests, {ROUNDS} x {SECONDS:.0f} s; the page after 0 and {page.EARLIER} drawings")
         print_loads(candidates)
-        print("\nIn multiples: median time and rate with 1 client, and with 16")
+        print("\nIn multiples, the middle one of the rounds: median time and rate with 1 client, and with 16")
         for ours, theirs in ((api, bare), (api, plain), (first, api), (later, api)):
             cells = (f"{value:8.2f}" for clients in CLIENTS_AT_ONCE for value in ours.times(theirs, clients))
             print(f"  {ours.name + ' / ' + theirs.name:22}{''.join(cells)}")
