@@ -127,13 +127,12 @@ def serving(application: str, settings: dict[str, str]) -> Iterator[int]:
 
 @dataclass(slots=True)
 class Candidate:
-    """One of the compared applications, and its measurements by number of clients: all, and each round's."""
+    """One of the compared applications, and the measurements of its rounds by number of clients."""
 
     name: str
     server: int
     port: int
     requests: list[bytes]
-    loads: dict[int, Load] = field(default_factory=lambda: defaultdict(Load))
     rounds: dict[int, list[Load]] = field(default_factory=lambda: defaultdict(list))
     processor: float = 0.0
     database: float = 0.0
@@ -143,11 +142,18 @@ class Candidate:
         measure(self.port, self.requests, clients, WARM_UP)
         ours, theirs = workers(self.server), backends(url)
         before = processor_seconds(ours), processor_seconds(theirs)
-        found = measure(self.port, self.requests, clients, SECONDS)
-        self.rounds[clients].append(found)
-        self.loads[clients].add(found)
+        self.rounds[clients].append(measure(self.port, self.requests, clients, SECONDS))
         self.processor += processor_seconds(ours) - before[0]
         self.database += processor_seconds(theirs) - before[1]
+
+    @property
+    def loads(self) -> dict[int, Load]:
+        """The measurements of all rounds together, by number of clients."""
+        found: defaultdict[int, Load] = defaultdict(Load)
+        for clients, rounds in self.rounds.items():
+            for each in rounds:
+                found[clients].add(each)
+        return found
 
     @property
     def answers(self) -> int:
